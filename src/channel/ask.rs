@@ -1,0 +1,60 @@
+//! Questions that a channel has for a person, and who answers them.
+
+use zeroize::Zeroizing;
+
+/// A secret that a person typed; overwritten when dropped, never printed.
+pub type Secret = Zeroizing<String>;
+
+/// What a channel wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// The host's key is in no file that is known. May it be accepted and remembered?
+    HostKey {
+        /// The node's target name.
+        node: String,
+        /// Host and port as in known_hosts: `10.0.0.4` or `[10.0.0.4]:2222`.
+        host: String,
+        /// `ssh-ed25519`.
+        kind: String,
+        /// `SHA256:...`
+        fingerprint: String,
+    },
+    /// The key file is encrypted. What is its passphrase?
+    Passphrase {
+        /// The node's target name.
+        node: String,
+        /// The key's file.
+        file: String,
+        /// Whether a passphrase was given before and was wrong.
+        again: bool,
+    },
+}
+
+/// What a person answered.
+#[derive(Clone)]
+pub enum Answer {
+    /// Yes, to [`Question::HostKey`].
+    Yes,
+    /// The secret asked for.
+    Secret(Secret),
+    /// No, or cancelled.
+    No,
+    /// There is nobody who could answer.
+    Nobody,
+}
+
+/// Somebody who answers. Called on a worker's thread; may block for as long as the person thinks.
+pub trait Ask: Send + Sync {
+    /// Puts one question.
+    fn ask(&self, question: &Question) -> Answer;
+}
+
+/// For runs without a terminal: everything is answered with [`Answer::Nobody`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NobodyToAsk;
+
+impl Ask for NobodyToAsk {
+    fn ask(&self, _question: &Question) -> Answer {
+        Answer::Nobody
+    }
+}

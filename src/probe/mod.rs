@@ -1,0 +1,3 @@
+//! Code that reads through a channel and never changes anything.
+
+pub mod node;
