@@ -64,13 +64,7 @@ pub(super) fn check(control: &Control) -> Result<Conditions, Vec<Wrong>> {
             wrong.push(("where", "`where` narrows `each`: write `each: <path of a list>`, or use `when`".to_owned()));
             names.insert("item", Shape::Free);
         }
-        None => {
-            let expect = control.expect.as_deref().unwrap_or_default();
-            if expect.contains("item.") {
-                wrong.push(("expect", "`item` needs `each`: write `each: <path of a list>`".to_owned()));
-                names.insert("item", Shape::Free);
-            }
-        }
+        None => {}
     }
     let where_ = compile("where", &control.where_, &names, &mut wrong);
     let expect = compile("expect", &control.expect, &names, &mut wrong);

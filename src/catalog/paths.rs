@@ -39,6 +39,9 @@ pub(crate) fn near<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Stri
 }
 
 fn unknown_name<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    if name == "item" {
+        return "`item` needs a list: write `each: <path of a list>`".to_owned();
+    }
     let all: Vec<String> = names.clone().filter(|known| !known.starts_with('@')).map(|n| format!("`{n}`")).collect();
     format!("`{name}` is not known here, what is known is {}{}", all.join(", "), near(name, names))
 }
