@@ -169,9 +169,7 @@ impl<'r> List<'r> {
         for (number, item) in items.iter().enumerate() {
             let own = || -> Arc<str> { format!("{path}.{number}").into() };
             bound.push(match &item.value {
-                Value::Unread(_) | Value::Absent => {
-                    Box::new(Hole { path: own(), what: Arc::new(item.clone()), log })
-                }
+                Value::Unread(_) | Value::Absent => Box::new(Hole { path: own(), what: Arc::new(item.clone()), log }),
                 Value::Bool(truth) => Box::new(CelBool::from(*truth)),
                 Value::Int(int) => Box::new(CelInt::from(*int)),
                 Value::Float(float) => Box::new(CelDouble::from(*float)),
@@ -254,7 +252,9 @@ impl Indexer for List<'_> {
         let place = usize::try_from(*index.inner()).ok();
         match (place.and_then(|place| self.items.get(place)), self.items.last()) {
             (Some(item), _) => match item.as_comparer() {
-                Some(hole) if item.get_type().name() == GAP => hole.compare(index).map(|_| CowVal::Borrowed(&CelBool::FALSE)),
+                Some(hole) if item.get_type().name() == GAP => {
+                    hole.compare(index).map(|_| CowVal::Borrowed(&CelBool::FALSE))
+                }
                 _ => Ok(CowVal::Borrowed(item.as_ref())),
             },
             (None, Some(last)) if !self.complete => match last.as_comparer() {

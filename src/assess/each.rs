@@ -81,7 +81,8 @@ pub(super) fn ask<'r>(
         format!("the list of {noun} may be incomplete ({}{why})", gap.reason)
     });
     let (verdict, reason, message) = if !failed.is_empty() {
-        let mut message = format!("{} of {asked} {noun} {} not hold: {}", failed.len(), does(failed.len()), names(&failed));
+        let mut message =
+            format!("{} of {asked} {noun} {} not hold: {}", failed.len(), does(failed.len()), names(&failed));
         if !unread.is_empty() {
             message.push_str(&format!("; {} could not be told", unread.len()));
         }
@@ -106,10 +107,14 @@ pub(super) fn ask<'r>(
     } else if asked == 0 {
         match control.empty {
             EmptyMeans::Pass => (Verdict::Pass, None, format!("It holds: there are no {noun} that it could fail for")),
-            EmptyMeans::NotApplicable => (Verdict::NotApplicable, None, match &control.otherwise {
-                Some(text) if control.when.is_none() => text.trim().trim_end_matches('.').to_owned(),
-                _ => format!("Does not apply: there are no {noun} of this kind here"),
-            }),
+            EmptyMeans::NotApplicable => (
+                Verdict::NotApplicable,
+                None,
+                match &control.otherwise {
+                    Some(text) if control.when.is_none() => text.trim().trim_end_matches('.').to_owned(),
+                    _ => format!("Does not apply: there are no {noun} of this kind here"),
+                },
+            ),
         }
     } else if asked == 1 {
         (Verdict::Pass, None, format!("It holds for the one of the {noun} that it is about"))

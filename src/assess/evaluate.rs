@@ -108,7 +108,10 @@ fn doubt(error: &ExecutionError, touches: &[Touch]) -> Doubt {
         ExecutionError::NoSuchKey(_) => {
             let absent = touches.iter().rev().find(|touch| touch.reading.value == Value::Absent);
             let path = absent.map_or("a value that the condition needs", |touch| &*touch.path);
-            Doubt { reason: Reason::Unsupported, why: format!("{path} does not exist here, and the condition needs it") }
+            Doubt {
+                reason: Reason::Unsupported,
+                why: format!("{path} does not exist here, and the condition needs it"),
+            }
         }
         ExecutionError::FunctionError { function, message } if function == MALFORMED => {
             Doubt { reason: Reason::Malformed, why: message.clone() }

@@ -68,11 +68,13 @@ pub(super) fn judge<'r>(
             Ok(true) => {}
             Ok(false) => {
                 let evidence = subject.origin.all(std::iter::empty(), &touches);
-                let message = control.otherwise.clone().unwrap_or_else(|| format!("Does not apply here: {}.", told(&evidence)));
+                let message =
+                    control.otherwise.clone().unwrap_or_else(|| format!("Does not apply here: {}.", told(&evidence)));
                 return Finding { evidence, ..finding(Verdict::NotApplicable, &message) };
             }
             Err(doubt) => {
-                let message = format!("Whether it applies here could not be told: {}.", doubt.why.trim_end_matches('.'));
+                let message =
+                    format!("Whether it applies here could not be told: {}.", doubt.why.trim_end_matches('.'));
                 let evidence = subject.origin.all(shows(), &touches);
                 return Finding { evidence, reason: Some(doubt.reason), ..finding(Verdict::Unknown, &message) };
             }
@@ -120,6 +122,8 @@ fn told(evidence: &[Shown]) -> String {
     match told.len() {
         0 => "the evidence says so".to_owned(),
         count if count <= TOLD => told.join(", "),
-        count => format!("{}, and {} more", told.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", "), count - TOLD),
+        count => {
+            format!("{}, and {} more", told.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", "), count - TOLD)
+        }
     }
 }

@@ -8,6 +8,11 @@ mod finding;
 mod judge;
 mod shown;
 
+#[cfg(test)]
+mod assess_tests;
+#[cfg(test)]
+mod truth_tests;
+
 pub use finding::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
 
 use crate::catalog::{Catalog, Conditions, Control, Scope as ControlScope, Severity};
@@ -52,7 +57,8 @@ pub fn assess(
         let lost = (!node.reached).then(|| {
             node.errors.first().cloned().unwrap_or(ProbeError {
                 reason: Reason::Unreachable,
-                message: "The node was not reached: look whether it is on, and whether this seat can reach it.".to_owned(),
+                message: "The node was not reached: look whether it is on, and whether this seat can reach it."
+                    .to_owned(),
             })
         });
         let roots = vec![("node", &tree), ("site", &site), ("policy", &numbers)];

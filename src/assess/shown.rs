@@ -26,7 +26,8 @@ pub(super) fn plain(text: &str, most: usize) -> String {
 
 /// Characters that a terminal obeys or that turn the direction of a line.
 fn hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Where values come from that say nothing of it themselves.

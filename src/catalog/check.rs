@@ -93,9 +93,14 @@ fn words(control: &Control) -> Vec<Wrong> {
     let id = &control.id;
     let kebab = !id.is_empty()
         && id.len() <= 80
-        && id.split('-').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+        && id
+            .split('-')
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
     if !kebab {
-        wrong.push(("id", "`id` is lower-case words joined by single hyphens: write for example `kubelet-read-only-port`".into()));
+        wrong.push((
+            "id",
+            "`id` is lower-case words joined by single hyphens: write for example `kubelet-read-only-port`".into(),
+        ));
     }
     for (key, text) in [("title", &control.title), ("why", &control.why), ("fix", &control.fix)] {
         if text.trim().is_empty() {

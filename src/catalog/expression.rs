@@ -3,7 +3,7 @@
 use super::functions::{self, NOW};
 use super::paths;
 use super::shape::Shape;
-use cel::common::ast::{ComprehensionExpr, Expr, IdedExpr, operators};
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, operators};
 use cel::parser::Parser;
 use std::collections::BTreeMap;
 
@@ -33,7 +33,11 @@ pub(crate) type Names<'a> = BTreeMap<&'a str, Shape>;
 /// Runs something that parses expressions on a thread whose stack is large enough for it.
 pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
-        std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok().and_then(|thread| thread.join().ok())
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work)
+            .ok()
+            .and_then(|thread| thread.join().ok())
     })
 }
 
@@ -151,6 +155,17 @@ fn rewrite(node: &mut IdedExpr) {
         Expr::List(list) => list.elements.iter_mut().for_each(rewrite),
         Expr::Comprehension(fold) => {
             rewrite(&mut fold.iter_range);
+            let connective = |step: &Expr| match step {
+                Expr::Call(call) => [operators::LOGICAL_AND, operators::LOGICAL_OR].contains(&call.func_name.as_str()),
+                _ => false,
+            };
+            // `all` and `exists` may be decided by a part of a list; `map`, `filter` and `exists_one` need the whole.
+            if !connective(&fold.loop_step.expr) {
+                let range = std::mem::take(&mut fold.iter_range);
+                let args = vec![range];
+                fold.iter_range.expr =
+                    Expr::Call(CallExpr { func_name: functions::WHOLE.to_owned(), target: None, args });
+            }
             // `exists_one` compares its own counter; both sides are ints, so the comparison of ours agrees.
             rewrite(&mut fold.loop_step);
             rewrite(&mut fold.result);

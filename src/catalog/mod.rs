@@ -14,6 +14,9 @@ pub use control::{Control, EmptyMeans, References, Scope, Section, Severity, Who
 pub use expression::Expression;
 pub use functions::{FunctionDoc, functions};
 
+#[cfg(test)]
+pub(crate) use expression::with_stack;
+
 use openssl::sha::Sha256;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -123,7 +126,9 @@ fn read_folder(folder: &Path) -> Result<Vec<(PathBuf, String)>, CatalogError> {
                 Ok(text) => Ok((path, text)),
                 Err(error) => Err(wrong(&path, format!("the file cannot be read ({error}): it must be UTF-8 text"))),
             },
-            Ok(_) => Err(wrong(&path, "not a file of at most 1 MiB: remove it from the folder, or split it".to_owned())),
+            Ok(_) => {
+                Err(wrong(&path, "not a file of at most 1 MiB: remove it from the folder, or split it".to_owned()))
+            }
             Err(error) => Err(wrong(&path, format!("the file cannot be read ({error})"))),
         }
     };

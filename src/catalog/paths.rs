@@ -10,7 +10,8 @@ const COMPREHENSIONS: usize = 2;
 
 /// Adds to `errors` what is wrong with the names in an expression.
 pub(crate) fn check(tree: &IdedExpr, names: &Names<'_>, errors: &mut Vec<String>) {
-    let mut walk = Walk { names: names.clone().into_iter().map(|(key, shape)| (key.to_owned(), shape)).collect(), errors };
+    let mut walk =
+        Walk { names: names.clone().into_iter().map(|(key, shape)| (key.to_owned(), shape)).collect(), errors };
     walk.shape(tree, 0);
 }
 
@@ -54,9 +55,9 @@ fn below(shape: &Shape, path: &str, field: &str) -> Result<Shape, String> {
             format!("`{path}` has no `{field}` in the evidence{}", near(field, entries.keys().map(String::as_str)))
         }),
         Shape::Leaf => Err(format!("`{path}` is a plain value, nothing stands below it: remove `.{field}`")),
-        Shape::List(_) => Err(format!(
-            "`{path}` is a list: ask its items by `each: {path}`, or by `{path}.all(x, x.{field} ...)`"
-        )),
+        Shape::List(_) => {
+            Err(format!("`{path}` is a list: ask its items by `each: {path}`, or by `{path}.all(x, x.{field} ...)`"))
+        }
     }
 }
 
@@ -172,13 +173,16 @@ impl Walk<'_> {
         self.names.truncate(known);
         // `filter` keeps the items as they are.
         let keeps = match &fold.loop_step.expr {
-            Expr::Call(call) if call.func_name == operators::CONDITIONAL => match call.args.get(1).map(|arg| &arg.expr) {
-                Some(Expr::Call(add)) if add.func_name == operators::ADD => match add.args.get(1).map(|arg| &arg.expr) {
-                    Some(Expr::List(list)) => {
-                        matches!(list.elements.as_slice(), [IdedExpr { expr: Expr::Ident(name), .. }] if *name == fold.iter_var)
+            Expr::Call(call) if call.func_name == operators::CONDITIONAL => match call.args.get(1).map(|arg| &arg.expr)
+            {
+                Some(Expr::Call(add)) if add.func_name == operators::ADD => {
+                    match add.args.get(1).map(|arg| &arg.expr) {
+                        Some(Expr::List(list)) => {
+                            matches!(list.elements.as_slice(), [IdedExpr { expr: Expr::Ident(name), .. }] if *name == fold.iter_var)
+                        }
+                        _ => false,
                     }
-                    _ => false,
-                },
+                }
                 _ => false,
             },
             _ => false,

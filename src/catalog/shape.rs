@@ -95,7 +95,8 @@ fn convert(schema: &Json, definitions: &Map<String, Json>, depth: usize) -> Shap
     }
     // An optional value is written as any of (value, null).
     if let Some(choices) = map.get("anyOf").and_then(Json::as_array) {
-        let real: Vec<&Json> = choices.iter().filter(|choice| choice.get("type") != Some(&Json::from("null"))).collect();
+        let real: Vec<&Json> =
+            choices.iter().filter(|choice| choice.get("type") != Some(&Json::from("null"))).collect();
         return match real.as_slice() {
             [one] => convert(one, definitions, depth),
             _ => Shape::Free,

@@ -10,8 +10,26 @@ pub(super) const LARGEST: usize = 1 << 20;
 
 /// Keys of a control, in the order in which they are written.
 const KEYS: [&str; 20] = [
-    "id", "section", "profile", "title", "severity", "scope", "who", "minutes", "when", "otherwise", "each", "where",
-    "empty", "expect", "shows", "why", "fix", "ask", "references", "remedy",
+    "id",
+    "section",
+    "profile",
+    "title",
+    "severity",
+    "scope",
+    "who",
+    "minutes",
+    "when",
+    "otherwise",
+    "each",
+    "where",
+    "empty",
+    "expect",
+    "shows",
+    "why",
+    "fix",
+    "ask",
+    "references",
+    "remedy",
 ];
 
 /// One control and where it stands.

@@ -124,7 +124,10 @@ impl Lifecycle {
             _ => {
                 return Reading::unread(
                     Reason::NotVisible,
-                    format!("a rolling release of {} has no version whose end of support could be known", product.title),
+                    format!(
+                        "a rolling release of {} has no version whose end of support could be known",
+                        product.title
+                    ),
                 );
             }
         };
@@ -228,7 +231,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_unread_with_what_to_do() {
-        for (id, version) in [("azurelinux", Some("3.0")), ("debian", None), ("debian", Some("99")), ("x\u{1b}[2J", None)] {
+        for (id, version) in
+            [("azurelinux", Some("3.0")), ("debian", None), ("debian", Some("99")), ("x\u{1b}[2J", None)]
+        {
             match support(id, version, "2026-01-01T00:00:00Z").value {
                 Value::Unread(gap) => {
                     assert_eq!(gap.reason, Reason::NotVisible);

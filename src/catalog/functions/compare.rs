@@ -147,3 +147,12 @@ pub(super) fn among<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     }
     truth(holds(&items(container)?, value)?)
 }
+
+/// The list that it is given, where everything of it was read.
+pub(super) fn whole<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let list = args.pop().ok_or_else(|| malformed("a list is wanted"))?;
+    for item in items(list.as_ref())? {
+        raise(item)?;
+    }
+    Ok(list)
+}

@@ -18,6 +18,8 @@ use super::paths::near;
 
 /// Name under which the time of the assessment is bound, in seconds since 1970. No condition can spell it.
 pub(crate) const NOW: &str = "@now";
+/// Name of the function that gives back a list of which everything was read, and raises for any other.
+pub(crate) const WHOLE: &str = "@whole";
 /// `function` of an [`ExecutionError::FunctionError`] for a value of a wrong type or form.
 pub(crate) const MALFORMED: &str = "@malformed";
 
@@ -135,13 +137,13 @@ static DOCS: [FunctionDoc; 21] = [
         "Whether a text begins with another.",
         "item.path.startsWith(\"/etc/\")",
     ),
+    doc("endsWith", "text.endsWith(text) -> bool", "Whether a text ends with another.", "item.path.endsWith(\".key\")"),
     doc(
-        "endsWith",
-        "text.endsWith(text) -> bool",
-        "Whether a text ends with another.",
-        "item.path.endsWith(\".key\")",
+        "contains",
+        "text.contains(text) -> bool",
+        "Whether a text holds another.",
+        "item.subject.contains(\"O=system:masters\")",
     ),
-    doc("contains", "text.contains(text) -> bool", "Whether a text holds another.", "item.subject.contains(\"O=system:masters\")"),
     doc(
         "matches",
         "text.matches(pattern) -> bool",
@@ -219,7 +221,8 @@ pub(crate) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
     let ours = OWN.iter().map(|(name, args, run)| (*name, args + usize::from(wants_now(name)), *run));
     let replaced = REPLACED.iter().map(|(_, name, run)| (*name, 2, *run));
-    for (name, args, run) in ours.chain(replaced) {
+    let whole: (&str, usize, Function) = (WHOLE, 1, compare::whole);
+    for (name, args, run) in ours.chain(replaced).chain([whole]) {
         // It fails only for a name that is taken; a function that is missing then fails the test of this table.
         let _ = env.add_overload(name, name, (0..args).map(|_| DYN_TYPE).collect(), run);
     }
@@ -241,7 +244,9 @@ fn malformed(message: impl Into<String>) -> ExecutionError {
 /// Lets an item that stands for something unread raise its error: such a value can do nothing else.
 fn raise(value: &dyn Val) -> Result<(), ExecutionError> {
     if value.get_type().name() == GAP {
-        value.as_comparer().map_or_else(|| Err(malformed("something was not read")), |gap| gap.compare(value).map(|_| ()))
+        value
+            .as_comparer()
+            .map_or_else(|| Err(malformed("something was not read")), |gap| gap.compare(value).map(|_| ()))
     } else {
         Ok(())
     }
@@ -255,7 +260,9 @@ fn text_of<'a>(value: &'a (dyn Val + '_), what: &str) -> Result<&'a str, Executi
     raise(value)?;
     match value.downcast_ref::<CelString>() {
         Some(text) => Ok(text.inner()),
-        None => Err(malformed(format!("{what} wants a text and was given a value of type {}", value.get_type().name()))),
+        None => {
+            Err(malformed(format!("{what} wants a text and was given a value of type {}", value.get_type().name())))
+        }
     }
 }
 

@@ -57,7 +57,9 @@ mod tests {
     #[test]
     fn versions_compare_by_number_not_by_text() {
         assert!(at_least("1.10", "1.9") && at_least("v1.34.0", "1.34") && at_least("1.34", "1.34.0"));
-        assert!(!at_least("1.33.9", "1.34") && at_least("1.33.4+k3s1", "1.33.4") && at_least("1.27.3-gke.100", "1.27.3"));
+        assert!(
+            !at_least("1.33.9", "1.34") && at_least("1.33.4+k3s1", "1.33.4") && at_least("1.27.3-gke.100", "1.27.3")
+        );
         assert!(!at_least("1.34.0-rc.1", "1.34.0") && at_least("1.34.0-rc.1", "1.33.9") && at_least("9.2p1", "9.2"));
         for bad in ["", "v", "x1", "1:9.2", "1..2", "99999999999999999999.1"] {
             assert!(parse(bad).is_none(), "{bad:?}");
