@@ -86,7 +86,7 @@ impl Walk<'_> {
                 for element in &list.elements {
                     self.shape(element, folds);
                 }
-                Shape::List(Shape::Free.into())
+                Shape::List(Box::new(Shape::Free))
             }
             Expr::Literal(LiteralValue::Null) => {
                 self.errors.push("`null` never equals what was read: write `has(path)` or `!has(path)`".to_owned());

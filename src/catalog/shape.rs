@@ -4,7 +4,7 @@ use crate::evidence::{NodeEvidence, SiteFacts, Thresholds};
 use schemars::Schema;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// What can stand below a path.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub enum Shape {
     /// Anything: its keys are the node's own words, so no path below it can be checked.
     Free,
     /// A list of things of one shape.
-    List(Arc<Shape>),
+    List(Box<Shape>),
     /// Known keys, each with its shape.
     Map(BTreeMap<String, Shape>),
 }
@@ -57,7 +57,7 @@ fn derived() -> Vec<(&'static str, Shape)> {
         ("kubelet.effective", Shape::Free),
         ("kubelet.flags", Shape::Free),
         ("kubelet.config_stale", Shape::Leaf),
-        ("sshd.contexts", Shape::List(Arc::new(Shape::Free))),
+        ("sshd.contexts", Shape::List(Box::new(Shape::Free))),
         (
             "os.lifecycle",
             Shape::map([
@@ -112,7 +112,7 @@ fn convert(schema: &Json, definitions: &Map<String, Json>, depth: usize) -> Shap
         );
     }
     if let Some(items) = map.get("items") {
-        return Shape::List(Arc::new(convert(items, definitions, depth)));
+        return Shape::List(Box::new(convert(items, definitions, depth)));
     }
     let kinds: Vec<&str> = match map.get("type") {
         Some(Json::String(kind)) => vec![kind.as_str()],

@@ -85,7 +85,8 @@ pub(super) fn entries(file: &Path, text: &str, errors: &mut Vec<CatalogError>) -
             wrong(here, "an entry of a catalog is a map that begins with `id:`".to_owned());
             continue;
         };
-        let id = map.get("id").and_then(|id| id.as_str()).unwrap_or("(no id)").to_owned();
+        let id = map.get("id").and_then(|id| id.as_str()).unwrap_or("(no id)");
+        let id: String = id.chars().filter(|c| !c.is_control()).take(80).collect();
         let mut unknown = false;
         for key in map.keys().filter(|key| !KEYS.contains(&key.as_str())) {
             unknown = true;
@@ -101,8 +102,16 @@ pub(super) fn entries(file: &Path, text: &str, errors: &mut Vec<CatalogError>) -
                 }
             }
             Err(error) if !(unknown && plain(&error).starts_with("unknown field")) => {
-                let offset = error.location().map_or(1, |location| location.line() as usize).max(1);
-                wrong(here + offset - 1, format!("control {id}: {}", plain(&error)));
+                let message = plain(&error);
+                // Where a key is missing, the parser stands at the end of the control.
+                let (line, what) = match message.strip_prefix("missing field ") {
+                    Some(key) => (here, format!("{key} is missing: write it")),
+                    None => {
+                        let offset = error.location().map_or(1, |location| location.line() as usize).max(1);
+                        (here + offset - 1, message)
+                    }
+                };
+                wrong(line, format!("control {id}: {what}"));
             }
             Err(_) => {}
         }

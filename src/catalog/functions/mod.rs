@@ -297,6 +297,18 @@ mod tests {
     }
 
     #[test]
+    fn every_example_compiles() {
+        use crate::catalog::expression::{Expression, Names, with_stack};
+        use crate::catalog::shape::{ROOTS, Shape};
+        let mut names: Names<'_> = ROOTS.iter().map(|(name, shape)| (*name, shape.clone())).collect();
+        names.insert("item", Shape::Free);
+        for doc in functions() {
+            let compiled = with_stack(|| Expression::compile(doc.example, &names)).unwrap();
+            assert!(compiled.is_ok(), "{}: {:?}", doc.name, compiled.unwrap_err());
+        }
+    }
+
+    #[test]
     fn a_call_is_checked_by_name_and_number() {
         assert!(accepts("size", true, 0).is_ok() && accepts("size", false, 1).is_ok());
         assert!(accepts("startsWith", true, 1).is_ok() && accepts("days_until", false, 1).is_ok());
