@@ -47,7 +47,7 @@ fn put(at: &mut Shape, path: &str, shape: Shape) {
 /// What this room adds to a node's evidence: the support of its operating system, as
 /// [`crate::evidence::Lifecycle::support`] gives it.
 fn support() -> (&'static str, Shape) {
-    let keys = ["product", "cycle", "title", "eol", "extended_end", "ended"];
+    let keys = ["product", "cycle", "title", "eol", "extended_end", "support_end", "ended"];
     ("os.lifecycle", Shape::Map(keys.into_iter().map(|key| (key.to_owned(), Shape::Leaf)).collect()))
 }
 
