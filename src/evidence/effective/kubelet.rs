@@ -226,3 +226,7 @@ impl Branch {
         Reading::new(Value::Map { entries: entries.into(), missing })
     }
 }
+
+#[cfg(test)]
+#[path = "kubelet_tests.rs"]
+mod tests;
