@@ -10,8 +10,8 @@ const ROOMS: [(&str, &[&str]); 13] = [
     (
         "cli",
         &[
-            "tui", "visit", "report", "remedy", "store", "assess", "catalog", "probe", "channel", "kubeapi", "evidence",
-            "site",
+            "tui", "visit", "report", "remedy", "store", "assess", "catalog", "probe", "channel", "kubeapi",
+            "evidence", "site",
         ],
     ),
     (

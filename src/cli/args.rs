@@ -109,7 +109,7 @@ pub(super) struct Judge {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Args)]
 pub(super) struct Talk {
     /// Say more: progress even where standard error is no terminal, every item, the evidence of what passes
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Options")]
     pub(super) verbose: bool,
 }
 
@@ -125,7 +125,7 @@ pub(super) struct Walk {
     #[command(flatten)]
     pub(super) talk: Talk,
     /// Size of the screen, for terminals that do not tell theirs
-    #[arg(long, value_name = "COLSxROWS")]
+    #[arg(long, value_name = "COLSxROWS", help_heading = "Options")]
     pub(super) size: Option<String>,
 }
 
@@ -141,13 +141,13 @@ pub(super) struct Scan {
     #[command(flatten)]
     pub(super) talk: Talk,
     /// How the findings are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Options")]
     pub(super) format: Format,
     /// Write them to this file; `-` is standard output
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Options")]
     pub(super) output: Option<PathBuf>,
     /// Severity from which on a failure decides the exit status
-    #[arg(long, value_name = "SEVERITY", default_value = "high",
+    #[arg(long, value_name = "SEVERITY", default_value = "high", help_heading = "Options",
         value_parser = PossibleValuesParser::new(["low", "medium", "high", "critical"]).map(severity))]
     pub(super) fail_on: crate::catalog::Severity,
 }
@@ -160,7 +160,7 @@ pub(super) struct Collect {
     #[command(flatten)]
     pub(super) talk: Talk,
     /// Write the evidence to this file, readable by its owner alone; `-` is standard output
-    #[arg(short, long, value_name = "FILE", required = true)]
+    #[arg(short, long, value_name = "FILE", required = true, help_heading = "Options")]
     pub(super) output: PathBuf,
 }
 
@@ -172,10 +172,10 @@ pub(super) struct Controls {
     #[command(flatten)]
     pub(super) narrow: Narrow,
     /// List the functions that conditions may call instead
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub(super) functions: bool,
     /// How the list is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Options")]
     pub(super) format: Format,
 }
 
@@ -192,26 +192,22 @@ pub(super) struct Explain {
 /// `schema`.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
-    /// Of which document
+    /// Of which document: what `collect` writes, or what `scan --format json` writes
     #[arg(value_enum)]
     pub(super) document: Document,
 }
 
-/// How results are written.
+/// How results are written: for people, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
     Text,
-    /// For programs
     Json,
 }
 
-/// Documents with a schema.
+/// Documents with a schema: what `collect` writes, what `scan --format json` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Document {
-    /// What `collect` writes
     Evidence,
-    /// What `scan --format json` writes
     Findings,
 }
 
@@ -283,7 +279,48 @@ impl Under for Talk {
 /// What stood before a subcommand and that subcommand does not take is an error: an option that does nothing would
 /// only look as if it did.
 fn nothing_left(rest: &Walk, command: &'static str) -> Result<(), CliError> {
-    if *rest == Walk::default() { Ok(()) } else { Err(CliError::OptionNotTaken { command }) }
+    match rest.given().first() {
+        None => Ok(()),
+        Some(option) => Err(CliError::OptionNotTaken { option, command }),
+    }
+}
+
+/// Names of the options that were given.
+fn given<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
+    options.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
+}
+
+impl Look {
+    /// Names of the options that were given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        given([
+            ("--node", !self.node.is_empty()),
+            ("--local", self.local),
+            ("--site", self.site.is_some()),
+            ("--identity", !self.identity.is_empty()),
+            ("--known-hosts", self.known_hosts.is_some()),
+            ("--accept-host-key", !self.accept_host_key.is_empty()),
+            ("--timeout", self.timeout.is_some()),
+            ("--jobs", self.jobs.is_some()),
+        ])
+    }
+}
+
+impl Walk {
+    fn given(&self) -> Vec<&'static str> {
+        let own = given([
+            ("--catalog", !self.folders.catalog.is_empty()),
+            ("--section", !self.judge.narrow.section.is_empty()),
+            ("--profile", self.judge.narrow.profile.is_some()),
+            ("--control", !self.judge.control.is_empty()),
+            ("--evidence", self.judge.evidence.is_some()),
+            ("--demo", self.judge.demo),
+            ("--as-of", self.judge.as_of.is_some()),
+            ("--verbose", self.talk.verbose),
+            ("--size", self.size.is_some()),
+        ]);
+        [self.look.given(), own].concat()
+    }
 }
 
 impl Scan {

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
     /// An option before a subcommand that has no such option.
-    #[error("an option before `{command}` is none that it takes; see `sitewarden {command} --help`")]
+    #[error("{option} is no option of `{command}`; leave it out, `sitewarden {command} --help` lists those it takes")]
     OptionNotTaken {
+        /// The option.
+        option: &'static str,
         /// The subcommand.
         command: &'static str,
     },
@@ -26,7 +28,7 @@ pub(super) enum CliError {
         why: &'static str,
     },
     /// A name that is not known.
-    #[error("there is no {kind} {given:?}{}; {list}", near_words(near))]
+    #[error("there is no {kind} {given:?}{} {list}", near_words(near))]
     Unknown {
         /// `control`, `section`.
         kind: &'static str,
@@ -53,7 +55,9 @@ pub(super) enum CliError {
     #[error("--size {0:?} is no size; write columns and rows, such as 80x24")]
     Size(String),
     /// `--accept-host-key` that is no fingerprint.
-    #[error("--accept-host-key {0:?} is no fingerprint; write it as `ssh-keygen -lf` shows it: SHA256: and 43 characters")]
+    #[error(
+        "--accept-host-key {0:?} is no fingerprint; write it as `ssh-keygen -lf` shows it: SHA256: and 43 characters"
+    )]
     Fingerprint(String),
     /// A file that was named cannot be read.
     #[error("{what} {} cannot be read: {error}; check the path and its permissions", file.display())]
@@ -135,8 +139,8 @@ fn near<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
 
 fn near_words(near: &[String]) -> String {
     match near {
-        [] => String::new(),
-        names => format!(", did you mean {}?", names.join(" or ")),
+        [] => ".".to_owned(),
+        names => format!("; did you mean {}?", names.join(" or ")),
     }
 }
 

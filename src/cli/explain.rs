@@ -29,16 +29,24 @@ fn page(control: &Control) -> String {
     page.push('\n');
     pair(&mut page, "section", &format!("{} ({})", control.section.title(), control.section.as_str()));
     pair(&mut page, "severity", control.severity.as_str());
-    pair(&mut page, "profile", match control.profile {
-        Profile::Guide => "guide",
-        Profile::Cis => "cis",
-    });
-    pair(&mut page, "asked of", match control.scope {
-        Scope::Site => "the site",
-        Scope::Cluster => "the cluster",
-        Scope::Node => "each node",
-        Scope::Endpoint => "each endpoint",
-    });
+    pair(
+        &mut page,
+        "profile",
+        match control.profile {
+            Profile::Guide => "guide",
+            Profile::Cis => "cis",
+        },
+    );
+    pair(
+        &mut page,
+        "asked of",
+        match control.scope {
+            Scope::Site => "the site",
+            Scope::Cluster => "the cluster",
+            Scope::Node => "each node",
+            Scope::Endpoint => "each endpoint",
+        },
+    );
     let who = match control.who {
         Who::Technician => "a technician at the site",
         Who::Administrator => "an administrator of the cluster",

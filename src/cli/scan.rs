@@ -53,10 +53,8 @@ pub(super) fn run(scan: &Scan, out: &mut dyn Write, err: &mut dyn Write) -> Resu
 /// 1 where something failed at or above the severity; else 3 where not everything could be looked at; else 0. Evidence
 /// without a node is never a success.
 fn status(assessment: &Assessment, evidence: &Evidence, fail_on: Severity) -> u8 {
-    let failed = assessment
-        .findings
-        .iter()
-        .any(|finding| finding.verdict == Verdict::Fail && finding.severity >= fail_on);
+    let failed =
+        assessment.findings.iter().any(|finding| finding.verdict == Verdict::Fail && finding.severity >= fail_on);
     match (failed, assessment.summary.incomplete || evidence.nodes.is_empty()) {
         (true, _) => FAILED,
         (false, true) => INCOMPLETE,

@@ -36,13 +36,14 @@ pub(super) fn policy(judge: &Judge, controls: &[Control]) -> Result<Policy, CliE
         named.push(control(controls, given)?);
     }
     // A control that is named is asked, whichever profile it is of, unless the profile was named too.
-    let profile = profile(&judge.narrow).unwrap_or_else(|| {
-        named.iter().map(|control| control.profile).max().unwrap_or_default()
-    });
+    let profile =
+        profile(&judge.narrow).unwrap_or_else(|| named.iter().map(|control| control.profile).max().unwrap_or_default());
     for control in named {
         let id = &control.id;
         if control.profile > profile {
-            return Err(CliError::Nothing(format!("control {id} is asked only with --profile cis; leave --profile out")));
+            return Err(CliError::Nothing(format!(
+                "control {id} is asked only with --profile cis; leave --profile out"
+            )));
         }
         let section = control.section.as_str();
         if !judge.narrow.section.is_empty() && !judge.narrow.section.iter().any(|given| given == section) {
@@ -51,12 +52,7 @@ pub(super) fn policy(judge: &Judge, controls: &[Control]) -> Result<Policy, CliE
             )));
         }
     }
-    Ok(Policy {
-        profile,
-        sections: judge.narrow.section.clone(),
-        controls: judge.control.clone(),
-        ..Policy::default()
-    })
+    Ok(Policy { profile, sections: judge.narrow.section.clone(), controls: judge.control.clone(), ..Policy::default() })
 }
 
 /// The profile that was named.
@@ -73,7 +69,7 @@ pub(super) fn sections(narrow: &Narrow) -> Result<(), CliError> {
             "section",
             given,
             known.into_iter(),
-            format!("the sections are {}", known.join(", ")),
+            format!("The sections are {}.", known.join(", ")),
         )),
     }
 }
@@ -82,7 +78,7 @@ pub(super) fn sections(narrow: &Narrow) -> Result<(), CliError> {
 pub(super) fn control<'a>(controls: &'a [Control], given: &str) -> Result<&'a Control, CliError> {
     controls.iter().find(|control| control.id == given).ok_or_else(|| {
         let known = controls.iter().map(|control| control.id.as_str());
-        CliError::unknown("control", given, known, "`sitewarden controls` lists them all")
+        CliError::unknown("control", given, known, "`sitewarden controls` lists them all.")
     })
 }
 
@@ -96,13 +92,16 @@ pub(super) fn evidence(judge: &Judge, look: &Look) -> Result<Option<Evidence>, C
         (Some(_), false) => "--evidence",
         (None, true) => "--demo",
     };
-    if *look != (Look { site: look.site.clone(), ..Look::default() }) {
-        let other = "options that say how nodes are reached";
-        return Err(CliError::Conflict { one, other, why: "no node is looked at; leave one of them out" });
+    // A site file still brings its catalog.
+    if let Some(other) = look.given().into_iter().find(|option| *option != "--site") {
+        let why = "with saved evidence no node is looked at; leave one of them out";
+        return Err(CliError::Conflict { one, other, why });
     }
     match &judge.evidence {
         Some(file) => read(file).map(Some),
-        None => Evidence::from_json(DEMO).map(Some).map_err(|error| CliError::Own("the demo evidence", error.to_string())),
+        None => {
+            Evidence::from_json(DEMO).map(Some).map_err(|error| CliError::Own("the demo evidence", error.to_string()))
+        }
     }
 }
 
@@ -115,10 +114,14 @@ fn read(file: &Path) -> Result<Evidence, CliError> {
         File::open(file).and_then(|open| open.take(LARGEST + 1).read_to_end(&mut text)).map_err(wrong)?;
     }
     if text.len() as u64 > LARGEST {
-        return Err(wrong(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", LARGEST >> 20))));
+        return Err(wrong(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {} MiB", LARGEST >> 20),
+        )));
     }
-    let text = String::from_utf8(text)
-        .map_err(|_| wrong(io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8, so no evidence document")))?;
+    let text = String::from_utf8(text).map_err(|_| {
+        wrong(io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8, so no evidence document"))
+    })?;
     Evidence::from_json(&text).map_err(|error: EvidenceError| CliError::Evidence { file: file.to_owned(), error })
 }
 
@@ -174,10 +177,8 @@ mod tests {
     }
 
     fn asked(controls: &[&str], sections: &[&str], profile: Option<&str>) -> Result<Policy, CliError> {
-        let known = [
-            made("of-guide", Section::NodeAccess, Profile::Guide),
-            made("of-cis", Section::Patches, Profile::Cis),
-        ];
+        let known =
+            [made("of-guide", Section::NodeAccess, Profile::Guide), made("of-cis", Section::Patches, Profile::Cis)];
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let narrow = Narrow { section: own(sections), profile: profile.map(str::to_owned) };
         policy(&Judge { narrow, control: own(controls), ..Judge::default() }, &known)

@@ -80,9 +80,9 @@ pub(super) fn this_machine(seat: &Seat) -> NodeTarget {
 }
 
 fn readable(what: &'static str, file: &Path) -> Result<(), CliError> {
-    let tried = File::open(file).and_then(|open| open.metadata()).and_then(|meta| {
-        if meta.is_dir() { Err(io::Error::from(io::ErrorKind::IsADirectory)) } else { Ok(()) }
-    });
+    let tried = File::open(file)
+        .and_then(|open| open.metadata())
+        .and_then(|meta| if meta.is_dir() { Err(io::Error::from(io::ErrorKind::IsADirectory)) } else { Ok(()) });
     tried.map_err(|error| CliError::Read { what, file: file.to_owned(), error })
 }
 

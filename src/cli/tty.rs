@@ -70,12 +70,15 @@ mod terminal {
                 Ok(if line.trim_ascii() == b"yes" { Answer::Yes } else { Answer::No })
             }
             Question::Passphrase { node, file, again } => {
+                // Echo ends before the question is seen: nothing typed in answer to it can show.
+                let raw = Raw::enter()?;
                 if *again {
-                    writeln!(tty, "\nThat passphrase does not open the key.")?;
+                    write!(tty, "\r\nThat passphrase does not open the key.")?;
                 }
-                write!(tty, "\nPassphrase of {} for node {} (Esc gives up): ", clean(file), clean(node))?;
+                write!(tty, "\r\nPassphrase of {} for node {} (Esc gives up): ", clean(file), clean(node))?;
                 tty.flush()?;
                 let secret = hidden_line();
+                drop(raw);
                 writeln!(tty)?;
                 Ok(secret?.map_or(Answer::No, Answer::Secret))
             }
@@ -85,16 +88,21 @@ mod terminal {
     /// Leaves raw mode whatever happens.
     struct Raw;
 
+    impl Raw {
+        fn enter() -> io::Result<Self> {
+            enable_raw_mode()?;
+            Ok(Raw)
+        }
+    }
+
     impl Drop for Raw {
         fn drop(&mut self) {
             let _ = disable_raw_mode();
         }
     }
 
-    /// One line without echo. None where it was given up by Esc, Ctrl-C or Ctrl-D.
+    /// One line, in raw mode. None where it was given up by Esc, Ctrl-C or Ctrl-D.
     fn hidden_line() -> io::Result<Option<Secret>> {
-        enable_raw_mode()?;
-        let _raw = Raw;
         let mut secret = Secret::new(String::with_capacity(LONGEST));
         loop {
             let Event::Key(key) = read()? else { continue };
@@ -120,3 +128,7 @@ mod terminal {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+#[path = "tty_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 use super::clean::{clean, columns, fit, wrap};
 use crate::assess::{Assessment, Finding, ItemVerdict, Shown, Target, Verdict};
 use crate::catalog::Section;
+use jiff::Timestamp;
 use std::cmp::Reverse;
 
 /// Columns of a line.
@@ -43,6 +44,11 @@ pub fn text(assessment: &Assessment, options: TextOptions) -> String {
     page.out
 }
 
+/// A time to the second, in UTC.
+fn second(time: Timestamp) -> impl std::fmt::Display {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ")
+}
+
 struct Page {
     out: String,
     options: TextOptions,
@@ -53,8 +59,11 @@ impl Page {
         let site = assessment.site.name.as_deref().unwrap_or("no name given");
         self.pair("site", site);
         self.pair("seat", &format!("{} on {}", assessment.seat.user, assessment.seat.host));
-        self.pair("evidence", &format!("{} to {}", assessment.started, assessment.finished));
-        self.pair("assessed", &format!("as of {}, by {} {}", assessment.as_of, assessment.tool.name, assessment.tool.version));
+        self.pair("evidence", &format!("{} to {}", second(assessment.started), second(assessment.finished)));
+        self.pair(
+            "assessed",
+            &format!("as of {}, by {} {}", second(assessment.as_of), assessment.tool.name, assessment.tool.version),
+        );
         let profile = match assessment.profile {
             crate::evidence::Profile::Guide => "guide",
             crate::evidence::Profile::Cis => "cis",

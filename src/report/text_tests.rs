@@ -84,7 +84,12 @@ fn what_fails_comes_first_then_unknown_and_the_worst_before_the_rest() {
 fn evidence_is_shown_with_its_origin_and_what_was_not_read_with_why() {
     let mut bad = finding("bad", Verdict::Fail, Severity::High);
     bad.evidence = vec![
-        Shown { path: "node.a".to_owned(), value: json!(10255), origin: "flag of the kubelet".to_owned(), unread: None },
+        Shown {
+            path: "node.a".to_owned(),
+            value: json!(10255),
+            origin: "flag of the kubelet".to_owned(),
+            unread: None,
+        },
         Shown { path: "node.b".to_owned(), value: json!(null), origin: String::new(), unread: None },
         Shown {
             path: "node.c".to_owned(),
@@ -106,7 +111,12 @@ fn items_are_counted_and_a_long_list_is_cut_unless_everything_is_asked_for() {
     let mut bad = finding("bad", Verdict::Fail, Severity::High);
     bad.items_asked = Some(40);
     bad.items = (0..25)
-        .map(|n| ItemVerdict { name: format!("/etc/key-{n}"), verdict: Verdict::Fail, reason: None, evidence: Vec::new() })
+        .map(|n| ItemVerdict {
+            name: format!("/etc/key-{n}"),
+            verdict: Verdict::Fail,
+            reason: None,
+            evidence: Vec::new(),
+        })
         .collect();
     let page = assessment(vec![bad]);
     let short = text(&page, TextOptions::default());
@@ -124,7 +134,8 @@ fn no_control_byte_of_the_evidence_reaches_the_page_and_no_line_is_too_long() {
     bad.target = format!("node/{nasty}");
     bad.message = nasty.clone();
     bad.evidence = vec![Shown { path: nasty.clone(), value: json!(nasty), origin: nasty.clone(), unread: None }];
-    bad.items = vec![ItemVerdict { name: nasty.clone(), verdict: Verdict::Unknown, reason: None, evidence: Vec::new() }];
+    bad.items =
+        vec![ItemVerdict { name: nasty.clone(), verdict: Verdict::Unknown, reason: None, evidence: Vec::new() }];
     let mut whole = assessment(vec![bad]);
     whole.site.name = Some(nasty.clone());
     whole.targets[0].id = nasty;

@@ -22,12 +22,7 @@ impl Clock {
     /// A clock that runs from now on.
     pub(super) fn start() -> Self {
         Clock {
-            state: Mutex::new(State {
-                started: Instant::now(),
-                asked: Duration::ZERO,
-                asking: None,
-                given_up: false,
-            }),
+            state: Mutex::new(State { started: Instant::now(), asked: Duration::ZERO, asking: None, given_up: false }),
         }
     }
 

@@ -24,13 +24,7 @@ pub(super) fn address(target: &NodeTarget) -> Option<&str> {
 }
 
 /// Reads one node. `tell` hears `Done` before the channel is closed, since closing an SSH session can block.
-pub(super) fn read(
-    target: &NodeTarget,
-    ssh: &SshOptions,
-    limits: &Limits,
-    ask: &dyn Ask,
-    tell: &dyn Fn(Progress),
-) {
+pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: &dyn Ask, tell: &dyn Fn(Progress)) {
     let node = target.name.as_str();
     tell(Progress::Connecting { node: node.to_owned() });
     match &target.way {
