@@ -27,24 +27,6 @@ pub struct CatalogError {
     pub message: String,
 }
 
-/// One function that conditions may call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FunctionDoc {
-    /// Its name.
-    pub name: &'static str,
-    /// How it is called, and what it gives.
-    pub signature: &'static str,
-    /// What it does.
-    pub doc: &'static str,
-    /// An example.
-    pub example: &'static str,
-}
-
-/// Every function that a condition may use.
-pub fn functions() -> &'static [FunctionDoc] {
-    &[]
-}
-
 impl Catalog {
     /// The catalog that this program was built with.
     pub fn embedded() -> Result<Self, Vec<CatalogError>> {
