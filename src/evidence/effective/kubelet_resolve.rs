@@ -40,14 +40,14 @@ impl Resolver<'_> {
     pub(super) fn resolve(&self, field: &Field) -> Reading {
         let given = if field.flag.is_empty() { &[][..] } else { self.flags.all(field.flag) };
         if let Some(last) = given.last() {
-            let reading = self.from_flag(field, last, given);
+            let reading = self.flagged(field, last, given);
             // The kubelet turns this on where either the flag or the file says so.
             if field.path != "seccompDefault" || reading.value != Value::Bool(false) {
                 return reading;
             }
         }
         match layers::ask(&self.layers, &field.path.split('.').collect::<Vec<_>>()) {
-            Said::Set { value, path, drop_in } => self.from_file(field, value, path, drop_in),
+            Said::Set { value, path, drop_in } => self.filed(field, value, path, drop_in),
             Said::Null { path } => null_gap(path),
             Said::Misshapen { path } => malformed_in(path, field.path),
             Said::Unknown(gap) => Reading::new(Value::Unread(gap.clone())),
@@ -55,7 +55,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn from_flag(&self, field: &Field, last: &str, all: &[String]) -> Reading {
+    fn flagged(&self, field: &Field, last: &str, all: &[String]) -> Reading {
         let value = match field.kind {
             Kind::Bool => flags::truth(last).map(Value::Bool),
             Kind::Int => flags::integer(last).map(Value::Int),
@@ -80,7 +80,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn from_file(&self, field: &Field, json: &Json, path: &str, drop_in: bool) -> Reading {
+    fn filed(&self, field: &Field, json: &Json, path: &str, drop_in: bool) -> Reading {
         let (value, zero) = match (field.kind, json) {
             (Kind::Bool, Json::Bool(truth)) => (Value::Bool(*truth), false),
             (Kind::Int, Json::Number(number)) => match number.as_i64() {

@@ -203,3 +203,7 @@ fn startups(reading: &Reading) -> Reading {
 #[cfg(test)]
 #[path = "sshd_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "sshd_real_tests.rs"]
+mod real_tests;
