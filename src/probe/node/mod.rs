@@ -1,5 +1,7 @@
 //! The node probe: runs the collector over a channel and reads its answer.
 
+pub mod frames;
+
 use crate::channel::{Channel, Limits};
 use crate::evidence::{NodeEvidence, Reason};
 
