@@ -84,10 +84,8 @@ fn a_hardened_configuration_passes() {
 fn a_match_block_that_opens_a_back_door_for_one_address() {
     let Some(bed) = Bed::up("a_match_block_that_opens_a_back_door_for_one_address") else { return };
     let _hardened = bed.sshd_drop_in("00-site.conf", HARDENED);
-    let _door = bed.sshd_drop_in(
-        "10-door.conf",
-        "Match Address 203.0.113.7\n  PermitRootLogin yes\n  PasswordAuthentication yes",
-    );
+    let _door = bed
+        .sshd_drop_in("10-door.conf", "Match Address 203.0.113.7\n  PermitRootLogin yes\n  PasswordAuthentication yes");
     let findings = bed.scan("ops");
     // HARDENED stands first, and in sshd the first value wins only among those outside of Match.
     let failing = findings.items("sshd-root-login", "fail");

@@ -53,10 +53,18 @@ mod terminal {
     pub(super) fn ask(question: &Question) -> io::Result<Answer> {
         let mut tty = open()?;
         match question {
-            Question::HostKey { node, host, kind, fingerprint } => {
+            Question::HostKey { node, host, kind, fingerprint, others } => {
+                let before = if others.is_empty() {
+                    String::new()
+                } else {
+                    format!(
+                        "\nCAUTION: this host is known by other keys ({}) that it did not present now.",
+                        clean(&others.join(", "))
+                    )
+                };
                 write!(
                     tty,
-                    "\nThe host key of node {} is not known.\n  host         {}\n  type         {}\n  fingerprint  {}\n\
+                    "\nThe host key of node {} is not known.{before}\n  host         {}\n  type         {}\n  fingerprint  {}\n\
                      Compare the fingerprint with the one shown at the node's console (`ssh-keygen -lf \
                      /etc/ssh/ssh_host_*_key.pub`).\nType yes to accept and remember the key, anything else refuses: ",
                     clean(node),

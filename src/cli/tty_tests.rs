@@ -19,6 +19,7 @@ fn child() {
             host: "[10.0.0.4]:2222".into(),
             kind: "ssh-ed25519".into(),
             fingerprint: "SHA256:abc".into(),
+            others: Vec::new(),
         }
     };
     let answer = match Person::there().unwrap().ask(&question) {

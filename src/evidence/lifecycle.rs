@@ -96,8 +96,12 @@ impl EndDate {
 
 impl Lifecycle {
     /// What the data says of the support of an operating system: a map with `product`, `cycle`, `title`, `eol` (a date;
-    /// absent where none is announced or only that it has passed), `extended_end` (a date; absent where there is none)
-    /// and `ended` (whether regular security support was over at `now`). `os` is the node's `os`, as evidence.
+    /// absent where none is announced or only that it has passed), `extended_end` (a date; absent where there is none),
+    /// `support_end` (the date that counts) and `ended` (whether security support was over at `now`). `os` is the
+    /// node's `os`, as evidence.
+    ///
+    /// Debian's extended support comes by the same archive and without a contract, so its end counts. Elsewhere, between
+    /// the regular and the extended end, it takes a subscription that cannot be seen from the node: `ended` is unread.
     ///
     /// Unread where the system's name or version was not read, and with [`Reason::NotVisible`] where the data knows
     /// nothing of it: an unknown system is never taken for a supported one.
@@ -169,12 +173,14 @@ impl Lifecycle {
             Some(EndDate::Date(_)) => malformed(),
             Some(EndDate::Ended(_)) | None => Value::Absent,
         };
+        let (support_end, ended) = extend(key, eol.clone(), ended, extended.clone(), now);
         let entries = [
             ("product", Value::Text(key.into())),
             ("cycle", Value::Text(cycle.cycle.as_str().into())),
             ("title", Value::Text(product.title.as_str().into())),
             ("eol", eol),
             ("extended_end", extended),
+            ("support_end", support_end),
             ("ended", ended),
         ];
         let entries = entries.into_iter().map(|(name, value)| (name.to_owned(), from(value))).collect();
@@ -190,6 +196,29 @@ impl Lifecycle {
     pub fn embedded() -> Result<Self, serde_json::Error> {
         serde_json::from_str(include_str!("../../assets/lifecycle.json"))
     }
+}
+
+/// Products whose extended support reaches everybody, without a contract.
+const EXTENDED_FOR_ALL: [&str; 1] = ["debian"];
+
+/// The end that counts, and whether it has passed, where there is extended support after the regular one.
+fn extend(product: &str, eol: Value, ended: Value, extended: Value, now: Timestamp) -> (Value, Value) {
+    let Value::Text(end) = &extended else { return (eol, ended) };
+    let over = EndDate::moment(end).is_some_and(|end| end <= now);
+    if EXTENDED_FOR_ALL.contains(&product) {
+        return (extended, Value::Bool(over));
+    }
+    if ended != Value::Bool(true) {
+        return (eol, ended);
+    }
+    if over {
+        return (extended, ended);
+    }
+    let why = format!(
+        "regular support is over; extended support until {end} needs a subscription, which the node does not show: \
+         ask who runs it"
+    );
+    (extended, Value::Unread(Gap::new(Reason::NotVisible, why)))
 }
 
 #[cfg(test)]
@@ -210,11 +239,20 @@ mod tests {
 
     #[test]
     fn support_ends_with_the_end_of_the_last_day() {
-        assert_eq!(ended("debian", "12", "2026-07-11T23:59:59Z"), Value::Bool(false));
-        assert_eq!(ended("debian", "12", "2026-07-12T00:00:00Z"), Value::Bool(true));
+        assert_eq!(ended("alpine", "3.21", "2026-11-01T23:59:59Z"), Value::Bool(false));
+        assert_eq!(ended("alpine", "3.21", "2026-11-02T00:00:00Z"), Value::Bool(true));
         let debian = support("debian", Some("12"), "2026-07-12T00:00:00Z");
         assert_eq!(debian.child("eol").value, Value::Text("2026-07-11".into()));
         assert_eq!(debian.child("extended_end").value, Value::Text("2028-06-30".into()));
+    }
+
+    #[test]
+    fn extended_support_counts_where_everybody_has_it_and_is_unknown_where_it_is_bought() {
+        assert_eq!(ended("debian", "12", "2026-11-23T00:00:00Z"), Value::Bool(false));
+        assert_eq!(ended("debian", "12", "2028-07-01T00:00:00Z"), Value::Bool(true));
+        assert_eq!(ended("ubuntu", "26.04", "2031-04-30T00:00:00Z"), Value::Bool(false));
+        assert!(matches!(ended("ubuntu", "26.04", "2032-01-01T00:00:00Z"), Value::Unread(_)));
+        assert_eq!(ended("ubuntu", "26.04", "2037-01-01T00:00:00Z"), Value::Bool(true));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What tests on real nodes share: the bed of `tests/bed/up`, the program, and its JSON.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use serde_json::Value;
 use std::io::Write;
@@ -25,12 +25,15 @@ impl Bed {
     pub fn up(test: &str) -> Option<Bed> {
         let Ok(nodes) = std::env::var("BED_NODES") else {
             assert!(std::env::var_os("CI").is_none(), "{test}: no test bed in CI; run tests/run");
-            eprintln!("#### LEFT OUT: {test} needs a real node. Run tests/run, or tests/bed/up ssh and source target/bed/env");
+            eprintln!(
+                "#### LEFT OUT: {test} needs a real node. Run tests/run, or tests/bed/up ssh and source target/bed/env"
+            );
             return None;
         };
         let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let var = |name: &str| PathBuf::from(std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set")));
-        let (node, address) = nodes.split_whitespace().next().and_then(|first| first.split_once('=')).expect("BED_NODES");
+        let (node, address) =
+            nodes.split_whitespace().next().and_then(|first| first.split_once('=')).expect("BED_NODES");
         Some(Bed {
             address: address.to_owned(),
             node: node.to_owned(),

@@ -7,6 +7,7 @@ mod kubelet;
 mod kubelet_fields;
 mod kubelet_resolve;
 mod layers;
+mod lists;
 mod shape;
 mod sshd;
 mod sshd_config;
@@ -21,11 +22,12 @@ pub use sshd_match::{Applies, Criterion};
 
 use super::{Gap, NodeEvidence, Reading, Reason, Value};
 
-/// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale` and
-/// `sshd.contexts`. Pure: reads nothing but the evidence.
+/// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale`,
+/// `sshd.contexts`, `rejected_processes` and `etcd.listen_urls`. Pure: reads nothing but the evidence.
 pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
     kubelet::attach(node, root);
     sshd::attach(node, root);
+    lists::attach(node, root);
 }
 
 /// Why the reading at `path` is missing, as the tree tells it; for a list, why it may be incomplete.

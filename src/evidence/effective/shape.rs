@@ -44,6 +44,17 @@ pub fn derived_shapes() -> Vec<(&'static str, Shape)> {
         ("kubelet.flags", Shape::Free),
         ("kubelet.config_stale", Shape::Leaf),
         (
+            "rejected_processes",
+            Shape::List(Box::new(Shape::map(
+                ["name", "component", "pid", "uid", "exe", "args", "unit", "started", "container", "rejected"]
+                    .map(|key| (key, Shape::Leaf)),
+            ))),
+        ),
+        (
+            "etcd.listen_urls",
+            Shape::List(Box::new(Shape::map(["name", "flag", "url", "loopback"].map(|key| (key, Shape::Leaf))))),
+        ),
+        (
             "sshd.contexts",
             Shape::List(Box::new(Shape::map([
                 ("name", Shape::Leaf),

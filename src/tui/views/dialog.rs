@@ -43,12 +43,17 @@ pub(super) fn question(pen: &mut Pen<'_>, app: &App, body: Rect) {
 /// Title, what must be read, advice, and the line that is typed in.
 fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str, String) {
     match &asked.question {
-        Question::HostKey { node, host, kind, fingerprint } => {
+        Question::HostKey { node, host, kind, fingerprint, others } => {
             let at = if node == host { host.clone() } else { format!("{node} at {host}") };
             // However long a name is, the fingerprint stays on the smallest screen that is answered on.
+            let known = match others.as_slice() {
+                [] => "Its key is in no known_hosts file:".to_owned(),
+                others => fit(&format!("CAUTION: known by other keys ({}), not this one:", others.join(", ")), room)
+                    .into_owned(),
+            };
             let told = vec![
                 fit(&format!("Node: {at}"), room).into_owned(),
-                "Its key is in no known_hosts file:".to_owned(),
+                known,
                 format!("  {kind}"),
                 format!("  {fingerprint}"),
                 "Accept and remember it?".to_owned(),

@@ -189,6 +189,7 @@ fn a_question_shows_the_whole_fingerprint_at_forty_columns_and_never_a_passphras
             host: "a-node-with-a-very-long-name.site.example.net".to_owned(),
             kind: "ssh-ed25519".to_owned(),
             fingerprint: fingerprint.to_owned(),
+            others: Vec::new(),
         };
         update(&mut app, Msg::Question(question, Reply(send)));
         press(&mut app, "ye");
