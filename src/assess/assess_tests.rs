@@ -278,7 +278,8 @@ fn support_of_the_operating_system_is_bound() {
         one("expect: \"!node.os.lifecycle.ended\"\nshows: [node.os.lifecycle.eol]", subject)
     };
     assert_eq!(os("debian", "13").verdict, Verdict::Pass);
-    assert_eq!(os("debian", "12").verdict, Verdict::Fail);
+    assert_eq!(os("debian", "11").verdict, Verdict::Pass);
+    assert_eq!(os("debian", "10").verdict, Verdict::Fail);
     let azure = os("azurelinux", "3.0");
     assert_eq!((azure.verdict, azure.reason), (Verdict::Unknown, Some(Reason::NotVisible)));
     assert!(azure.message.contains("Azure Linux"), "{}", azure.message);
