@@ -230,3 +230,7 @@ impl Branch {
 #[cfg(test)]
 #[path = "kubelet_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "kubelet_recorded_tests.rs"]
+mod recorded_tests;
