@@ -48,6 +48,7 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
             known_hosts: look.known_hosts.iter().chain(site.known_hosts.iter()).take(1).cloned().collect(),
             accepted: accepted_keys(),
             accept: look.accept_host_key.clone(),
+            ..SshOptions::default()
         },
         limits,
         jobs: usize::from(look.jobs.unwrap_or(JOBS)),

@@ -1,7 +1,7 @@
 //! Reading one node: connect by its way, run the collector, tell what came.
 
 use super::Progress;
-use crate::channel::ssh::{Ssh, SshOptions};
+use crate::channel::ssh::{Login, Ssh, SshOptions};
 use crate::channel::{Ask, Limits, local::Local};
 use crate::evidence::{ChannelKind, NodeEvidence};
 use crate::probe;
@@ -34,7 +34,8 @@ pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: 
             tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, None, limits))));
         }
         Way::Ssh { host, port, user, identity } => {
-            match Ssh::connect(node, host, *port, user.as_deref(), identity.as_deref(), ssh, limits, ask) {
+            let login = Login { node, host, port: *port, user: user.as_deref(), identity: identity.as_deref() };
+            match Ssh::connect(&login, ssh, limits, ask) {
                 Ok(mut channel) => {
                     tell(Progress::Collecting { node: node.to_owned() });
                     tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, Some(host), limits))));
