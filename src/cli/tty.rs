@@ -63,10 +63,10 @@ mod terminal {
                     clean(fingerprint)
                 )?;
                 if !others.is_empty() {
-                    write!(
+                    writeln!(
                         tty,
                         "This host is known by other keys ({}) that it did not show now: somebody in between would look \
-                         like that.\n",
+                         like that.",
                         clean(&others.join(", "))
                     )?;
                 }
