@@ -54,23 +54,27 @@ mod terminal {
         let mut tty = open()?;
         match question {
             Question::HostKey { node, host, kind, fingerprint, others } => {
-                let before = if others.is_empty() {
-                    String::new()
-                } else {
-                    format!(
-                        "\nCAUTION: this host is known by other keys ({}) that it did not present now.",
-                        clean(&others.join(", "))
-                    )
-                };
                 write!(
                     tty,
-                    "\nThe host key of node {} is not known.{before}\n  host         {}\n  type         {}\n  fingerprint  {}\n\
-                     Compare the fingerprint with the one shown at the node's console (`ssh-keygen -lf \
-                     /etc/ssh/ssh_host_*_key.pub`).\nType yes to accept and remember the key, anything else refuses: ",
+                    "\nThe host key of node {} is not known.\n  host         {}\n  type         {}\n  fingerprint  {}\n",
                     clean(node),
                     clean(host),
                     clean(kind),
                     clean(fingerprint)
+                )?;
+                if !others.is_empty() {
+                    writeln!(
+                        tty,
+                        "This host is known by other keys ({}) that it did not show now: somebody in between would look \
+                         like that.",
+                        clean(&others.join(", "))
+                    )?;
+                }
+                write!(
+                    tty,
+                    "Compare the fingerprint with what the node's own console shows for\n  ssh-keygen -lf FILE    \
+                     (the files are /etc/ssh/ssh_host_*_key.pub)\n\
+                     Type yes to accept and remember the key, anything else refuses: "
                 )?;
                 tty.flush()?;
                 let mut line = Vec::new();

@@ -19,7 +19,7 @@ fn child() {
             host: "[10.0.0.4]:2222".into(),
             kind: "ssh-ed25519".into(),
             fingerprint: "SHA256:abc".into(),
-            others: Vec::new(),
+            others: vec!["ssh-rsa".into()],
         }
     };
     let answer = match Person::there().unwrap().ask(&question) {
@@ -67,7 +67,7 @@ fn only_yes_accepts_a_host_key() {
     for (typed, answer) in [("yes\r", "yes"), ("y\r", "no"), ("\r", "no"), ("yes please\r", "no")] {
         let screen = shown("host-key", "refuses: ", typed);
         assert!(screen.contains(&format!("answered: {answer}.")), "{typed:?}: {screen}");
-        for part in ["n1", "[10.0.0.4]:2222", "ssh-ed25519", "SHA256:abc"] {
+        for part in ["n1", "[10.0.0.4]:2222", "ssh-ed25519", "SHA256:abc", "other keys (ssh-rsa)"] {
             assert!(screen.contains(part), "{part}: {screen}");
         }
     }

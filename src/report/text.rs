@@ -1,10 +1,11 @@
 //! Findings as text for people: 80 columns, by section, what fails and what is unknown first.
 
 use super::clean::{clean, columns, fit, wrap};
-use crate::assess::{Assessment, Finding, ItemVerdict, Shown, Target, Verdict};
+use crate::assess::{Assessment, Finding, ItemVerdict, Shown, Target, TargetKind, Verdict};
 use crate::catalog::Section;
 use jiff::Timestamp;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -27,6 +28,8 @@ pub fn text(assessment: &Assessment, options: TextOptions) -> String {
     let mut page = Page { out: String::new(), options };
     page.head(assessment);
     page.targets(&assessment.targets);
+    let lost: BTreeSet<&str> =
+        assessment.targets.iter().filter(|target| !target.reached).map(|target| target.id.as_str()).collect();
     for section in Section::ALL {
         let mut findings: Vec<&Finding> =
             assessment.findings.iter().filter(|finding| finding.section == section).collect();
@@ -37,7 +40,7 @@ pub fn text(assessment: &Assessment, options: TextOptions) -> String {
         findings.sort_by_key(|finding| (finding.verdict, Reverse(finding.severity)));
         page.heading(section.title());
         for finding in findings {
-            page.finding(finding);
+            page.finding(finding, !lost.contains(finding.target.as_str()));
         }
     }
     page.summary(assessment);
@@ -81,10 +84,11 @@ impl Page {
         }
         self.heading("Targets");
         for target in targets {
-            let how = match (target.reached, target.complete) {
-                (true, true) => "read",
-                (true, false) => "read in part",
-                (false, _) => "NOT REACHED",
+            let how = match (target.kind, target.reached, target.complete) {
+                (TargetKind::Site, ..) => "",
+                (_, true, true) => "read",
+                (_, true, false) => "READ IN PART",
+                (_, false, _) => "NOT REACHED",
             };
             let channel = target.channel.map_or("", |channel| channel.as_str());
             self.line(2, &format!("{:<40} {channel:<6} {how}", fit(&clean(&target.id), 40)));
@@ -94,7 +98,8 @@ impl Page {
         }
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    /// `reached`: whether its target was; else it is told once, under the targets, why nothing is known of it.
+    fn finding(&mut self, finding: &Finding, reached: bool) {
         let word = match finding.verdict {
             Verdict::NotApplicable => "n/a",
             other => other.as_str(),
@@ -114,7 +119,8 @@ impl Page {
             self.out.push_str(&format!("  {shown}{severity:<9}{}\n", fit(&control, room)));
             self.paragraph(19, &target);
         }
-        let whole = wants_a_person || self.options.everything;
+        let told_above = finding.verdict == Verdict::Unknown && !reached;
+        let whole = (wants_a_person && !told_above) || self.options.everything;
         if whole {
             self.paragraph(10, &finding.title);
         }
@@ -160,10 +166,9 @@ impl Page {
             let path = &shown.path;
             match shown.unread {
                 Some(reason) => {
-                    self.paragraph(indent, &format!("{path}: not read ({reason})"));
-                    if !shown.origin.is_empty() {
-                        self.paragraph(indent + 4, &format!("why: {}", shown.origin));
-                    }
+                    let why = shown.origin.strip_prefix("not read: ").unwrap_or(&shown.origin);
+                    let colon = if why.is_empty() { "" } else { ": " };
+                    self.paragraph(indent, &format!("{path}: not read ({reason}){colon}{why}"));
                 }
                 None => {
                     let value = match &shown.value {
@@ -194,14 +199,14 @@ impl Page {
         if summary.incomplete {
             self.paragraph(
                 2,
-                "INCOMPLETE: a target was not reached or its answer was not whole; see Targets above. What could not \
-                 be read is unknown, never a pass.",
+                "INCOMPLETE: a target was not reached or its answer was not whole; see Targets above for why, and \
+                 scan again. What could not be read is unknown, never a pass.",
             );
         }
         let next = assessment
             .findings
             .iter()
-            .filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Unknown | Verdict::Manual))
+            .filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Manual))
             .min_by_key(|finding| (finding.verdict, Reverse(finding.severity)));
         if let Some(finding) = next {
             self.paragraph(

@@ -77,7 +77,7 @@ fn what_fails_comes_first_then_unknown_and_the_worst_before_the_rest() {
     assert!(!page.contains("Message of passes."), "what passes takes one line:\n{page}");
     assert!(page.contains("sitewarden explain fails-badly"));
     assert!(page.contains("INCOMPLETE"));
-    assert!(page.contains("read in part"));
+    assert!(page.contains("READ IN PART"));
 }
 
 #[test]
@@ -102,8 +102,7 @@ fn evidence_is_shown_with_its_origin_and_what_was_not_read_with_why() {
     assert!(page.contains("node.a = 10255\n"));
     assert!(page.contains("from: flag of the kubelet\n"));
     assert!(page.contains("node.b: does not exist\n"));
-    assert!(page.contains("node.c: not read (forbidden)\n"));
-    assert!(page.contains("why: the login may not read it\n"));
+    assert!(page.contains("node.c: not read (forbidden): the login may not read it\n"));
 }
 
 #[test]
@@ -153,4 +152,18 @@ fn colour_only_where_asked_for() {
     let page = assessment(vec![finding("bad", Verdict::Fail, Severity::High)]);
     assert!(!text(&page, TextOptions::default()).contains('\x1b'));
     assert!(text(&page, TextOptions { colour: true, everything: false }).contains("\x1b[1;31mFAIL"));
+}
+
+#[test]
+fn why_a_node_was_not_reached_is_told_once() {
+    let mut whole = assessment(vec![
+        finding("one", Verdict::Unknown, Severity::High),
+        finding("two", Verdict::Unknown, Severity::High),
+    ]);
+    whole.targets[0].reached = false;
+    let page = text(&whole, TextOptions::default());
+    assert_eq!(page.matches("Message of").count(), 0, "{page}");
+    assert!(page.contains("one") && page.contains("two") && page.contains("NOT REACHED"), "{page}");
+    let all = text(&whole, TextOptions { everything: true, ..TextOptions::default() });
+    assert!(all.contains("Message of one."));
 }

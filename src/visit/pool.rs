@@ -1,6 +1,6 @@
 //! Worker threads: one a node, a bounded number at once, each with a deadline, none of them ever joined.
 
-use super::clock::{Clock, ClockedAsk};
+use super::clock::{Clock, ClockedAsk, Questions};
 use super::{Progress, read};
 use crate::channel::Ask;
 use crate::evidence::{NodeEvidence, Reason};
@@ -31,6 +31,7 @@ where
     R: Fn(&NodeTarget, &dyn Ask, &dyn Fn(Progress)) + Send + Sync + 'static,
 {
     let (sender, words) = mpsc::channel::<Word>();
+    let questions = Arc::new(Questions::default());
     let mut waiting = targets.iter().enumerate();
     let mut running: BTreeMap<usize, Arc<Clock>> = BTreeMap::new();
     let mut done: Vec<Option<NodeEvidence>> = targets.iter().map(|_| None).collect();
@@ -38,7 +39,7 @@ where
         while running.len() < jobs.max(1)
             && let Some((number, target)) = waiting.next()
         {
-            match start(number, target, ask, &read, &sender) {
+            match start(number, target, Clock::start(&questions), ask, &read, &sender) {
                 Ok(clock) => {
                     running.insert(number, clock);
                 }
@@ -89,6 +90,7 @@ where
 fn start<R>(
     number: usize,
     target: &NodeTarget,
+    clock: Clock,
     ask: &Arc<dyn Ask>,
     read: &Arc<R>,
     sender: &mpsc::Sender<Word>,
@@ -96,11 +98,15 @@ fn start<R>(
 where
     R: Fn(&NodeTarget, &dyn Ask, &dyn Fn(Progress)) + Send + Sync + 'static,
 {
-    let clock = Arc::new(Clock::start());
+    let clock = Arc::new(clock);
+    let own_clock = Arc::clone(&clock);
     let asking = ClockedAsk { inner: Arc::clone(ask), clock: Arc::clone(&clock) };
     let (target, read, sender) = (target.clone(), Arc::clone(read), sender.clone());
     std::thread::Builder::new().name(format!("node {number}")).spawn(move || {
         let tell = |step| {
+            if matches!(step, Progress::Collecting { .. }) {
+                own_clock.connected();
+            }
             // Nobody listens any more once the scan has ended without this node.
             let _ = sender.send((number, Some(step)));
         };
@@ -263,7 +269,7 @@ mod tests {
         assert!(nodes[1].reached);
     }
 
-    /// Answers only when the node's whole budget has passed.
+    /// Answers only after longer than a node's whole budget.
     struct Slow(Duration);
 
     impl Ask for Slow {
@@ -292,6 +298,31 @@ mod tests {
             }),
         );
         assert!(nodes[0].reached, "{:?}", nodes[0].errors);
+    }
+
+    #[test]
+    fn nor_another_node_that_waits_for_the_same_answer() {
+        let budget = Duration::from_secs(2);
+        let ask: Arc<dyn Ask> = Arc::new(Slow(budget * 2));
+        let (answered, answer) = mpsc::channel();
+        let answer = Mutex::new(answer);
+        let nodes = read_all(
+            &targets(&["asked", "waits"]),
+            2,
+            budget,
+            &ask,
+            &|_| {},
+            Arc::new(move |target: &NodeTarget, ask: &dyn Ask, tell: &dyn Fn(Progress)| {
+                if target.name == "asked" {
+                    ask.ask(&Question::Passphrase { node: String::new(), file: String::new(), again: false });
+                    answered.send(()).unwrap();
+                } else {
+                    answer.lock().unwrap().recv().unwrap();
+                }
+                tell(read_node(target));
+            }),
+        );
+        assert!(nodes.iter().all(|node| node.reached), "{:?}", nodes[1].errors);
     }
 
     #[test]
