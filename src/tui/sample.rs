@@ -12,14 +12,13 @@ use crate::channel::{Limits, ssh::SshOptions};
 use crate::evidence::{ChannelKind, Evidence, Lifecycle, NodeEvidence, Policy, Profile, Reason, Seat, SiteFacts};
 use crate::visit::{Visit, tool};
 use serde_json::json;
-use std::path::PathBuf;
 
 pub(super) const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
 
 fn control(id: &str, section: &str, title: &str, severity: &str) -> Control {
     serde_json::from_value(json!({
         "id": id, "section": section, "title": title, "severity": severity, "scope": "node",
-        "who": "administrator", "minutes": 5, "ask": "Who has the key?", "why": "An intruder uses it to walk in.",
+        "who": "administrator", "minutes": 5, "why": "An intruder uses it to walk in.",
         "fix": "Set authentication.anonymous.enabled to false in the file that --config names:\n  sudo systemctl restart kubelet",
         "references": {"cis": ["4.2.1"], "attack": ["T1609"]}
     }))
@@ -37,9 +36,7 @@ pub(super) fn catalog() -> Catalog {
         control("sshd-ciphers", "node-access", "SSH uses strong ciphers alone", "medium"),
         control("ssh-off", "node-access", "SSH is off until it is needed", "low"),
     ];
-    // Every JSON text is YAML.
-    let text = serde_json::to_string(&controls).unwrap();
-    Catalog::of_files(&[(PathBuf::from("sample.yaml"), text)]).unwrap()
+    Catalog::sample(controls)
 }
 
 fn verdict(control: &str, node: &str) -> Verdict {
