@@ -339,3 +339,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_control_without_conditions_is_for_a_person() {
+    let asked = control("ask: Look at it.");
+    let bare = Catalog::sample(asked.controls.to_vec());
+    assert_eq!(run(&bare, vec![node("n")]).findings, run(&asked, vec![node("n")]).findings);
+}
