@@ -44,6 +44,7 @@ fn host_key() -> Question {
         host: "10.0.0.4".to_owned(),
         kind: "ssh-ed25519".to_owned(),
         fingerprint: "SHA256:Ue3y1F8lXr7fdA2nQm4pZc6Tq9KkW0sVbJhRgYtLxEo".to_owned(),
+        others: Vec::new(),
     }
 }
 
