@@ -49,7 +49,9 @@ fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str
             let mut told = vec![fit(&format!("Node: {at}"), room).into_owned()];
             told.push(match others.is_empty() {
                 true => "Its key is in no known_hosts file:".to_owned(),
-                false => fit(&format!("WARNING: known so far by {}, now by:", others.join(", ")), room * 2).into_owned(),
+                false => {
+                    fit(&format!("WARNING: known so far by {}, now by:", others.join(", ")), room * 2).into_owned()
+                }
             });
             told.extend([format!("  {kind}"), format!("  {fingerprint}")]);
             if others.is_empty() {

@@ -76,7 +76,7 @@ fn a_few_rows_still_show_sections_and_nodes_in_one_list() {
 
 #[test]
 fn a_terminal_that_is_too_small_says_so() {
-    assert!(text(&sample::app(19, 5)).replace('\n', " ").contains("too small: 19x5"));
+    assert!(text(&sample::app(19, 5)).replace('\n', " ").contains("19x5 is too small: 20x6. q quits."));
     for size in [(1, 1), (2, 30), (30, 2)] {
         screen(&sample::app(size.0, size.1));
     }
