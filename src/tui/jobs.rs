@@ -40,8 +40,8 @@ impl Jobs {
         let jobs = self.clone();
         match effect {
             Effect::Read { run, visit } => self.spawn(Job::Read(run), move || jobs.read(run, *visit)),
-            Effect::Assess { serial, evidence } => self.spawn(Job::Assess(serial), move || {
-                let now = jobs.as_of.unwrap_or_else(Timestamp::now);
+            Effect::Assess { serial, evidence, as_of } => self.spawn(Job::Assess(serial), move || {
+                let now = jobs.as_of.or(as_of).unwrap_or_else(Timestamp::now);
                 let assessment = Box::new(assess(&evidence, &jobs.catalog, &jobs.lifecycle, &jobs.policy, now));
                 jobs.tell(Msg::Assessed { serial, assessment });
             }),

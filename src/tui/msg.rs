@@ -88,6 +88,8 @@ pub enum Effect {
         serial: u64,
         /// What was seen.
         evidence: Arc<Evidence>,
+        /// For when, where the person named no time. None: now.
+        as_of: Option<Timestamp>,
     },
     /// Answer a worker's question.
     Answer(Reply, AnswerGiven),

@@ -99,7 +99,7 @@ fn choose(app: &mut App, choice: Option<Choice>) -> Vec<Effect> {
     match choice {
         Some(Choice::Local) => {
             let host = app.visit.seat.host.clone();
-            let name = if host.is_empty() { "local".to_owned() } else { host };
+            let name = if host.is_empty() || host == "unknown" { "local".to_owned() } else { host };
             add(app, vec![NodeTarget { name, way: Way::Local }])
         }
         Some(Choice::Ssh) => {

@@ -1,6 +1,6 @@
 //! Reading nodes and assessing what was seen.
 
-use super::super::app::{App, NodeState};
+use super::super::app::{App, NodeState, Source};
 use super::super::msg::Effect;
 use super::super::rows;
 use super::walk;
@@ -135,7 +135,9 @@ pub(super) fn assess(app: &mut App) -> Vec<Effect> {
     }
     app.serial += 1;
     app.assessing = true;
-    vec![Effect::Assess { serial: app.serial, evidence: Arc::clone(evidence) }]
+    // The made-up site does not grow old.
+    let as_of = (app.source == Source::Demo).then_some(evidence.finished);
+    vec![Effect::Assess { serial: app.serial, evidence: Arc::clone(evidence), as_of }]
 }
 
 /// Findings came.

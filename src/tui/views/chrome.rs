@@ -79,8 +79,7 @@ pub(super) fn footer(pen: &mut Pen<'_>, app: &App, place: Place, area: Rect) {
 /// All that a terminal of a few columns can be told.
 pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect) {
     let (columns, rows) = SMALLEST;
-    let sentence =
-        format!("Terminal too small: {}x{}. sitewarden needs {columns}x{rows}. q quits.", area.width, area.height);
+    let sentence = format!("{}x{} is too small: {columns}x{rows}. q quits.", area.width, area.height);
     for (y, line) in (area.y..area.bottom()).zip(text::wrap(&sentence, usize::from(area.width))) {
         pen.text(area.x, y, area.width, &line, Style::new());
     }

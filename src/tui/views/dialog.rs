@@ -46,20 +46,27 @@ fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str
         Question::HostKey { node, host, kind, fingerprint, others } => {
             let at = if node == host { host.clone() } else { format!("{node} at {host}") };
             // However long a name is, the fingerprint stays on the smallest screen that is answered on.
-            let known = match others.as_slice() {
-                [] => "Its key is in no known_hosts file:".to_owned(),
-                others => fit(&format!("CAUTION: known by other keys ({}), not this one:", others.join(", ")), room)
-                    .into_owned(),
+            let mut told = vec![fit(&format!("Node: {at}"), room).into_owned()];
+            told.push(match others.is_empty() {
+                true => "Its key is in no known_hosts file:".to_owned(),
+                false => {
+                    fit(&format!("WARNING: known so far by {}, now by:", others.join(", ")), room * 2).into_owned()
+                }
+            });
+            told.extend([format!("  {kind}"), format!("  {fingerprint}")]);
+            if others.is_empty() {
+                told.push("Accept and remember it?".to_owned());
+            }
+            let advice = match others.is_empty() {
+                true => {
+                    "Compare it with what the node's own console says: \
+                     for k in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $k; done"
+                }
+                false => {
+                    "Somebody between here and the node would look like this. Say no unless you know why the node has \
+                     another key now, and its own console shows this one."
+                }
             };
-            let told = vec![
-                fit(&format!("Node: {at}"), room).into_owned(),
-                known,
-                format!("  {kind}"),
-                format!("  {fingerprint}"),
-                "Accept and remember it?".to_owned(),
-            ];
-            let advice = "Compare it with what the node's own console says: \
-                          for k in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $k; done";
             let ask = asked.hint.unwrap_or("Type yes, or press Esc for no:");
             ("Unknown host key", told, advice, format!("{ask} {}_", asked.typed.as_str()))
         }

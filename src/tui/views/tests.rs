@@ -76,7 +76,7 @@ fn a_few_rows_still_show_sections_and_nodes_in_one_list() {
 
 #[test]
 fn a_terminal_that_is_too_small_says_so() {
-    assert!(text(&sample::app(19, 5)).replace('\n', " ").contains("too small: 19x5"));
+    assert!(text(&sample::app(19, 5)).replace('\n', " ").contains("19x5 is too small: 20x6. q quits."));
     for size in [(1, 1), (2, 30), (30, 2)] {
         screen(&sample::app(size.0, size.1));
     }
@@ -181,7 +181,8 @@ fn help_comes_from_the_table_and_explains_the_words() {
 #[test]
 fn a_question_shows_the_whole_fingerprint_at_forty_columns_and_never_a_passphrase() {
     let fingerprint = "SHA256:Ue3y1F8lXr7fdA2nQm4pZc6Tq9KkW0sVbJhRgYtLxEo";
-    for size in [(80, 24), (40, 12)] {
+    let known: [&[&str]; 2] = [&[], &["ecdsa-sha2-nistp256", "ssh-rsa"]];
+    for (size, others) in [(80, 24), (40, 12)].into_iter().flat_map(|size| known.map(|others| (size, others))) {
         let mut app = sample::app(size.0, size.1);
         let (send, _wait) = sync_channel(1);
         let question = Question::HostKey {
@@ -189,14 +190,15 @@ fn a_question_shows_the_whole_fingerprint_at_forty_columns_and_never_a_passphras
             host: "a-node-with-a-very-long-name.site.example.net".to_owned(),
             kind: "ssh-ed25519".to_owned(),
             fingerprint: fingerprint.to_owned(),
-            others: Vec::new(),
+            others: others.iter().map(|kind| (*kind).to_owned()).collect(),
         };
         update(&mut app, Msg::Question(question, Reply(send)));
         press(&mut app, "ye");
         let shown: String = screen(&app).iter().map(|line| line.trim_matches(['|', ' '])).collect();
         assert!(shown.contains(fingerprint), "{}", text(&app));
         assert!(shown.contains("Type yes, or press Esc for no: ye_"), "{}", text(&app));
-        assert!(shown.contains("Accept and remember it?"), "{}", text(&app));
+        let expected = if others.is_empty() { "Accept and remember it?" } else { "WARNING: known so far by ecdsa" };
+        assert!(shown.contains(expected), "{}", text(&app));
     }
     let mut app = sample::app(80, 24);
     let (send, _wait) = sync_channel(1);
