@@ -1,23 +1,11 @@
 //! The shape of the evidence: which paths exist, so that a misspelt one is found when a catalog is loaded.
 
-use crate::evidence::{NodeEvidence, SiteFacts, Thresholds};
+pub use crate::evidence::Shape;
+use crate::evidence::{NodeEvidence, SiteFacts, Thresholds, derived_shapes};
 use schemars::Schema;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-
-/// What can stand below a path.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
-    /// A plain value: nothing stands below it.
-    Leaf,
-    /// Anything: its keys are the node's own words, so no path below it can be checked.
-    Free,
-    /// A list of things of one shape.
-    List(Box<Shape>),
-    /// Known keys, each with its shape.
-    Map(BTreeMap<String, Shape>),
-}
 
 /// Deepest nesting of types that is followed; the evidence has about six.
 const DEPTH: usize = 24;
@@ -51,20 +39,10 @@ fn support() -> (&'static str, Shape) {
     ("os.lifecycle", Shape::Map(keys.into_iter().map(|key| (key.to_owned(), Shape::Leaf)).collect()))
 }
 
-/// What is derived from a node's evidence on load: path below the node, and its shape.
-fn derived() -> Vec<(&'static str, Shape)> {
-    vec![
-        ("kubelet.effective", Shape::Free),
-        ("kubelet.flags", Shape::Free),
-        ("kubelet.config_stale", Shape::Leaf),
-        ("sshd.contexts", Shape::List(Box::new(Shape::Free))),
-    ]
-}
-
 /// The names that conditions start from, with their shapes: `node`, `site`, `policy`.
 pub static ROOTS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
     let mut node = of_schema(schemars::schema_for!(NodeEvidence));
-    for (path, shape) in derived().into_iter().chain([support()]) {
+    for (path, shape) in derived_shapes().into_iter().chain([support()]) {
         put(&mut node, path, shape);
     }
     BTreeMap::from([

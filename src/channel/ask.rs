@@ -18,6 +18,9 @@ pub enum Question {
         kind: String,
         /// `SHA256:...`
         fingerprint: String,
+        /// Types of other keys that this host is known by, and that it did not present now. Where there are any, the
+        /// person should be told: somebody in between would look like that.
+        others: Vec<String>,
     },
     /// The key file is encrypted. What is its passphrase?
     Passphrase {

@@ -101,7 +101,8 @@ impl Lifecycle {
     /// What the data says of the support of an operating system. `os` is the node's `os`, as evidence. A map with
     /// `product`, `cycle`, `title`; the dates `eol` (end of regular security support; absent where none is announced),
     /// `extended_end` (absent where there is none) and `support_end` (until when every node gets security updates: `eol`,
-    /// for Debian the end of its LTS, which is free); and `ended`, whether that was over at `now`.
+    /// for Debian the end of its LTS, which is free); and `ended`, whether that was over at `now` (unread while an
+    /// extension goes on that takes a contract).
     ///
     /// Unread where the system's name or version was not read, and with [`Reason::NotVisible`] where the data knows
     /// nothing of it: an unknown system is never taken for a supported one.
@@ -170,7 +171,11 @@ impl Lifecycle {
         let for_all = EXTENDED_FOR_ALL.contains(&key) && matches!(extended, Value::Text(_));
         let end = if for_all { extended.clone() } else { eol.clone() };
         let ended = match (&end, &cycle.eol) {
-            (Value::Text(date), _) => EndDate::moment(date).map_or_else(malformed, |end| Value::Bool(end <= now)),
+            (Value::Text(date), _) => match EndDate::moment(date) {
+                Some(end) if end <= now && !for_all => over(&extended, now),
+                Some(end) => Value::Bool(end <= now),
+                None => malformed(),
+            },
             (_, Some(EndDate::Ended(ended))) => Value::Bool(*ended),
             _ => malformed(),
         };
@@ -195,6 +200,21 @@ impl Lifecycle {
     /// The table that this program was built with.
     pub fn embedded() -> Result<Self, serde_json::Error> {
         serde_json::from_str(include_str!("../../assets/lifecycle.json"))
+    }
+}
+
+/// Whether support is over once its regular end has passed, where there may be an extension that takes a contract: such
+/// a contract cannot be seen on the node.
+fn over(extended: &Value, now: Timestamp) -> Value {
+    match extended {
+        Value::Text(end) if EndDate::moment(end).is_some_and(|end| end > now) => Value::Unread(Gap::new(
+            Reason::NotVisible,
+            format!(
+                "regular support is over; extended support until {end} takes a contract, which the node does not show: \
+                 ask who runs it"
+            ),
+        )),
+        _ => Value::Bool(true),
     }
 }
 
@@ -230,7 +250,8 @@ mod tests {
         let sles = support("sles", Some("15.6"), "2026-11-23T00:00:00Z");
         assert_eq!(sles.child("extended_end").value, Value::Text("2028-12-31".into()));
         assert_eq!(sles.child("support_end").value, Value::Text("2025-12-31".into()));
-        assert_eq!(sles.child("ended").value, Value::Bool(true), "that support needs a contract");
+        assert!(matches!(sles.child("ended").value, Value::Unread(_)), "a contract cannot be seen on the node");
+        assert_eq!(ended("sles", "15.6", "2029-01-01T00:00:00Z"), Value::Bool(true));
     }
 
     #[test]
