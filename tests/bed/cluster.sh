@@ -13,7 +13,7 @@ build_binaries() {
 # cluster_image: prints the folder with what the nodes have over the base, after building it where the cache does not have it.
 cluster_image() {
   local base image key
-  base=$(base_image)
+  base=$(base_image) || return 1
   key=$({
     echo "$base" "$bed_binaries"
     cd "$bed_dir/cluster"
