@@ -1,6 +1,7 @@
 //! sshd as it really answers: one item for each daemon and each connection that `sshd -T` was asked about.
 //!
-//! The value is always what `sshd -T` printed. The files tell only where it came from.
+//! The value is always what `sshd -T` printed. The files tell only where it came from. Keywords are today's, in lower
+//! case; times are seconds; `maxstartups` stays a text and has `maxstartups_parts` beside it.
 
 use super::super::{Fact, Gap, NodeEvidence, Reading, Reason, SshdDaemon, Value};
 use super::gap_at;
