@@ -41,3 +41,13 @@ pub struct Policy {
     /// The numbers.
     pub thresholds: Thresholds,
 }
+
+impl Policy {
+    /// Whether a control is asked: by its id, its section and the profile from which on it is asked. A control that is
+    /// named is asked whatever its profile.
+    pub fn asks(&self, id: &str, section: &str, profile: Profile) -> bool {
+        let named = self.controls.iter().any(|wanted| wanted == id);
+        let section = self.sections.is_empty() || self.sections.iter().any(|wanted| wanted == section);
+        section && if self.controls.is_empty() { profile <= self.profile } else { named }
+    }
+}

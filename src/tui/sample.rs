@@ -36,7 +36,7 @@ pub(super) fn catalog() -> Catalog {
         control("sshd-ciphers", "node-access", "SSH uses strong ciphers alone", "medium"),
         control("ssh-off", "node-access", "SSH is off until it is needed", "low"),
     ];
-    Catalog { controls, digest: "00".to_owned() }
+    Catalog::sample(controls)
 }
 
 fn verdict(control: &str, node: &str) -> Verdict {
@@ -53,7 +53,7 @@ fn verdict(control: &str, node: &str) -> Verdict {
 pub(super) fn assessment() -> Assessment {
     let evidence = evidence();
     let mut findings = Vec::new();
-    for control in &catalog().controls {
+    for control in catalog().controls.iter() {
         for node in NODES {
             let verdict = verdict(&control.id, node);
             let mut finding = Finding::of(control, &format!("node/{node}"), verdict, format!("Seen on {node}."));

@@ -1,9 +1,18 @@
 //! What both the command line and the screens do: connect to the nodes, collect, assess.
 
+mod clock;
+mod pool;
+mod read;
+
+use crate::assess::{Assessment, assess};
+use crate::catalog::Catalog;
 use crate::channel::{Ask, Limits, ssh::SshOptions};
-use crate::evidence::{Evidence, NodeEvidence, Seat, SiteFacts};
+use crate::evidence::{Evidence, Lifecycle, NodeEvidence, Policy, Seat, SiteFacts};
 use crate::site::NodeTarget;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What to look at, and how.
 #[derive(Debug, Clone)]
@@ -35,29 +44,116 @@ pub enum Progress {
         /// Target name.
         node: String,
     },
+    /// Something the person should know about the way to the node; reading goes on.
+    Warning {
+        /// Target name.
+        node: String,
+        /// One sentence.
+        message: String,
+    },
     /// The node is done, well or badly: its evidence says which.
     Done(Box<NodeEvidence>),
 }
 
+/// What a node may take beyond the bounds of its channel: starting the thread, parsing the answer.
+const SLACK: Duration = Duration::from_secs(15);
+
 impl Visit {
-    /// Reads all targets, [`Visit::jobs`] at once, each on a thread of its own, and tells `progress` (called on those
-    /// threads). Returns when every node is done or its deadline has passed; a node that hangs is reported as such and
-    /// its thread is left alone.
-    pub fn collect(&self, _ask: &Arc<dyn Ask>, _progress: &Arc<dyn Fn(Progress) + Send + Sync>) -> Evidence {
-        let now = jiff::Timestamp::now();
+    /// Reads all targets, [`Visit::jobs`] at once, each on a thread of its own, and tells `progress` (one call at a
+    /// time, and none for a node after its `Done`). Returns when every node is done or its deadline has passed; a node
+    /// that hangs is reported as such and its thread is left alone. The time that a person takes to answer a question
+    /// does not count against the node. A target whose name repeats an earlier one is told apart by `#2`, `#3`.
+    pub fn collect(&self, ask: &Arc<dyn Ask>, progress: &Arc<dyn Fn(Progress) + Send + Sync>) -> Evidence {
+        let started = Timestamp::now();
+        let targets = told_apart(&self.targets);
+        let limits = self.limits;
+        let ssh = self.ssh.clone();
+        let nodes = pool::read_all(
+            &targets,
+            self.jobs,
+            self.budget(),
+            ask,
+            progress.as_ref(),
+            Arc::new(move |target: &NodeTarget, ask: &dyn Ask, tell: &dyn Fn(Progress)| {
+                read::read(target, &ssh, &limits, ask, tell);
+            }),
+        );
         Evidence {
             schema: crate::evidence::SCHEMA.to_owned(),
             tool: tool(),
-            started: now,
-            finished: now,
+            started,
+            finished: Timestamp::now(),
             seat: self.seat.clone(),
             site: self.site.clone(),
-            nodes: Vec::new(),
+            nodes,
         }
     }
+
+    /// How long one node may take in all, a person's thinking not counted.
+    fn budget(&self) -> Duration {
+        self.limits.connect.saturating_mul(3).saturating_add(self.limits.run).saturating_add(SLACK)
+    }
+}
+
+/// The first target name that another target has as well: two nodes must not share one line of a report.
+pub fn repeated_name(targets: &[NodeTarget]) -> Option<&str> {
+    let mut seen = BTreeSet::new();
+    targets.iter().map(|target| target.name.as_str()).find(|name| !seen.insert(*name))
+}
+
+/// Assesses evidence with the lifecycle data of this program. Fails only where that data cannot be read, which is a
+/// defect of the program.
+pub fn assess_embedded(
+    evidence: &Evidence,
+    catalog: &Catalog,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Assessment, serde_json::Error> {
+    Ok(assess(evidence, catalog, &Lifecycle::embedded()?, policy, now))
+}
+
+/// Whether a target was not reached or its answer was cut: what a scan of it cannot be called complete for.
+pub fn is_incomplete(evidence: &Evidence) -> bool {
+    evidence.nodes.iter().any(|node| !node.reached || !node.complete)
 }
 
 /// This program, for documents.
 pub fn tool() -> crate::evidence::Tool {
     crate::evidence::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// The targets with names that do not repeat.
+fn told_apart(targets: &[NodeTarget]) -> Vec<NodeTarget> {
+    let mut seen = BTreeSet::new();
+    targets
+        .iter()
+        .map(|target| {
+            let mut name = target.name.clone();
+            let mut number = 2_u32;
+            while !seen.insert(name.clone()) {
+                name = format!("{}#{number}", target.name);
+                number += 1;
+            }
+            NodeTarget { name, ..target.clone() }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::Way;
+
+    fn local(name: &str) -> NodeTarget {
+        NodeTarget { name: name.to_owned(), way: Way::Local }
+    }
+
+    #[test]
+    fn a_repeated_name_is_found_and_told_apart() {
+        let targets = [local("a"), local("b"), local("a"), local("a#2"), local("a")];
+        assert_eq!(repeated_name(&targets), Some("a"));
+        let names: Vec<String> = told_apart(&targets).into_iter().map(|target| target.name).collect();
+        assert_eq!(names, ["a", "b", "a#2", "a#2#2", "a#3"]);
+        assert_eq!(repeated_name(&targets[..2]), None);
+    }
 }

@@ -40,6 +40,10 @@ pub(super) fn progress(app: &mut App, run: u64, at: Timestamp, progress: Progres
     let (name, state) = match &progress {
         Progress::Connecting { node } => (node, NodeState::Connecting),
         Progress::Collecting { node } => (node, NodeState::Reading),
+        Progress::Warning { node, message } => {
+            app.notice = Some(format!("{node}: {message}"));
+            return Vec::new();
+        }
         Progress::Done(node) => (&node.name, self::state(node)),
     };
     // What an earlier reading of this node, or of another site, still says comes too late.

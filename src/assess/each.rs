@@ -1,0 +1,163 @@
+//! A control about many things: its condition asked of every item of a list, one by one.
+
+use super::evaluate::{Answer, Doubt, Scope};
+use super::shown::{Origin, plain};
+use super::{ItemVerdict, Verdict};
+use crate::catalog::{Conditions, Control, EmptyMeans};
+use crate::evidence::{Reading, Reason, Value};
+
+/// Most items that a sentence names.
+const NAMED: usize = 3;
+
+/// What came of asking all items.
+pub(super) struct Asked {
+    /// The verdict of the whole.
+    pub(super) verdict: Verdict,
+    /// Why it is unknown.
+    pub(super) reason: Option<Reason>,
+    /// One sentence for the person.
+    pub(super) message: String,
+    /// Items that fail, then items that could not be read.
+    pub(super) items: Vec<ItemVerdict>,
+    /// How many items the control is about.
+    pub(super) asked: usize,
+}
+
+/// Asks `expect` of every item of `list` that `where` leaves.
+pub(super) fn ask<'r>(
+    control: &Control,
+    conditions: &Conditions,
+    list: &'r Reading,
+    scope: &Scope<'r>,
+    origin: Origin,
+) -> Asked {
+    let path = control.each.as_deref().unwrap_or_default();
+    let noun = path.rsplit('.').next().unwrap_or("items").replace('_', " ");
+    let unknown = |reason: Reason, message: String| Asked {
+        verdict: Verdict::Unknown,
+        reason: Some(reason),
+        message,
+        items: Vec::new(),
+        asked: 0,
+    };
+    let (found, gap): (&'r [Reading], _) = match &list.value {
+        Value::List { items, gap } => (items.as_slice(), gap.as_ref()),
+        Value::Absent => (&[], None),
+        Value::Unread(gap) => {
+            let why = if gap.detail.is_empty() { String::new() } else { format!(": {}", gap.detail) };
+            return unknown(gap.reason, format!("The list {path} could not be read ({}{why}).", gap.reason));
+        }
+        _ => return unknown(Reason::Malformed, format!("{path} is not a list in this evidence.")),
+    };
+    let (mut failed, mut unread, mut asked) = (Vec::new(), Vec::new(), 0_usize);
+    for (number, item) in found.iter().enumerate() {
+        let name = || name_of(item, number);
+        let narrowed = conditions.where_.as_ref().map(|condition| scope.ask_item(condition, item, &[true, false]));
+        let answer = match narrowed {
+            Some(Answer { holds: Ok(false), .. }) => continue,
+            Some(doubt @ Answer { holds: Err(_), .. }) => doubt,
+            Some(Answer { holds: Ok(true), .. }) | None => match &conditions.expect {
+                Some(expect) => scope.ask_item(expect, item, &[true]),
+                None => continue,
+            },
+        };
+        asked += 1;
+        let verdict = |verdict: Verdict, reason: Option<Reason>| {
+            let shows = control.shows.iter().filter_map(|path| {
+                let below = path.strip_prefix("item")?;
+                Some((path.clone(), item.at(below)))
+            });
+            let own: Vec<_> = answer.touches.iter().filter(|touch| touch.path.starts_with("item")).cloned().collect();
+            ItemVerdict { name: name(), verdict, reason, evidence: origin.all(shows, &own) }
+        };
+        match &answer.holds {
+            Ok(true) => {}
+            Ok(false) => failed.push(verdict(Verdict::Fail, None)),
+            Err(doubt) => unread.push((verdict(Verdict::Unknown, Some(doubt.reason)), doubt.clone())),
+        }
+    }
+    let incomplete = gap.map(|gap| {
+        let why = if gap.detail.is_empty() { String::new() } else { format!(": {}", gap.detail) };
+        format!("the list of {noun} may be incomplete ({}{why})", gap.reason)
+    });
+    let (verdict, reason, message) = if !failed.is_empty() {
+        let mut message =
+            format!("{} of {asked} {noun} {} not hold: {}", failed.len(), does(failed.len()), names(&failed));
+        if !unread.is_empty() {
+            message.push_str(&format!("; {} could not be told", unread.len()));
+        }
+        if let Some(incomplete) = incomplete {
+            message.push_str(&format!("; {incomplete}"));
+        }
+        (Verdict::Fail, None, message)
+    } else if let Some((_, first)) = unread.first() {
+        let Doubt { reason, why } = first;
+        let mut message = format!("{} of {asked} {noun} could not be told: {}: {why}", unread.len(), names_of(&unread));
+        if let Some(incomplete) = incomplete {
+            message.push_str(&format!("; {incomplete}"));
+        }
+        (Verdict::Unknown, Some(*reason), message)
+    } else if let (Some(gap), Some(incomplete)) = (gap, incomplete) {
+        let rest = match asked {
+            0 => "none of this kind was seen in it".to_owned(),
+            1 => "the one that was seen holds".to_owned(),
+            _ => format!("the {asked} that were seen hold"),
+        };
+        (Verdict::Unknown, Some(gap.reason), format!("{}; {rest}", capital(&incomplete)))
+    } else if asked == 0 {
+        match control.empty {
+            EmptyMeans::Pass => (Verdict::Pass, None, format!("It holds: there are no {noun} that it could fail for")),
+            EmptyMeans::NotApplicable => (
+                Verdict::NotApplicable,
+                None,
+                match &control.otherwise {
+                    Some(text) if control.when.is_none() => text.trim().trim_end_matches('.').to_owned(),
+                    _ => format!("Does not apply: there are no {noun} of this kind here"),
+                },
+            ),
+        }
+    } else if asked == 1 {
+        (Verdict::Pass, None, format!("It holds for the one of the {noun} that it is about"))
+    } else {
+        (Verdict::Pass, None, format!("All {asked} {noun} that it is about hold"))
+    };
+    failed.extend(unread.into_iter().map(|(item, _)| item));
+    Asked { verdict, reason, message: format!("{}.", message.trim_end_matches('.')), items: failed, asked }
+}
+
+fn does(count: usize) -> &'static str {
+    if count == 1 { "does" } else { "do" }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn names(items: &[ItemVerdict]) -> String {
+    listed(items.iter().map(|item| item.name.as_str()), items.len())
+}
+
+fn names_of(items: &[(ItemVerdict, Doubt)]) -> String {
+    listed(items.iter().map(|(item, _)| item.name.as_str()), items.len())
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
+    let named: Vec<String> = names.take(NAMED).map(|name| plain(name, 80)).collect();
+    match count.saturating_sub(named.len()) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// What an item is called: its `name`, its `path`, itself where it is a text, else its number.
+fn name_of(item: &Reading, number: usize) -> String {
+    let text = |reading: Reading| match reading.value {
+        Value::Text(text) if !text.is_empty() => Some(plain(&text, 200)),
+        _ => None,
+    };
+    text(item.child("name"))
+        .or_else(|| text(item.child("path")))
+        .or_else(|| text(item.clone()))
+        .unwrap_or_else(|| format!("item {}", number + 1))
+}

@@ -1,0 +1,129 @@
+//! One control at one target.
+
+use super::evaluate::{Answer, Scope};
+use super::shown::{Origin, in_words, plain};
+use super::{Finding, Shown, Verdict, each};
+use crate::catalog::{Conditions, Control};
+use crate::evidence::{ProbeError, Reading, Reason};
+
+/// Most values that a sentence tells.
+const TOLD: usize = 2;
+/// Longest sentence, in characters.
+const SENTENCE: usize = 600;
+
+/// What a target's controls are asked of.
+pub(super) struct Subject<'r> {
+    /// Id of the target.
+    pub(super) target: &'r str,
+    /// `node`, `site`, `policy` with their evidence.
+    pub(super) roots: Vec<(&'static str, &'r Reading)>,
+    /// Where values come from that do not say it.
+    pub(super) origin: Origin,
+    /// What went wrong where the target was not reached.
+    pub(super) lost: Option<ProbeError>,
+}
+
+impl Subject<'_> {
+    fn at(&self, path: &str) -> Option<Reading> {
+        let (root, below) = path.split_once('.').unwrap_or((path, ""));
+        self.roots.iter().find(|(name, _)| *name == root).map(|(_, reading)| reading.at(below))
+    }
+}
+
+/// Judges a control. `scope` is the subject's, bound once for all of its controls; `list` is what `each` names.
+pub(super) fn judge<'r>(
+    control: &Control,
+    conditions: &Conditions,
+    subject: &Subject<'r>,
+    scope: &Scope<'r>,
+    list: Option<&'r Reading>,
+) -> Finding {
+    let finding = |verdict: Verdict, message: &str| {
+        Finding::of(control, subject.target, verdict, plain(message.trim(), SENTENCE))
+    };
+    let shows = || {
+        control.shows.iter().filter(|path| !path.starts_with("item")).filter_map(|path| {
+            let reading = subject.at(path)?;
+            Some((path.clone(), reading))
+        })
+    };
+    // A person answers what no probe can see, whether or not the target could be reached.
+    if conditions.expect.is_none() && (conditions.when.is_none() || subject.lost.is_some()) {
+        let mut manual = finding(Verdict::Manual, control.ask.as_deref().unwrap_or_default());
+        if subject.lost.is_none() {
+            manual.evidence = subject.origin.all(shows(), &[]);
+        }
+        return manual;
+    }
+    if let Some(error) = &subject.lost {
+        let mut unknown = finding(Verdict::Unknown, &error.message);
+        unknown.reason = Some(error.reason);
+        return unknown;
+    }
+    let mut touches = Vec::new();
+    if let Some(condition) = &conditions.when {
+        let Answer { holds, touches: looked } = scope.ask(condition);
+        touches = looked;
+        match holds {
+            Ok(true) => {}
+            Ok(false) => {
+                let evidence = subject.origin.all(std::iter::empty(), &touches);
+                let message =
+                    control.otherwise.clone().unwrap_or_else(|| format!("Does not apply here: {}.", told(&evidence)));
+                return Finding { evidence, ..finding(Verdict::NotApplicable, &message) };
+            }
+            Err(doubt) => {
+                let message =
+                    format!("Whether it applies here could not be told: {}.", doubt.why.trim_end_matches('.'));
+                let evidence = subject.origin.all(shows(), &touches);
+                return Finding { evidence, reason: Some(doubt.reason), ..finding(Verdict::Unknown, &message) };
+            }
+        }
+    }
+    let Some(expect) = &conditions.expect else {
+        let manual = finding(Verdict::Manual, control.ask.as_deref().unwrap_or_default());
+        return Finding { evidence: subject.origin.all(shows(), &touches), ..manual };
+    };
+    if let Some(path) = &control.each {
+        let Some(list) = list else {
+            let unknown = finding(Verdict::Unknown, &format!("The list {path} could not be read (not-visible)."));
+            return Finding { reason: Some(Reason::NotVisible), ..unknown };
+        };
+        let asked = each::ask(control, conditions, list, scope, subject.origin);
+        let mut evidence = subject.origin.all(shows(), &touches);
+        if matches!(list.value, crate::evidence::Value::Unread(_)) {
+            evidence.push(subject.origin.shown(path, list));
+        }
+        return Finding {
+            evidence,
+            reason: asked.reason,
+            items: asked.items,
+            items_asked: Some(asked.asked),
+            ..finding(asked.verdict, &asked.message)
+        };
+    }
+    let Answer { holds, touches: decided } = scope.ask(expect);
+    let decisive = subject.origin.all(std::iter::empty(), &decided);
+    touches.splice(0..0, decided);
+    let evidence = subject.origin.all(shows(), &touches);
+    match holds {
+        Ok(true) => Finding { evidence, ..finding(Verdict::Pass, &format!("It holds: {}.", told(&decisive))) },
+        Ok(false) => Finding { evidence, ..finding(Verdict::Fail, &format!("It does not hold: {}.", told(&decisive))) },
+        Err(doubt) => {
+            let message = format!("It could not be told: {}.", doubt.why.trim_end_matches('.'));
+            Finding { evidence, reason: Some(doubt.reason), ..finding(Verdict::Unknown, &message) }
+        }
+    }
+}
+
+/// The values that decided, in words.
+fn told(evidence: &[Shown]) -> String {
+    let told: Vec<String> = evidence.iter().filter(|shown| shown.unread.is_none()).map(in_words).collect();
+    match told.len() {
+        0 => "the evidence says so".to_owned(),
+        count if count <= TOLD => told.join(", "),
+        count => {
+            format!("{}, and {} more", told.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", "), count - TOLD)
+        }
+    }
+}

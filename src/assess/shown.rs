@@ -1,0 +1,128 @@
+//! Values as a finding shows them: bounded in size, each with its origin.
+
+use super::Shown;
+use super::binding::Touch;
+use crate::evidence::{ChannelKind, Reading, Value};
+use serde_json::Value as Json;
+use std::sync::Arc;
+
+/// Most items of a list, or entries of a map, that are shown.
+const ITEMS: usize = 32;
+/// Longest text that is shown, in characters.
+const TEXT: usize = 300;
+/// Deepest nesting that is shown.
+const DEPTH: usize = 4;
+/// Most values of one finding or item.
+const VALUES: usize = 40;
+
+/// A text of a node as it may stand in a sentence: without control characters, and not longer than `most` characters.
+pub(super) fn plain(text: &str, most: usize) -> String {
+    let mut out: String = text.chars().take(most).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
+        out.push_str("...");
+    }
+    out
+}
+
+/// Characters that a terminal obeys or that turn the direction of a line.
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Where values come from that say nothing of it themselves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    /// The way by which the node was read. None for the site.
+    pub(super) channel: Option<ChannelKind>,
+}
+
+impl Origin {
+    fn of(self, path: &str) -> &'static str {
+        match (path.split('.').next(), self.channel) {
+            (Some("site"), _) => "what is known of the site",
+            (Some("policy"), _) => "policy of this assessment",
+            (_, Some(ChannelKind::Local)) => "read on this machine",
+            (_, Some(ChannelKind::Ssh)) => "read on the node by ssh",
+            (_, Some(ChannelKind::Pod)) => "read on the node by a pod",
+            (_, None) => "the evidence",
+        }
+    }
+
+    /// A value as it is shown.
+    pub(super) fn shown(self, path: &str, reading: &Reading) -> Shown {
+        let mut cut = false;
+        let value = json(reading, DEPTH, &mut cut);
+        let (origin, unread) = match &reading.value {
+            Value::Unread(gap) if gap.detail.is_empty() => ("not read".to_owned(), Some(gap.reason)),
+            Value::Unread(gap) => (format!("not read: {}", gap.detail), Some(gap.reason)),
+            value => {
+                let from = reading.origin.as_deref().unwrap_or_else(|| self.of(path));
+                let mut origin = from.to_owned();
+                if *value == Value::Absent {
+                    origin.push_str("; it does not exist");
+                }
+                if let Value::List { gap: Some(gap), .. } = value {
+                    origin.push_str(&format!("; the list may be incomplete ({})", gap.reason));
+                }
+                if cut {
+                    origin.push_str("; shortened");
+                }
+                (origin, None)
+            }
+        };
+        Shown { path: plain(path, TEXT), value, origin: plain(&origin, TEXT), unread }
+    }
+
+    /// The values that a control shows, then those that its conditions looked at; each once.
+    pub(super) fn all(self, shows: impl Iterator<Item = (String, Reading)>, touches: &[Touch]) -> Vec<Shown> {
+        let mut out: Vec<Shown> = Vec::new();
+        let mut seen: Vec<Arc<str>> = Vec::new();
+        let shows = shows.map(|(path, reading)| (Arc::from(path), reading));
+        let touched = touches.iter().map(|touch| (Arc::clone(&touch.path), touch.reading.clone()));
+        for (path, reading) in shows.chain(touched) {
+            if !seen.contains(&path) && out.len() < VALUES {
+                out.push(self.shown(&path, &reading));
+                seen.push(path);
+            }
+        }
+        out
+    }
+}
+
+fn json(reading: &Reading, depth: usize, cut: &mut bool) -> Json {
+    match &reading.value {
+        Value::Unread(_) | Value::Absent => Json::Null,
+        Value::Bool(truth) => Json::from(*truth),
+        Value::Int(int) => Json::from(*int),
+        Value::Float(float) => Json::from(*float),
+        Value::Text(text) => {
+            *cut |= text.chars().nth(TEXT).is_some();
+            Json::from(plain(text, TEXT))
+        }
+        Value::List { .. } | Value::Map { .. } if depth == 0 => {
+            *cut = true;
+            Json::from("...")
+        }
+        Value::List { items, .. } => {
+            *cut |= items.len() > ITEMS;
+            items.iter().take(ITEMS).map(|item| json(item, depth - 1, cut)).collect()
+        }
+        Value::Map { entries, .. } => {
+            *cut |= entries.len() > ITEMS;
+            let shown = entries.iter().filter(|(_, entry)| !matches!(entry.value, Value::Unread(_)));
+            shown.take(ITEMS).map(|(key, entry)| (plain(key, TEXT), json(entry, depth - 1, cut))).collect()
+        }
+    }
+}
+
+/// A value in a sentence.
+pub(super) fn in_words(shown: &Shown) -> String {
+    let value = match &shown.value {
+        Json::Null => "absent".to_owned(),
+        Json::String(text) => format!("\"{}\"", plain(text, 60)),
+        other => plain(&other.to_string(), 60),
+    };
+    let path = shown.path.strip_prefix("node.").unwrap_or(&shown.path);
+    format!("{path} is {value}")
+}

@@ -1,0 +1,336 @@
+//! Logging in with keys: those of the agent and of files, all on one connection.
+
+use super::asker::Asker;
+use super::key_file::{KeyFile, Private};
+use super::offers::{self, Offer};
+use super::wire::{Stop, Wire};
+use super::{Login, SshOptions, blob, errors};
+use crate::channel::{Answer, ChannelError, Question, Secret};
+use crate::evidence::Reason;
+use ssh2::PublicKey;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Times that a passphrase is asked for.
+const TRIES: usize = 3;
+
+/// Why nobody was logged in.
+pub(super) struct Refusal {
+    /// For the person.
+    pub(super) error: ChannelError,
+    /// Whether the node ended the connection, which it also does when a person thinks for long.
+    pub(super) dropped: bool,
+}
+
+impl From<ChannelError> for Refusal {
+    fn from(error: ChannelError) -> Self {
+        Refusal { error, dropped: false }
+    }
+}
+
+/// What came of one key.
+enum Outcome {
+    LoggedIn,
+    /// The node does not take this key.
+    Refused,
+    /// The node took the key and wants something else besides.
+    WantsMore(String),
+    /// The key could not be used; a clause that says why.
+    Unusable(String),
+}
+
+/// One login in progress.
+struct Attempt<'a> {
+    wire: &'a Wire,
+    login: &'a Login<'a>,
+    user: &'a str,
+    options: &'a SshOptions,
+    asker: &'a Asker<'a>,
+    /// How many keys the node was asked about.
+    offered: usize,
+}
+
+/// Logs in on a session whose host key was proved. All calls together have the time that the wire allows.
+pub(super) fn log_in(
+    wire: &Wire,
+    login: &Login<'_>,
+    user: &str,
+    options: &SshOptions,
+    asker: &Asker<'_>,
+    limit: Duration,
+) -> Result<(), Refusal> {
+    let mut attempt = Attempt { wire, login, user, options, asker, offered: 0 };
+    attempt.run().map_err(|end| match end {
+        End::Told(error) => error.into(),
+        End::Stopped(stop) => {
+            Refusal { error: errors::login(login, user, &stop, attempt.offered, limit), dropped: stop.is_link_lost() }
+        }
+    })
+}
+
+enum End {
+    Told(ChannelError),
+    Stopped(Stop),
+}
+
+impl From<Stop> for End {
+    fn from(stop: Stop) -> Self {
+        End::Stopped(stop)
+    }
+}
+
+impl Attempt<'_> {
+    fn run(&mut self) -> Result<(), End> {
+        let methods = self.methods()?;
+        if self.wire.session().authenticated() {
+            return Ok(());
+        }
+        if !methods.iter().any(|method| method == "publickey") {
+            return Err(End::Told(self.no_keys_taken(&methods)));
+        }
+        let (named, files, mut told) = self.files();
+        let agent = self.agent(&mut told);
+        let held: Vec<Vec<u8>> = agent.iter().flat_map(|(_, keys)| keys).map(|key| key.blob().to_vec()).collect();
+        let offers = offers::plan(named, files, &held);
+        told.extend(offers.notes);
+        for offer in offers.list {
+            let (label, outcome) = match &offer {
+                Offer::Agent(index) => {
+                    let Some((agent, key)) = agent.as_ref().and_then(|(agent, keys)| Some((agent, keys.get(*index)?)))
+                    else {
+                        continue;
+                    };
+                    (format!("agent key {}", name_of(key.blob())), self.offer_agent(agent, key)?)
+                }
+                Offer::File(file) => (label(file), self.offer_file(file)?),
+            };
+            match outcome {
+                Outcome::LoggedIn => return Ok(()),
+                Outcome::Refused => told.push(format!("{label} was refused")),
+                Outcome::WantsMore(methods) => return Err(End::Told(self.wants_more(&label, &methods))),
+                Outcome::Unusable(why) => told.push(format!("{label}: {why}")),
+            }
+        }
+        if offers.left_out > 0 {
+            told.push(format!(
+                "{} more keys were not offered, since servers end the connection after a few: name the right one with --identity FILE",
+                offers.left_out
+            ));
+        }
+        Err(End::Told(self.nothing_worked(&told, &methods)))
+    }
+
+    /// The methods that the node offers, of those that have a name here. Asking is itself a login attempt, by `none`.
+    fn methods(&self) -> Result<Vec<String>, Stop> {
+        let list = self.wire.drive(|session| {
+            // The crate panics on a list that is not UTF-8, and the list comes from the node.
+            catch_unwind(AssertUnwindSafe(|| session.auth_methods(self.user).map(str::to_owned)))
+                .unwrap_or_else(|_| Ok(String::new()))
+        })?;
+        const KNOWN: [&str; 5] = ["publickey", "password", "keyboard-interactive", "hostbased", "gssapi-with-mic"];
+        Ok(KNOWN
+            .iter()
+            .filter(|known| list.split(',').any(|method| method == **known))
+            .map(|&m| m.to_owned())
+            .collect())
+    }
+
+    /// The key files to use, and whether the person named them.
+    fn files(&self) -> (bool, Vec<KeyFile>, Vec<String>) {
+        let mut paths: Vec<PathBuf> = self.login.identity.iter().map(|path| path.to_path_buf()).collect();
+        paths
+            .extend(self.options.identities.iter().filter(|path| Some(path.as_path()) != self.login.identity).cloned());
+        let named = !paths.is_empty();
+        if !named && let Some(home) = dirs::home_dir() {
+            let usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| home.join(".ssh").join(name));
+            paths.extend(usual.into_iter().filter(|path| path.exists()));
+        }
+        let (mut files, mut told) = (Vec::new(), Vec::new());
+        for path in paths {
+            match KeyFile::read(&path) {
+                Ok(file) => files.push(file),
+                Err(why) => told.push(format!("{} cannot be used: {why}", path.display())),
+            }
+        }
+        (named, files, told)
+    }
+
+    /// The agent and its keys, where there is one.
+    fn agent(&self, told: &mut Vec<String>) -> Option<(ssh2::Agent, Vec<PublicKey>)> {
+        if self.options.agent.is_none() && std::env::var_os("SSH_AUTH_SOCK").is_none_or(|path| path.is_empty()) {
+            return None;
+        }
+        let open = || -> Result<_, ssh2::Error> {
+            let mut agent = self.wire.session().agent()?;
+            if let Some(path) = &self.options.agent {
+                agent.set_identity_path(path)?;
+            }
+            agent.connect()?;
+            agent.list_identities()?;
+            let keys = agent.identities()?;
+            Ok((agent, keys))
+        };
+        open().map_err(|_| told.push("the agent does not answer (SSH_AUTH_SOCK)".to_owned())).ok()
+    }
+
+    fn offer_agent(&mut self, agent: &ssh2::Agent, key: &PublicKey) -> Result<Outcome, Stop> {
+        self.offered += 1;
+        match self.wire.drive(|_| agent.userauth(self.user, key)) {
+            Ok(()) => Ok(Outcome::LoggedIn),
+            Err(stop) => self.judge(stop, "the agent would not sign with it"),
+        }
+    }
+
+    /// Offers a key file. The node is asked about the key first; only for one that it would take is a person asked for
+    /// the passphrase.
+    fn offer_file(&mut self, file: &KeyFile) -> Result<Outcome, Stop> {
+        let Private::Here { text, encrypted } = &file.private else { return Ok(Outcome::Refused) };
+        self.offered += 1;
+        if !encrypted {
+            return self.try_file(file, text, None).or_else(|stop| self.judge(stop, "it cannot be read as a key"));
+        }
+        let remembered = self.wire.paused(|| self.asker.hold(&self.options.passphrases).get(&file.path).cloned());
+        if remembered.is_some() || file.public.is_some() {
+            match self.try_file(file, text, remembered.as_ref()) {
+                Err(stop) if passphrase_is_wrong(&stop) => {}
+                other => return other.or_else(|stop| self.judge(stop, "")),
+            }
+        }
+        self.ask_passphrase(file, text)
+    }
+
+    fn ask_passphrase(&mut self, file: &KeyFile, text: &str) -> Result<Outcome, Stop> {
+        let (wire, path) = (self.wire, file.path.as_path());
+        // Another node's login may be asking for the same file: wait for what it learns.
+        let mut known = wire.paused(|| self.asker.hold(&self.options.passphrases));
+        if let Some(learnt) = known.get(path).cloned() {
+            match self.try_file(file, text, Some(&learnt)) {
+                Err(stop) if passphrase_is_wrong(&stop) => {}
+                other => return other.or_else(|stop| self.judge(stop, "")),
+            }
+        }
+        for number in 0..TRIES {
+            let question = Question::Passphrase {
+                node: self.login.node.to_owned(),
+                file: path.display().to_string(),
+                again: number > 0,
+            };
+            let secret = match wire.paused(|| self.asker.ask(&question)) {
+                Answer::Secret(secret) => secret,
+                Answer::Nobody => {
+                    return Ok(Outcome::Unusable(format!(
+                        "it is encrypted and nobody is there to be asked for its passphrase: run ssh-add {} first, or run this from a terminal",
+                        path.display()
+                    )));
+                }
+                Answer::Yes | Answer::No => return Ok(Outcome::Unusable("its passphrase was not given".to_owned())),
+            };
+            match self.try_file(file, text, Some(&secret)) {
+                Err(stop) if passphrase_is_wrong(&stop) => {}
+                Err(stop) => {
+                    // Told apart from a wrong passphrase, so this one opened the file; a new connection can use it.
+                    known.insert(path.to_owned(), secret);
+                    return self.judge(stop, "");
+                }
+                Ok(outcome) => {
+                    known.insert(path.to_owned(), secret);
+                    return Ok(outcome);
+                }
+            }
+        }
+        Ok(Outcome::Unusable(format!("its passphrase was wrong {TRIES} times: check it with ssh-keygen -y")))
+    }
+
+    fn try_file(&self, file: &KeyFile, text: &str, passphrase: Option<&Secret>) -> Result<Outcome, Stop> {
+        let line = file
+            .public
+            .as_deref()
+            .and_then(|key| Some(format!("{} {}", blob::kind(key)?, openssl::base64::encode_block(key))));
+        let passphrase = passphrase.map(|secret| secret.as_str());
+        self.wire
+            .drive(|session| session.userauth_pubkey_memory(self.user, line.as_deref(), text, passphrase))
+            .map(|()| Outcome::LoggedIn)
+    }
+
+    /// What a failed offer means. `unusable`: what to say where the key could not sign.
+    fn judge(&self, stop: Stop, unusable: &str) -> Result<Outcome, Stop> {
+        match &stop {
+            Stop::Deadline => Err(stop),
+            _ if stop.is_link_lost() => Err(stop),
+            Stop::Failed(-18, _) => Ok(Outcome::Refused),
+            Stop::Failed(-19, words) if words.starts_with("Invalid signature") => {
+                // The key was taken and the signature did not do: either refused, or one of several steps.
+                let methods = self.methods()?;
+                Ok(match methods.iter().any(|method| method == "publickey") {
+                    true => Outcome::Refused,
+                    false => Outcome::WantsMore(methods.join(", ")),
+                })
+            }
+            Stop::Failed(-17 | -33 | -51, _) => {
+                Ok(Outcome::Unusable("the node takes no signature that this kind of key can make".to_owned()))
+            }
+            Stop::Failed(code, _) if unusable.is_empty() => {
+                Ok(Outcome::Unusable(format!("it cannot be used (libssh2 {code})")))
+            }
+            Stop::Failed(..) => Ok(Outcome::Unusable(unusable.to_owned())),
+        }
+    }
+
+    fn no_keys_taken(&self, methods: &[String]) -> ChannelError {
+        let (login, user) = (self.login, self.user);
+        let offers = if methods.is_empty() { "nothing that is known here".to_owned() } else { methods.join(", ") };
+        ChannelError::new(
+            Reason::Forbidden,
+            format!(
+                "{login}: it takes no keys from {user}, it offers: {offers}. Logging in by password is not supported: allow PubkeyAuthentication on the node and put your public key there, for example with ssh-copy-id"
+            ),
+        )
+    }
+
+    fn wants_more(&self, label: &str, methods: &str) -> ChannelError {
+        let (login, user) = (self.login, self.user);
+        ChannelError::new(
+            Reason::Forbidden,
+            format!(
+                "{login}: it took {label} and wants more from {user}: {methods} (AuthenticationMethods). Only keys are supported: log in as a user for whom a key is enough"
+            ),
+        )
+    }
+
+    fn nothing_worked(&self, told: &[String], methods: &[String]) -> ChannelError {
+        let (login, user) = (self.login, self.user);
+        let why = if told.is_empty() {
+            "there is no key: no agent, and no key file in ~/.ssh".to_owned()
+        } else {
+            told.join("; ")
+        };
+        ChannelError::new(
+            Reason::Forbidden,
+            format!(
+                "{login}: the login as {user} was refused: {why}. The node offers: {}. Name a key that it knows with --identity FILE, or put yours there with ssh-copy-id",
+                methods.join(", ")
+            ),
+        )
+    }
+}
+
+/// Whether a key could not sign, or not be opened at all: which is how libssh2 says that a passphrase is wrong.
+fn passphrase_is_wrong(stop: &Stop) -> bool {
+    match stop {
+        Stop::Failed(-16, _) => true,
+        Stop::Failed(-19, words) => words.starts_with("Callback"),
+        _ => false,
+    }
+}
+
+fn name_of(key: &[u8]) -> String {
+    format!("{} {}", blob::kind(key).unwrap_or("of an unknown type"), blob::fingerprint(key))
+}
+
+fn label(file: &KeyFile) -> String {
+    match &file.public {
+        Some(key) => format!("{} ({})", file.path.display(), name_of(key)),
+        None => file.path.display().to_string(),
+    }
+}

@@ -1,0 +1,377 @@
+//! The arguments, and how those before a subcommand and those after it come together.
+
+use super::error::CliError;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Walks a person through hardening a Kubernetes platform at an edge site. It reads nodes and changes nothing.
+#[derive(Debug, Parser)]
+#[command(name = "sitewarden", version, max_term_width = 100, after_help = EXIT_STATUS)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) before: Walk,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+const EXIT_STATUS: &str = "Without a subcommand the walk-through starts.\n\n\
+Exit status: 0 nothing failed at or above --fail-on; 1 something did; 2 usage, configuration or own error; \
+3 nothing failed but the scan is incomplete.";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read the nodes, assess, print the findings
+    Scan(Scan),
+    /// Read the nodes only and write the evidence to a file, to be assessed elsewhere
+    Collect(Collect),
+    /// List the catalog
+    Controls(Controls),
+    /// One control in full: why it matters, what is asked, what to do
+    Explain(Explain),
+    /// Print the JSON Schema of a document
+    Schema(Schema),
+}
+
+/// What is looked at, and how it is reached.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+#[command(next_help_heading = "Targets")]
+pub(super) struct Look {
+    /// Site file (TOML): what a person knows about the site. With --node or --local, only those are looked at, and
+    /// --node takes the file's names too
+    #[arg(long, value_name = "FILE")]
+    pub(super) site: Option<PathBuf>,
+    /// Look at this machine
+    #[arg(long)]
+    pub(super) local: bool,
+    /// Look at this node, by SSH (repeatable)
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub(super) node: Vec<String>,
+    /// Private key file to log in with (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) identity: Vec<PathBuf>,
+    /// Read known host keys from this file instead of the usual ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) known_hosts: Option<PathBuf>,
+    /// Accept an unknown host key with this fingerprint (repeatable)
+    #[arg(long, value_name = "SHA256:...")]
+    pub(super) accept_host_key: Vec<String>,
+    /// Longest time that reading a node may take once it is connected [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: Option<u64>,
+    /// How many nodes are read at once [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: Option<u16>,
+}
+
+/// Which controls are asked.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+#[command(next_help_heading = "Controls")]
+pub(super) struct Narrow {
+    /// Only this section of the guide (repeatable)
+    #[arg(long, value_name = "SECTION")]
+    pub(super) section: Vec<String>,
+    /// Which controls are asked: what the guide asks, or the rest of its references too [default: guide]
+    #[arg(long, value_name = "PROFILE", value_parser = ["guide", "cis"])]
+    pub(super) profile: Option<String>,
+}
+
+/// Where controls come from.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+#[command(next_help_heading = "Controls")]
+pub(super) struct Folders {
+    /// Add the controls of this folder's *.yaml files (repeatable)
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) catalog: Vec<PathBuf>,
+}
+
+/// What is assessed, and how.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub(super) struct Judge {
+    #[command(flatten)]
+    pub(super) narrow: Narrow,
+    /// Only this control (repeatable)
+    #[arg(long, value_name = "CONTROL", help_heading = "Controls")]
+    pub(super) control: Vec<String>,
+    /// Work from this evidence instead of looking at nodes; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Work from the evidence of a made-up site that the program carries
+    #[arg(long, help_heading = "Evidence")]
+    pub(super) demo: bool,
+    /// Assess as of this time: a date, or date and time as in RFC 3339 [default: now; with --demo the time of its evidence]
+    #[arg(long, value_name = "TIME", help_heading = "Evidence")]
+    pub(super) as_of: Option<String>,
+}
+
+/// Says more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Args)]
+pub(super) struct Talk {
+    /// Say more: progress even where standard error is no terminal, every item, the evidence of what passes
+    #[arg(short, long, help_heading = "Options")]
+    pub(super) verbose: bool,
+}
+
+/// The walk-through; and, before a subcommand, everything that may stand there.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub(super) struct Walk {
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) folders: Folders,
+    #[command(flatten)]
+    pub(super) judge: Judge,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+    /// Size of the screen, for terminals that do not tell theirs
+    #[arg(long, value_name = "COLSxROWS", help_heading = "Options")]
+    pub(super) size: Option<String>,
+}
+
+/// `scan`.
+#[derive(Debug, Args)]
+pub(super) struct Scan {
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) folders: Folders,
+    #[command(flatten)]
+    pub(super) judge: Judge,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+    /// How the findings are written
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Options")]
+    pub(super) format: Format,
+    /// Write them to this file; `-` is standard output
+    #[arg(short, long, value_name = "FILE", help_heading = "Options")]
+    pub(super) output: Option<PathBuf>,
+    /// Severity from which on a failure decides the exit status
+    #[arg(long, value_name = "SEVERITY", default_value = "high", help_heading = "Options",
+        value_parser = PossibleValuesParser::new(["low", "medium", "high", "critical"]).map(severity))]
+    pub(super) fail_on: crate::catalog::Severity,
+}
+
+/// `collect`.
+#[derive(Debug, Args)]
+pub(super) struct Collect {
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+    /// Write the evidence to this file, readable by its owner alone; `-` is standard output
+    #[arg(short, long, value_name = "FILE", required = true, help_heading = "Options")]
+    pub(super) output: PathBuf,
+}
+
+/// `controls`.
+#[derive(Debug, Args)]
+pub(super) struct Controls {
+    #[command(flatten)]
+    pub(super) folders: Folders,
+    #[command(flatten)]
+    pub(super) narrow: Narrow,
+    /// List the functions that conditions may call instead
+    #[arg(long, help_heading = "Options")]
+    pub(super) functions: bool,
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Options")]
+    pub(super) format: Format,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    #[command(flatten)]
+    pub(super) folders: Folders,
+    /// Name of the control
+    #[arg(value_name = "CONTROL")]
+    pub(super) name: String,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// Of which document: what `collect` writes, or what `scan --format json` writes
+    #[arg(value_enum)]
+    pub(super) document: Document,
+}
+
+/// How results are written: for people, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+/// Documents with a schema: what `collect` writes, what `scan --format json` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Document {
+    Evidence,
+    Findings,
+}
+
+fn severity(word: String) -> crate::catalog::Severity {
+    use crate::catalog::Severity;
+    match word.as_str() {
+        "low" => Severity::Low,
+        "medium" => Severity::Medium,
+        "critical" => Severity::Critical,
+        _ => Severity::High,
+    }
+}
+
+/// Options given both before and after a subcommand come together: lists add up, of single values the later counts.
+trait Under: Sized {
+    fn under(self, before: Self) -> Self;
+}
+
+fn joined<T>(mut before: Vec<T>, after: Vec<T>) -> Vec<T> {
+    before.extend(after);
+    before
+}
+
+impl Under for Look {
+    fn under(self, before: Self) -> Self {
+        Look {
+            site: self.site.or(before.site),
+            local: self.local || before.local,
+            node: joined(before.node, self.node),
+            identity: joined(before.identity, self.identity),
+            known_hosts: self.known_hosts.or(before.known_hosts),
+            accept_host_key: joined(before.accept_host_key, self.accept_host_key),
+            timeout: self.timeout.or(before.timeout),
+            jobs: self.jobs.or(before.jobs),
+        }
+    }
+}
+
+impl Under for Narrow {
+    fn under(self, before: Self) -> Self {
+        Narrow { section: joined(before.section, self.section), profile: self.profile.or(before.profile) }
+    }
+}
+
+impl Under for Folders {
+    fn under(self, before: Self) -> Self {
+        Folders { catalog: joined(before.catalog, self.catalog) }
+    }
+}
+
+impl Under for Judge {
+    fn under(self, before: Self) -> Self {
+        Judge {
+            narrow: self.narrow.under(before.narrow),
+            control: joined(before.control, self.control),
+            evidence: self.evidence.or(before.evidence),
+            demo: self.demo || before.demo,
+            as_of: self.as_of.or(before.as_of),
+        }
+    }
+}
+
+impl Under for Talk {
+    fn under(self, before: Self) -> Self {
+        Talk { verbose: self.verbose || before.verbose }
+    }
+}
+
+/// What stood before a subcommand and that subcommand does not take is an error: an option that does nothing would
+/// only look as if it did.
+fn nothing_left(rest: &Walk, command: &'static str) -> Result<(), CliError> {
+    match rest.given().first() {
+        None => Ok(()),
+        Some(option) => Err(CliError::OptionNotTaken { option, command }),
+    }
+}
+
+/// Names of the options that were given.
+fn given<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
+    options.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
+}
+
+impl Look {
+    /// Names of the options that were given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        given([
+            ("--node", !self.node.is_empty()),
+            ("--local", self.local),
+            ("--site", self.site.is_some()),
+            ("--identity", !self.identity.is_empty()),
+            ("--known-hosts", self.known_hosts.is_some()),
+            ("--accept-host-key", !self.accept_host_key.is_empty()),
+            ("--timeout", self.timeout.is_some()),
+            ("--jobs", self.jobs.is_some()),
+        ])
+    }
+}
+
+impl Walk {
+    fn given(&self) -> Vec<&'static str> {
+        let own = given([
+            ("--catalog", !self.folders.catalog.is_empty()),
+            ("--section", !self.judge.narrow.section.is_empty()),
+            ("--profile", self.judge.narrow.profile.is_some()),
+            ("--control", !self.judge.control.is_empty()),
+            ("--evidence", self.judge.evidence.is_some()),
+            ("--demo", self.judge.demo),
+            ("--as-of", self.judge.as_of.is_some()),
+            ("--verbose", self.talk.verbose),
+            ("--size", self.size.is_some()),
+        ]);
+        [self.look.given(), own].concat()
+    }
+}
+
+impl Scan {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, mut before: Walk) -> Result<Self, CliError> {
+        let look = self.look.under(std::mem::take(&mut before.look));
+        let folders = self.folders.under(std::mem::take(&mut before.folders));
+        let judge = self.judge.under(std::mem::take(&mut before.judge));
+        let talk = self.talk.under(std::mem::take(&mut before.talk));
+        nothing_left(&before, "scan")?;
+        Ok(Scan { look, folders, judge, talk, ..self })
+    }
+}
+
+impl Collect {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, mut before: Walk) -> Result<Self, CliError> {
+        let look = self.look.under(std::mem::take(&mut before.look));
+        let talk = self.talk.under(std::mem::take(&mut before.talk));
+        nothing_left(&before, "collect")?;
+        Ok(Collect { look, talk, ..self })
+    }
+}
+
+impl Controls {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, mut before: Walk) -> Result<Self, CliError> {
+        let folders = self.folders.under(std::mem::take(&mut before.folders));
+        let narrow = self.narrow.under(std::mem::take(&mut before.judge.narrow));
+        nothing_left(&before, "controls")?;
+        Ok(Controls { folders, narrow, ..self })
+    }
+}
+
+impl Explain {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, mut before: Walk) -> Result<Self, CliError> {
+        let folders = self.folders.under(std::mem::take(&mut before.folders));
+        nothing_left(&before, "explain")?;
+        Ok(Explain { folders, ..self })
+    }
+}
+
+impl Schema {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, before: Walk) -> Result<Self, CliError> {
+        nothing_left(&before, "schema")?;
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

@@ -1,0 +1,31 @@
+//! `sitewarden collect`: probe only, and write what was seen.
+
+use super::args::Collect;
+use super::error::CliError;
+use super::output::Output;
+use super::{GOOD, INCOMPLETE, site_file, targets};
+use crate::report::{clean, json};
+use crate::visit::is_incomplete;
+use std::io::{self, Write};
+
+/// Runs it and gives the exit status: 3 where a node was not reached or its answer is not whole.
+pub(super) fn run(collect: &Collect, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
+    let site = site_file::read(collect.look.site.as_deref())?;
+    let mut visit = targets::visit(&collect.look, &site)?;
+    if visit.targets.is_empty() {
+        visit.targets.push(targets::this_machine(&visit.seat));
+    }
+    let output = Output::open(Some(&collect.output), true)?;
+    let evidence = targets::collect(&visit, collect.talk, output.is_stdout());
+    let document = json(&evidence).map_err(|error| CliError::Own("the evidence", error.to_string()))?;
+    match output.write(document.as_bytes(), out) {
+        Err(CliError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written?,
+    }
+    for node in evidence.nodes.iter().filter(|node| !node.reached || !node.complete) {
+        for error in &node.errors {
+            let _ = writeln!(err, "sitewarden: node {}: {}", clean(&node.name), clean(&error.message));
+        }
+    }
+    Ok(if is_incomplete(&evidence) { INCOMPLETE } else { GOOD })
+}

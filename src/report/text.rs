@@ -1,0 +1,261 @@
+//! Findings as text for people: 80 columns, by section, what fails and what is unknown first.
+
+use super::clean::{clean, columns, fit, wrap};
+use crate::assess::{Assessment, Finding, ItemVerdict, Shown, Target, TargetKind, Verdict};
+use crate::catalog::Section;
+use jiff::Timestamp;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// Columns of a line.
+const WIDTH: usize = 80;
+/// Items of one finding that are listed unless everything is asked for.
+const ITEMS: usize = 10;
+/// Columns of one value unless everything is asked for.
+const VALUE: usize = 160;
+
+/// How the text is to look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextOptions {
+    /// Verdict words in colour. Colour never carries meaning alone.
+    pub colour: bool,
+    /// All items, whole values, and the evidence of what passes.
+    pub everything: bool,
+}
+
+/// The report. Every text of the evidence is cleaned; plain ASCII but for what the evidence itself says.
+pub fn text(assessment: &Assessment, options: TextOptions) -> String {
+    let mut page = Page { out: String::new(), options };
+    page.head(assessment);
+    page.targets(&assessment.targets);
+    let lost: BTreeSet<&str> =
+        assessment.targets.iter().filter(|target| !target.reached).map(|target| target.id.as_str()).collect();
+    for section in Section::ALL {
+        let mut findings: Vec<&Finding> =
+            assessment.findings.iter().filter(|finding| finding.section == section).collect();
+        if findings.is_empty() {
+            continue;
+        }
+        // A stable sort: within the same verdict and severity the catalog's order stays.
+        findings.sort_by_key(|finding| (finding.verdict, Reverse(finding.severity)));
+        page.heading(section.title());
+        for finding in findings {
+            page.finding(finding, !lost.contains(finding.target.as_str()));
+        }
+    }
+    page.summary(assessment);
+    page.out
+}
+
+/// A time to the second, in UTC.
+fn second(time: Timestamp) -> impl std::fmt::Display {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ")
+}
+
+struct Page {
+    out: String,
+    options: TextOptions,
+}
+
+impl Page {
+    fn head(&mut self, assessment: &Assessment) {
+        let site = assessment.site.name.as_deref().unwrap_or("no name given");
+        self.pair("site", site);
+        self.pair("seat", &format!("{} on {}", assessment.seat.user, assessment.seat.host));
+        self.pair("evidence", &format!("{} to {}", second(assessment.started), second(assessment.finished)));
+        self.pair(
+            "assessed",
+            &format!("as of {}, by {} {}", second(assessment.as_of), assessment.tool.name, assessment.tool.version),
+        );
+        let profile = match assessment.profile {
+            crate::evidence::Profile::Guide => "guide",
+            crate::evidence::Profile::Cis => "cis",
+        };
+        let digest: String = assessment.catalog_digest.chars().take(12).collect();
+        self.pair("catalog", &format!("{digest}, profile {profile}, lifecycle data of {}", assessment.lifecycle_date));
+        if let Some(platform) = &assessment.platform {
+            self.pair("platform", platform);
+        }
+    }
+
+    fn targets(&mut self, targets: &[Target]) {
+        if targets.is_empty() {
+            return;
+        }
+        self.heading("Targets");
+        for target in targets {
+            let how = match (target.kind, target.reached, target.complete) {
+                (TargetKind::Site, ..) => "",
+                (_, true, true) => "read",
+                (_, true, false) => "READ IN PART",
+                (_, false, _) => "NOT REACHED",
+            };
+            let channel = target.channel.map_or("", |channel| channel.as_str());
+            self.line(2, &format!("{:<40} {channel:<6} {how}", fit(&clean(&target.id), 40)));
+            for error in &target.errors {
+                self.paragraph(6, &format!("{}: {}", error.reason, error.message));
+            }
+        }
+    }
+
+    /// `reached`: whether its target was; else it is told once, under the targets, why nothing is known of it.
+    fn finding(&mut self, finding: &Finding, reached: bool) {
+        let word = match finding.verdict {
+            Verdict::NotApplicable => "n/a",
+            other => other.as_str(),
+        };
+        let wants_a_person = matches!(finding.verdict, Verdict::Fail | Verdict::Unknown | Verdict::Manual);
+        let padded = format!("{:<8}", if wants_a_person { word.to_uppercase() } else { word.to_owned() });
+        let control = clean(&finding.control);
+        let target = clean(&finding.target);
+        let severity = finding.severity.as_str();
+        // verdict 8 + severity 9 + two of indent leave 61 for control and target on the first line.
+        let room = WIDTH - 2 - 8 - 9;
+        let shown = self.coloured(finding.verdict, &padded);
+        if columns(&control) + 2 + columns(&target) <= room {
+            let gap = " ".repeat(room - columns(&control) - columns(&target));
+            self.out.push_str(&format!("  {shown}{severity:<9}{control}{gap}{target}\n"));
+        } else {
+            self.out.push_str(&format!("  {shown}{severity:<9}{}\n", fit(&control, room)));
+            self.paragraph(19, &target);
+        }
+        let told_above = finding.verdict == Verdict::Unknown && !reached;
+        let whole = (wants_a_person && !told_above) || self.options.everything;
+        if whole {
+            self.paragraph(10, &finding.title);
+        }
+        if whole || finding.verdict == Verdict::NotApplicable {
+            self.paragraph(10, &finding.message);
+        }
+        if finding.verdict == Verdict::NotApplicable && !self.options.everything {
+            return;
+        }
+        if whole {
+            self.shown(12, &finding.evidence);
+            self.items(finding);
+        }
+    }
+
+    fn items(&mut self, finding: &Finding) {
+        let items = &finding.items;
+        if items.is_empty() {
+            return;
+        }
+        if let Some(asked) = finding.items_asked {
+            let failing = items.iter().filter(|item| item.verdict == Verdict::Fail).count();
+            let unknown = items.iter().filter(|item| item.verdict == Verdict::Unknown).count();
+            self.line(12, &format!("of {asked} looked at, {failing} fail and {unknown} are unknown:"));
+        }
+        let most = if self.options.everything { items.len() } else { ITEMS };
+        for item in items.iter().take(most) {
+            self.item(item);
+        }
+        if items.len() > most {
+            self.line(12, &format!("... and {} more; -v lists them all", items.len() - most));
+        }
+    }
+
+    fn item(&mut self, item: &ItemVerdict) {
+        let why = item.reason.map_or(String::new(), |reason| format!(" ({reason})"));
+        self.paragraph(12, &format!("{}{why}: {}", item.verdict.as_str(), item.name));
+        self.shown(16, &item.evidence);
+    }
+
+    fn shown(&mut self, indent: usize, evidence: &[Shown]) {
+        for shown in evidence {
+            let path = &shown.path;
+            match shown.unread {
+                Some(reason) => {
+                    let why = shown.origin.strip_prefix("not read: ").unwrap_or(&shown.origin);
+                    let colon = if why.is_empty() { "" } else { ": " };
+                    self.paragraph(indent, &format!("{path}: not read ({reason}){colon}{why}"));
+                }
+                None => {
+                    let value = match &shown.value {
+                        serde_json::Value::Null => ": does not exist".to_owned(),
+                        value => format!(" = {value}"),
+                    };
+                    let value = clean(&value);
+                    let value = if self.options.everything { value } else { fit(&value, VALUE).into_owned().into() };
+                    self.paragraph(indent, &format!("{path}{value}"));
+                    if !shown.origin.is_empty() {
+                        self.paragraph(indent + 4, &format!("from: {}", shown.origin));
+                    }
+                }
+            }
+        }
+    }
+
+    fn summary(&mut self, assessment: &Assessment) {
+        let summary = &assessment.summary;
+        self.heading("Summary");
+        self.paragraph(
+            2,
+            &format!(
+                "{} fail, {} unknown, {} manual, {} pass, {} not applicable",
+                summary.fail, summary.unknown, summary.manual, summary.pass, summary.not_applicable
+            ),
+        );
+        if summary.incomplete {
+            self.paragraph(
+                2,
+                "INCOMPLETE: a target was not reached or its answer was not whole; see Targets above for why, and \
+                 scan again. What could not be read is unknown, never a pass.",
+            );
+        }
+        let next = assessment
+            .findings
+            .iter()
+            .filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Manual))
+            .min_by_key(|finding| (finding.verdict, Reverse(finding.severity)));
+        if let Some(finding) = next {
+            self.paragraph(
+                2,
+                "What to do: `sitewarden explain CONTROL` says why a control matters and how to put it right. Begin with",
+            );
+            self.line(4, &format!("sitewarden explain {}", clean(&finding.control)));
+        }
+    }
+
+    fn heading(&mut self, title: &str) {
+        self.out.push('\n');
+        self.line(0, title);
+        self.line(0, &"-".repeat(columns(title)));
+    }
+
+    fn pair(&mut self, name: &str, value: &str) {
+        for (number, line) in wrap(&clean(value), WIDTH - 10).into_iter().enumerate() {
+            let name = if number == 0 { name } else { "" };
+            self.line(0, &format!("{name:<10}{line}"));
+        }
+    }
+
+    /// Text of our own or of the evidence: cleaned, wrapped, indented.
+    fn paragraph(&mut self, indent: usize, text: &str) {
+        for line in wrap(&clean(text), WIDTH - indent) {
+            self.line(indent, &line);
+        }
+    }
+
+    /// One line that is clean already.
+    fn line(&mut self, indent: usize, text: &str) {
+        let line = format!("{:indent$}{text}", "");
+        self.out.push_str(line.trim_end());
+        self.out.push('\n');
+    }
+
+    fn coloured(&self, verdict: Verdict, word: &str) -> String {
+        let code = match verdict {
+            Verdict::Fail => "1;31",
+            Verdict::Unknown => "1;33",
+            Verdict::Manual => "36",
+            Verdict::Pass => "32",
+            Verdict::NotApplicable => "2",
+        };
+        if self.options.colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
+    }
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;
