@@ -758,7 +758,7 @@ daemon() {
     ALLDUMPS=$ALLDUMPS$DUMPS
     DUMPS=
 }
-ssh() {
+ssh_service() {
     SSHD=$(command -v sshd) KEYGEN=no DN=0 DUMPS= ALLDUMPS= GOUT= GRC=1
     command -v ssh-keygen >/dev/null && KEYGEN=yes
     SEAT=127.0.0.1 HERE=127.0.0.1 LPORT=22
@@ -767,7 +767,7 @@ ssh() {
         set -- $CONN
         SEAT=$1 HERE=$3 LPORT=$4
     fi
-    case $SEAT$HERE$LPORT in *[!0-9a-fA-F.:%a-z]*) SEAT=127.0.0.1 HERE=127.0.0.1 LPORT=22 ;; esac
+    case $SEAT$HERE$LPORT in *[!0-9a-zA-Z.:%]*) SEAT=127.0.0.1 HERE=127.0.0.1 LPORT=22 ;; esac
     SOMEUSER=$LOGIN
     [ "$LOGIN" != root ] || SOMEUSER=$(printf '%s\n' "$USERS" | awk -F: '$2 >= 1000 && $2 < 60000 { print $1; exit }')
     # the sshd that serves this login: the topmost of our ancestors
@@ -812,7 +812,8 @@ ssh() {
     fi
     if [ -n "$SSHD" ]; then
         pair binary "$SSHD"
-        V=$(within 5 "$SSHD" -V 2>&1 | awk 'match($0, /OpenSSH_[^,]*/) { print substr($0, RSTART, RLENGTH); exit }')
+        # `sshd -V` leaves out the patch level where it knows the option at all
+        V=$(if command -v ssh >/dev/null; then within 5 "$(command -v ssh)" -V; else within 5 "$SSHD" -V; fi 2>&1 | awk 'match($0, /OpenSSH_[^,]*/) { print substr($0, RSTART, RLENGTH); exit }')
         if [ -n "$V" ]; then pair version "$V"; else miss version unsupported; fi
     else miss binary absent; miss version absent
     fi
@@ -1248,7 +1249,7 @@ mounts
 units
 processes
 users
-ssh
+ssh_service
 authorized
 listeners
 components
