@@ -1,7 +1,7 @@
 # Read-only collector. Runs as `sh -s -- NONCE PRIVILEGE USER UID SSH_CONNECTION`; writes framed records, nothing else.
 # The body is one group, so that a script that was cut on its way runs nothing. src/probe/node/frames.rs reads the
 # answer. It makes no file, takes no lock, uses no network.
-# shellcheck shell=sh disable=SC1007,SC1087,SC2016,SC2026,SC2034,SC3013
+# shellcheck shell=sh disable=SC1007,SC1087,SC2016,SC2026,SC2034,SC2317,SC3013
 {
 exec 2>/dev/null
 N=$1 PRIV=$2 LOGIN=$3 LOGIN_UID=$4 CONN=$5
@@ -975,8 +975,10 @@ look() { add "$1" - "$2"; }
 # every ROLE PATTERN: what a pattern of names fits
 every() {
     set +f
+    IFS=
     # shellcheck disable=SC2086
-    IFS=; set -- "$1" $2; IFS=$WS
+    set -- "$1" $2
+    IFS=$WS
     set -f
     role=$1
     shift
