@@ -591,10 +591,12 @@ matches() {
     printf '%s\n%s\n' "$PASSWD" "=$NL$MATCHES" | awk -v user="$SOMEUSER" -v addr="$SEAT" -v laddr="$HERE" -v lport="$LPORT" '
     function glob(s) { gsub(/[.+^$(){}|\\\[\]]/, "\\\\&", s); gsub(/\*/, ".*", s); gsub(/\?/, ".", s); return "^" s "$" }
     function number(ip,    o) { if (split(ip, o, ".") != 4) return -1; return ((o[1] * 256 + o[2]) * 256 + o[3]) * 256 + o[4] }
+    # no ^ for powers: busybox may be built without it
     function fits(s, p,    c, w) {
         if (p ~ /\//) {
             split(p, c, "/"); if (number(s) < 0 || number(c[1]) < 0) return s == c[1]
-            w = 2 ^ (32 - c[2]); return int(number(s) / w) == int(number(c[1]) / w)
+            if (c[2] !~ /^[0-9]+$/) return 0
+            for (w = 1; c[2] < 32; c[2]++) w *= 2; return int(number(s) / w) == int(number(c[1]) / w)
         }
         return s ~ glob(p)
     }
