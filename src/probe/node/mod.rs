@@ -1,5 +1,28 @@
 //! The node probe: runs the collector over a channel and reads its answer.
 
+mod answer;
+mod assemble;
+mod certs;
+mod component;
+mod der;
+mod document;
+mod environment;
+mod files;
+pub mod frames;
+mod host;
+mod keys;
+mod listeners;
+mod manifest;
+mod process;
+mod reboot;
+mod redact;
+mod sshd;
+mod sshd_dump;
+#[cfg(test)]
+mod testing;
+mod text;
+mod units;
+
 use crate::channel::{Channel, Limits};
 use crate::evidence::{NodeEvidence, Reason};
 
