@@ -3,13 +3,22 @@
 use super::keys;
 use super::msg::Msg;
 use crossterm::event::{self, Event};
+use crossterm::terminal;
 use std::io;
 use std::sync::mpsc::Sender;
 use std::thread;
+use std::time::Duration;
 
 /// Begins to read the terminal. The thread blocks in a read for as long as the program runs and is never joined.
 pub(super) fn listen(send: Sender<Msg>) -> io::Result<()> {
     thread::Builder::new().name("input".to_owned()).spawn(move || {
+        // From the first poll on changes of the size are heard of. One that came before that shows in the size itself.
+        let heard = event::poll(Duration::ZERO);
+        if let (Ok(_), Ok((columns, rows))) = (heard, terminal::size())
+            && send.send(Msg::Resize(columns, rows)).is_err()
+        {
+            return;
+        }
         while let Ok(event) = event::read() {
             let messages = match event {
                 Event::Key(pressed) => keys::from_event(pressed).into_iter().map(Msg::Key).collect(),

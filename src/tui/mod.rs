@@ -158,7 +158,9 @@ fn take<W: io::Write>(
 ) -> Result<Option<u8>, TuiError> {
     let message = match message {
         // A size that was asked for stays; a serial line that says 0x0 says nothing.
-        Msg::Resize(columns, rows) if forced || columns == 0 || rows == 0 => return Ok(None),
+        Msg::Resize(columns, rows) if forced || columns == 0 || rows == 0 || (columns, rows) == app.size => {
+            return Ok(None);
+        }
         Msg::Resize(columns, rows) => {
             screen.resize((columns, rows))?;
             Msg::Resize(columns, rows)

@@ -13,7 +13,7 @@ build_binaries() {
 # cluster_image: prints the folder with what the nodes have over the base, after building it where the cache does not have it.
 cluster_image() {
   local base image key
-  base=$(base_image)
+  base=$(base_image) || return 1
   key=$({
     echo "$base" "$bed_binaries"
     cd "$bed_dir/cluster"
@@ -100,6 +100,10 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
 failCgroupV1: false # for machines that have version 1 alone
+# The disk is the machine's: a full one must neither evict pods nor remove images, which cannot be pulled again.
+imageGCHighThresholdPercent: 100
+evictionHard:
+  {memory.available: 100Mi, nodefs.available: 1%, nodefs.inodesFree: 1%, imagefs.available: 1%, imagefs.inodesFree: 1%}
 ---
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
