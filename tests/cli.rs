@@ -268,6 +268,7 @@ fn the_catalog_is_listed_and_every_control_explained() {
     if let Some(control) = controls["controls"].as_array().unwrap().first() {
         let page = run(&["explain", control["id"].as_str().unwrap()]);
         assert_eq!(page.status.code(), Some(0));
+        assert!(out(&page).lines().all(|line| line.chars().count() <= 80), "{}", out(&page));
         for word in ["Why it matters", "What is asked", "What to do", control["severity"].as_str().unwrap()] {
             assert!(out(&page).contains(word), "{word}");
         }
