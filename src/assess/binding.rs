@@ -11,6 +11,7 @@ use cel::common::traits::{Comparer, Indexer, Iterable, Iterator as CelIterator, 
 use cel::common::types::{CelBool, CelDouble, CelInt, CelString, LIST_TYPE, Type};
 use cel::common::value::{CowVal, Val};
 use std::cmp::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 static TREE: Type = Type::new_unspecified_type("sitewarden.evidence");
@@ -35,10 +36,25 @@ pub(super) struct Touch {
 #[derive(Debug, Default)]
 pub(super) struct Log {
     touches: Mutex<Vec<Touch>>,
+    quiet: AtomicBool,
 }
 
 impl Log {
+    /// Whether nothing is to be written down, and no path made: most items of most lists pass, and then nobody asks
+    /// what was looked at.
+    pub(super) fn set_quiet(&self, quiet: bool) {
+        self.quiet.store(quiet, Relaxed);
+    }
+
+    /// The path of what stands below another; the other itself while quiet.
+    fn path(&self, above: &Arc<str>, key: impl std::fmt::Display) -> Arc<str> {
+        if self.quiet.load(Relaxed) { Arc::clone(above) } else { format!("{above}.{key}").into() }
+    }
+
     fn note(&self, path: &Arc<str>, reading: &Reading) {
+        if self.quiet.load(Relaxed) {
+            return;
+        }
         let mut touches = self.touches.lock().unwrap_or_else(PoisonError::into_inner);
         if touches.len() < MOST && !touches.iter().any(|touch| touch.path == *path) {
             touches.push(Touch { path: Arc::clone(path), reading: reading.clone() });
@@ -117,7 +133,7 @@ impl Indexer for Tree<'_> {
             return Err(wrong_index(index));
         };
         let key = key.inner();
-        let path: Arc<str> = format!("{}.{key}", self.path).into();
+        let path = self.log.path(&self.path, key);
         match &self.reading.value {
             Value::Map { entries, missing } => match (entries.get(key), missing) {
                 (Some(found), _) => bind(found, path, self.log).map(CowVal::Owned),
@@ -167,7 +183,7 @@ impl<'r> List<'r> {
         // Plain values of a list are told with the list; what stands below an item, by its own path.
         let mut bound: Vec<Box<dyn Val + 'r>> = Vec::with_capacity(items.len() + 1);
         for (number, item) in items.iter().enumerate() {
-            let own = || -> Arc<str> { format!("{path}.{number}").into() };
+            let own = || log.path(&path, number);
             bound.push(match &item.value {
                 Value::Unread(_) | Value::Absent => Box::new(Hole { path: own(), what: Arc::new(item.clone()), log }),
                 Value::Bool(truth) => Box::new(CelBool::from(*truth)),

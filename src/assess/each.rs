@@ -52,12 +52,12 @@ pub(super) fn ask<'r>(
     let (mut failed, mut unread, mut asked) = (Vec::new(), Vec::new(), 0_usize);
     for (number, item) in found.iter().enumerate() {
         let name = || name_of(item, number);
-        let narrowed = conditions.where_.as_ref().map(|condition| scope.ask_item(condition, item));
+        let narrowed = conditions.where_.as_ref().map(|condition| scope.ask_item(condition, item, &[true, false]));
         let answer = match narrowed {
             Some(Answer { holds: Ok(false), .. }) => continue,
             Some(doubt @ Answer { holds: Err(_), .. }) => doubt,
             Some(Answer { holds: Ok(true), .. }) | None => match &conditions.expect {
-                Some(expect) => scope.ask_item(expect, item),
+                Some(expect) => scope.ask_item(expect, item, &[true]),
                 None => continue,
             },
         };

@@ -49,8 +49,18 @@ impl<'r> Scope<'r> {
         ask(expression, &self.context, self.log)
     }
 
-    /// Asks conditions of one item of a list: what `questions` asks of the scope that it is given.
-    pub(super) fn ask_item(&self, expression: &Expression, item: &'r Reading) -> Answer {
+    /// Asks a condition of one item of a list. Where it answers `settled`, what it looked at is not told.
+    pub(super) fn ask_item(&self, expression: &Expression, item: &'r Reading, settled: &[bool]) -> Answer {
+        self.log.set_quiet(true);
+        let quick = self.ask_bound(expression, item);
+        self.log.set_quiet(false);
+        match &quick.holds {
+            Ok(truth) if settled.contains(truth) => quick,
+            _ => self.ask_bound(expression, item),
+        }
+    }
+
+    fn ask_bound(&self, expression: &Expression, item: &'r Reading) -> Answer {
         let mut context = self.context.new_inner_scope();
         match super::binding::bind(item, Arc::from("item"), self.log) {
             Ok(value) => context.add_variable_as_val("item", value),
@@ -59,7 +69,6 @@ impl<'r> Scope<'r> {
                 return Answer { holds: Err(doubt(&error, &touches)), touches };
             }
         }
-        // A plain value counts as looked at when the condition names it, which every condition does.
         ask(expression, &context, self.log)
     }
 }

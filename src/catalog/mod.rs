@@ -90,6 +90,13 @@ impl Catalog {
         })
     }
 
+    /// A catalog for tests of screens, which show controls and never ask them: nothing is checked or compiled.
+    #[cfg(test)]
+    pub(crate) fn sample(controls: Vec<Control>) -> Self {
+        let conditions = controls.iter().map(|_| Conditions::default()).collect();
+        Catalog { controls: controls.into(), digest: "00".to_owned(), conditions }
+    }
+
     /// The compiled conditions of [`Catalog::controls`], one for one.
     pub fn conditions(&self) -> &[Conditions] {
         &self.conditions

@@ -143,6 +143,10 @@ impl Walk<'_> {
         }
         if let Err(error) = functions::accepts(name, target.is_some(), args.len()) {
             self.errors.push(error);
+        } else if let Some(Expr::Literal(LiteralValue::String(text))) = call.args.last().map(|arg| &arg.expr)
+            && let Err(error) = functions::usable(name, text)
+        {
+            self.errors.push(error);
         }
         Shape::Free
     }

@@ -1,87 +1,54 @@
 //! The shape of the evidence: which paths exist, so that a misspelt one is found when a catalog is loaded.
 
-use crate::evidence::{NodeEvidence, SiteFacts, Thresholds};
+pub use crate::evidence::Shape;
+use crate::evidence::{NodeEvidence, SiteFacts, Thresholds, derived_shapes};
 use schemars::Schema;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What can stand below a path.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
-    /// A plain value: nothing stands below it.
-    Leaf,
-    /// Anything: its keys are the node's own words, so no path below it can be checked.
-    Free,
-    /// A list of things of one shape.
-    List(Box<Shape>),
-    /// Known keys, each with its shape.
-    Map(BTreeMap<String, Shape>),
-}
-
 /// Deepest nesting of types that is followed; the evidence has about six.
 const DEPTH: usize = 24;
 
-impl Shape {
-    /// The shape that a JSON Schema describes.
-    fn of_schema(schema: Schema) -> Shape {
-        let json = schema.to_value();
-        let none = Map::new();
-        let definitions = json.get("$defs").and_then(Json::as_object).unwrap_or(&none);
-        convert(&json, definitions, DEPTH)
-    }
+/// The shape that a JSON Schema describes.
+fn of_schema(schema: Schema) -> Shape {
+    let json = schema.to_value();
+    let none = Map::new();
+    let definitions = json.get("$defs").and_then(Json::as_object).unwrap_or(&none);
+    convert(&json, definitions, DEPTH)
+}
 
-    /// A map of the given entries.
-    pub fn map<const N: usize>(entries: [(&str, Shape); N]) -> Shape {
-        Shape::Map(entries.into_iter().map(|(key, shape)| (key.to_owned(), shape)).collect())
-    }
-
-    /// Puts a shape at a path below this one; maps on the way are made where they are missing.
-    fn put(&mut self, path: &str, shape: Shape) {
-        if let Shape::Map(entries) = self {
-            match path.split_once('.') {
-                Some((first, rest)) => {
-                    entries.entry(first.to_owned()).or_insert_with(|| Shape::Map(BTreeMap::new())).put(rest, shape);
-                }
-                None => {
-                    entries.insert(path.to_owned(), shape);
-                }
+/// Puts a shape at a path below a map; maps on the way are made where they are missing.
+fn put(at: &mut Shape, path: &str, shape: Shape) {
+    if let Shape::Map(entries) = at {
+        match path.split_once('.') {
+            Some((first, rest)) => {
+                put(entries.entry(first.to_owned()).or_insert_with(|| Shape::Map(BTreeMap::new())), rest, shape);
+            }
+            None => {
+                entries.insert(path.to_owned(), shape);
             }
         }
     }
 }
 
-/// What is derived from a node's evidence on load: path below the node, and its shape.
-fn derived() -> Vec<(&'static str, Shape)> {
-    vec![
-        ("kubelet.effective", Shape::Free),
-        ("kubelet.flags", Shape::Free),
-        ("kubelet.config_stale", Shape::Leaf),
-        ("sshd.contexts", Shape::List(Box::new(Shape::Free))),
-        (
-            "os.lifecycle",
-            Shape::map([
-                ("product", Shape::Leaf),
-                ("cycle", Shape::Leaf),
-                ("title", Shape::Leaf),
-                ("eol", Shape::Leaf),
-                ("extended_end", Shape::Leaf),
-                ("ended", Shape::Leaf),
-            ]),
-        ),
-    ]
+/// What this room adds to a node's evidence: the support of its operating system, as
+/// [`crate::evidence::Lifecycle::support`] gives it.
+fn support() -> (&'static str, Shape) {
+    let keys = ["product", "cycle", "title", "eol", "extended_end", "support_end", "ended"];
+    ("os.lifecycle", Shape::Map(keys.into_iter().map(|key| (key.to_owned(), Shape::Leaf)).collect()))
 }
 
 /// The names that conditions start from, with their shapes: `node`, `site`, `policy`.
 pub static ROOTS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
-    let mut node = Shape::of_schema(schemars::schema_for!(NodeEvidence));
-    for (path, shape) in derived() {
-        node.put(path, shape);
+    let mut node = of_schema(schemars::schema_for!(NodeEvidence));
+    for (path, shape) in derived_shapes().into_iter().chain([support()]) {
+        put(&mut node, path, shape);
     }
     BTreeMap::from([
         ("node", node),
-        ("site", Shape::of_schema(schemars::schema_for!(SiteFacts))),
-        ("policy", Shape::of_schema(schemars::schema_for!(Thresholds))),
+        ("site", of_schema(schemars::schema_for!(SiteFacts))),
+        ("policy", of_schema(schemars::schema_for!(Thresholds))),
     ])
 });
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// `ID` of `/etc/os-release` -> product in the data.
-const PRODUCTS: [(&str, &str); 18] = [
+const PRODUCTS: [(&str, &str); 17] = [
     ("almalinux", "almalinux"),
     ("alpine", "alpine-linux"),
     ("amzn", "amazon-linux"),
@@ -17,7 +17,6 @@ const PRODUCTS: [(&str, &str); 18] = [
     ("ol", "oracle-linux"),
     ("opensuse-leap", "opensuse"),
     ("photon", "vmware-photon"),
-    ("raspbian", "debian"),
     ("rhel", "rhel"),
     ("rocky", "rocky-linux"),
     ("sl-micro", "suse-linux-micro"),
@@ -26,6 +25,10 @@ const PRODUCTS: [(&str, &str); 18] = [
     ("suse-microos", "suse-linux-micro"),
     ("ubuntu", "ubuntu"),
 ];
+
+/// Products whose extended support costs nothing and comes through the same archive, so that every node gets it: Debian
+/// LTS. That of the others needs a contract, which no probe can see.
+const EXTENDED_FOR_ALL: [&str; 1] = ["debian"];
 
 /// `ID` of systems of which the data has nothing, with their names for the person.
 const NOT_IN_DATA: [(&str, &str); 6] = [
@@ -95,9 +98,11 @@ impl EndDate {
 }
 
 impl Lifecycle {
-    /// What the data says of the support of an operating system: a map with `product`, `cycle`, `title`, `eol` (a date;
-    /// absent where none is announced or only that it has passed), `extended_end` (a date; absent where there is none)
-    /// and `ended` (whether regular security support was over at `now`). `os` is the node's `os`, as evidence.
+    /// What the data says of the support of an operating system. `os` is the node's `os`, as evidence. A map with
+    /// `product`, `cycle`, `title`; the dates `eol` (end of regular security support; absent where none is announced),
+    /// `extended_end` (absent where there is none) and `support_end` (until when every node gets security updates: `eol`,
+    /// for Debian the end of its LTS, which is free); and `ended`, whether that was over at `now` (unread while an
+    /// extension goes on that takes a contract).
     ///
     /// Unread where the system's name or version was not read, and with [`Reason::NotVisible`] where the data knows
     /// nothing of it: an unknown system is never taken for a supported one.
@@ -156,18 +161,23 @@ impl Lifecycle {
         let origin = format!("lifecycle data of {} (endoflife.date)", self.day());
         let from = |value: Value| Reading::with_origin(value, origin.as_str());
         let malformed = || Value::Unread(Gap::new(Reason::Malformed, "the lifecycle data holds no usable date for it"));
-        let (eol, ended) = match &cycle.eol {
-            Some(EndDate::Ended(ended)) => (Value::Absent, Value::Bool(*ended)),
-            Some(EndDate::Date(date)) => match EndDate::moment(date) {
-                Some(end) => (Value::Text(date.as_str().into()), Value::Bool(end <= now)),
-                None => (malformed(), malformed()),
-            },
-            None => (malformed(), malformed()),
-        };
-        let extended = match &cycle.extended_security_end {
+        let date = |end: &Option<EndDate>| match end {
             Some(EndDate::Date(date)) if EndDate::moment(date).is_some() => Value::Text(date.as_str().into()),
             Some(EndDate::Date(_)) => malformed(),
             Some(EndDate::Ended(_)) | None => Value::Absent,
+        };
+        let eol = if cycle.eol.is_some() { date(&cycle.eol) } else { malformed() };
+        let extended = date(&cycle.extended_security_end);
+        let for_all = EXTENDED_FOR_ALL.contains(&key) && matches!(extended, Value::Text(_));
+        let end = if for_all { extended.clone() } else { eol.clone() };
+        let ended = match (&end, &cycle.eol) {
+            (Value::Text(date), _) => match EndDate::moment(date) {
+                Some(end) if end <= now && !for_all => over(&extended, now),
+                Some(end) => Value::Bool(end <= now),
+                None => malformed(),
+            },
+            (_, Some(EndDate::Ended(ended))) => Value::Bool(*ended),
+            _ => malformed(),
         };
         let entries = [
             ("product", Value::Text(key.into())),
@@ -175,6 +185,7 @@ impl Lifecycle {
             ("title", Value::Text(product.title.as_str().into())),
             ("eol", eol),
             ("extended_end", extended),
+            ("support_end", end),
             ("ended", ended),
         ];
         let entries = entries.into_iter().map(|(name, value)| (name.to_owned(), from(value))).collect();
@@ -189,6 +200,21 @@ impl Lifecycle {
     /// The table that this program was built with.
     pub fn embedded() -> Result<Self, serde_json::Error> {
         serde_json::from_str(include_str!("../../assets/lifecycle.json"))
+    }
+}
+
+/// Whether support is over once its regular end has passed, where there may be an extension that takes a contract: such
+/// a contract cannot be seen on the node.
+fn over(extended: &Value, now: Timestamp) -> Value {
+    match extended {
+        Value::Text(end) if EndDate::moment(end).is_some_and(|end| end > now) => Value::Unread(Gap::new(
+            Reason::NotVisible,
+            format!(
+                "regular support is over; extended support until {end} takes a contract, which the node does not show: \
+                 ask who runs it"
+            ),
+        )),
+        _ => Value::Bool(true),
     }
 }
 
@@ -210,11 +236,22 @@ mod tests {
 
     #[test]
     fn support_ends_with_the_end_of_the_last_day() {
-        assert_eq!(ended("debian", "12", "2026-07-11T23:59:59Z"), Value::Bool(false));
-        assert_eq!(ended("debian", "12", "2026-07-12T00:00:00Z"), Value::Bool(true));
-        let debian = support("debian", Some("12"), "2026-07-12T00:00:00Z");
+        assert_eq!(ended("rocky", "8.10", "2029-05-31T23:59:59Z"), Value::Bool(false));
+        assert_eq!(ended("rocky", "8.10", "2029-06-01T00:00:00Z"), Value::Bool(true));
+    }
+
+    #[test]
+    fn extended_support_counts_only_where_every_node_gets_it() {
+        let debian = support("debian", Some("12"), "2026-11-23T00:00:00Z");
         assert_eq!(debian.child("eol").value, Value::Text("2026-07-11".into()));
-        assert_eq!(debian.child("extended_end").value, Value::Text("2028-06-30".into()));
+        assert_eq!(debian.child("support_end").value, Value::Text("2028-06-30".into()));
+        assert_eq!(debian.child("ended").value, Value::Bool(false));
+        assert_eq!(ended("debian", "12", "2028-07-01T00:00:00Z"), Value::Bool(true));
+        let sles = support("sles", Some("15.6"), "2026-11-23T00:00:00Z");
+        assert_eq!(sles.child("extended_end").value, Value::Text("2028-12-31".into()));
+        assert_eq!(sles.child("support_end").value, Value::Text("2025-12-31".into()));
+        assert!(matches!(sles.child("ended").value, Value::Unread(_)), "a contract cannot be seen on the node");
+        assert_eq!(ended("sles", "15.6", "2029-01-01T00:00:00Z"), Value::Bool(true));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod sshd;
 
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
+pub use effective::{Shape, derived_shapes};
 pub use fact::{Fact, Listing, Reason, Unread};
 pub use file::{Certificate, FileFact, FileKind};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};

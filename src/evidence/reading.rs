@@ -131,7 +131,11 @@ impl Reading {
                 },
             },
             Value::Unread(gap) => Reading::new(Value::Unread(gap.clone())),
-            _ => Reading::new(Value::Absent),
+            Value::Absent => Reading::new(Value::Absent),
+            // A file that sets a single value where a map belongs says nothing about what the map would hold.
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) => {
+                Reading::unread(Reason::Malformed, "a single value stands where a map or list belongs")
+            }
         }
     }
 
@@ -156,12 +160,12 @@ impl Reading {
         }
     }
 
-    /// The node's evidence as a tree, with what is derived from it: `KUBELET.effective`, `sshd.contexts`.
+    /// The node's evidence as a tree, with what is derived from it: `kubelet.effective`, `sshd.contexts`.
     pub fn of_node(node: &NodeEvidence) -> Self {
         let json = serde_json::to_value(node).unwrap_or(Json::Null);
         let mut root = convert(&json, false);
         let mut gaps: Vec<&Unread> = node.unread.iter().collect();
-        gaps.sort_by_key(|gap| gap.path.len());
+        gaps.sort_by_key(|gap| gap.path.split('.').filter(|part| !part.is_empty()).count());
         for gap in gaps {
             let why = Gap::new(gap.reason, gap.detail.as_str());
             let path: Vec<&str> = gap.path.split('.').filter(|part| !part.is_empty()).collect();
@@ -212,17 +216,28 @@ fn mark(reading: &mut Reading, path: &[&str], gap: &Gap) {
         cover(reading, gap);
         return;
     };
-    if let Value::Map { entries, .. } = &mut reading.value {
-        let entry = Arc::make_mut(entries)
-            .entry((*first).to_owned())
-            .or_insert_with(|| Reading::new(Value::Unread(gap.clone())));
-        mark(entry, rest, gap);
+    match &mut reading.value {
+        Value::Map { entries, .. } => {
+            let entry = Arc::make_mut(entries)
+                .entry((*first).to_owned())
+                .or_insert_with(|| Reading::new(Value::Unread(gap.clone())));
+            mark(entry, rest, gap);
+        }
+        Value::List { items, gap: own } => {
+            match first.parse().ok().and_then(|number: usize| Arc::make_mut(items).get_mut(number)) {
+                Some(item) => mark(item, rest, gap),
+                // Something beneath an item that is not there: all that can be said is why the list lacks it.
+                None if own.is_some() => *own = Some(gap.clone()),
+                None => {}
+            }
+        }
+        _ => {}
     }
 }
 
-/// Gives everything unread in a value this reason, where it has none of its own yet.
+/// Gives everything unread in a value this reason. Called from the widest path to the narrowest, so that the nearest
+/// reason stands in the end; what carries a reason of its own (an `unread` field) keeps that.
 fn cover(reading: &mut Reading, gap: &Gap) {
-    let stock = Gap::not_in_evidence();
     match &mut reading.value {
         Value::Unread(own) => *own = gap.clone(),
         Value::List { items, gap: own } => {
@@ -234,7 +249,8 @@ fn cover(reading: &mut Reading, gap: &Gap) {
             }
         }
         Value::Map { entries, missing } => {
-            if matches!(missing, Missing::Unread(own) if *own == stock) {
+            let has_own = matches!(entries.get("unread"), Some(Reading { value: Value::Text(_), .. }));
+            if matches!(missing, Missing::Unread(_)) && !has_own {
                 *missing = Missing::Unread(gap.clone());
             }
             for entry in Arc::make_mut(entries).values_mut() {
@@ -244,3 +260,7 @@ fn cover(reading: &mut Reading, gap: &Gap) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[path = "reading_tests.rs"]
+mod tests;

@@ -44,6 +44,13 @@ pub enum Progress {
         /// Target name.
         node: String,
     },
+    /// Something the person should know about the way to the node; reading goes on.
+    Warning {
+        /// Target name.
+        node: String,
+        /// One sentence.
+        message: String,
+    },
     /// The node is done, well or badly: its evidence says which.
     Done(Box<NodeEvidence>),
 }

@@ -37,6 +37,9 @@ pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: 
             let login = Login { node, host, port: *port, user: user.as_deref(), identity: identity.as_deref() };
             match Ssh::connect(&login, ssh, limits, ask) {
                 Ok(mut channel) => {
+                    for message in channel.warnings() {
+                        tell(Progress::Warning { node: node.to_owned(), message: message.clone() });
+                    }
                     tell(Progress::Collecting { node: node.to_owned() });
                     tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, Some(host), limits))));
                 }

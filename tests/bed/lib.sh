@@ -8,6 +8,7 @@ bed_target=$repo/target/bed      # what belongs to this checkout's bed: env, key
 bed_env=$bed_target/env
 bed_key=$bed_target/id_ed25519
 bed_known_hosts=$bed_target/known_hosts
+bed_kubeconfig=$bed_target/kubeconfig
 bed_logs=$bed_target/logs
 
 bed_cache=${SITEWARDEN_BED_CACHE:-${HOME:-/root}/.cache/sitewarden-bed} # what outlives checkouts: base images

@@ -4,6 +4,7 @@
 #   /run/sitewarden-bed/SLOT/nodes/NAME/
 #     address  its IPv4 address
 #     disk     the folder with its overlay
+#     lower    what the overlay stands on, as mount takes it: the base, before it a layer of the mode
 #     cgroups  its cgroup folders, one per hierarchy, one a line
 #     leader   the process id of its systemd, seen from this machine
 #
@@ -127,22 +128,24 @@ find_leader() {
 }
 
 in_node() { # SLOT NAME COMMAND...: as root, standard input passed on
-  local leader
+  local leader kubeconfig=
   leader=$(node_leader "$1" "$2") || { say "$2 is not running"; return 1; }
   shift 2
+  # kubectl works in the control plane's node as it does for its root
+  [ ! -e "/proc/$leader/root/etc/kubernetes/admin.conf" ] || kubeconfig=KUBECONFIG=/etc/kubernetes/admin.conf
   nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd -- \
-    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=xterm LANG=C.UTF-8 "$@"
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=xterm LANG=C.UTF-8 \
+    ${kubeconfig:+"$kubeconfig"} "$@"
 }
 
 ssh_answers() { # ADDRESS: whether an SSH server says hello there
   timeout 2 bash -c 'exec 3<>"/dev/tcp/$1/22" && read -r hello <&3 && [[ $hello == SSH-2.0-* ]]' bash "$1" 2>/dev/null
 }
 
-# start_node SLOT NAME HOST [NSPAWN-OPTION...]: boots it and waits until it is up.
-start_node() {
-  local slot=$1 name=$2 address home disk base log=$bed_logs/$2.console.log record=$bed_run/$1/nodes/$2 nspawn state
+# make_node SLOT NAME HOST [LAYER]: its record, its empty disk, its cgroups. LAYER is a folder that is laid over the base.
+make_node() {
+  local slot=$1 name=$2 address layer=${4:-} home disk base record=$bed_run/$1/nodes/$2
   address=$(node_address "$slot" "$3")
-  shift 3
   base=$(base_image)
   home=$(disk_home "$slot")
   disk=$home/$name
@@ -151,12 +154,21 @@ start_node() {
   echo "$disk" >"$record/disk"
   rm -rf "$disk"
   mkdir -p "$disk/upper" "$disk/work" "$disk/root"
+  echo "${layer:+$layer:}$base" >"$record/lower"
   make_cgroups "$slot" "$name"
+}
+
+# start_node SLOT NAME [NSPAWN-OPTION...]: boots a node that make_node made, and waits until it is up.
+start_node() {
+  local slot=$1 name=$2 address disk log=$bed_logs/$2.console.log record=$bed_run/$1/nodes/$2 nspawn state
+  shift 2
+  address=$(<"$record/address")
+  disk=$(<"$record/disk")
   (
     # First into the cgroups, then anything else: no process of the node is ever outside of them.
     while read -r group; do echo "$BASHPID" >"$group/cgroup.procs"; done <"$record/cgroups"
     exec unshare --mount --propagation private \
-      "$bed_dir/boot-node" "$base" "$disk" "$slot" "$name" "$address" "$@"
+      "$bed_dir/boot-node" "$(<"$record/lower")" "$disk" "$slot" "$name" "$address" "$@"
   ) </dev/null >"$log" 2>&1 9>&- &
   nspawn=$!
   disown "$nspawn" # it stays when this command ends

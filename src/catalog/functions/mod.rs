@@ -7,11 +7,11 @@ mod text;
 mod time;
 mod version;
 
-use cel::common::ast::operators;
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 use cel::common::functions::Function;
 use cel::common::types::{CelBool, CelString, DYN_TYPE};
 use cel::common::value::{CowVal, Val};
-use cel::{Env, ExecutionError};
+use cel::{Context, Env, ExecutionError, Value};
 use std::sync::{Arc, LazyLock};
 
 use super::paths::near;
@@ -214,6 +214,24 @@ pub(crate) fn accepts(name: &str, on_target: bool, args: usize) -> Result<(), St
     };
     let how = DOCS.iter().find(|known| known.name == name).map_or("", |known| known.signature);
     right.then_some(()).ok_or_else(|| format!("`{name}` is called in another way: write `{how}`"))
+}
+
+/// What a function whose second argument is written out in the condition is tried with when it is loaded: a pattern, a
+/// mode or a version that no text could ever meet is found then, not at a site.
+static SAMPLES: [(&str, &str); 3] = [("matches", ""), ("mode_within", "600"), ("version_at_least", "1.0")];
+
+/// Whether the text in a call can be used by the function at all.
+pub(crate) fn usable(name: &str, literal: &CelString<'static>) -> Result<(), String> {
+    let Some((_, sample)) = SAMPLES.iter().find(|(known, _)| *known == name) else {
+        return Ok(());
+    };
+    let text = |text: CelString<'static>| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::String(text)) };
+    let args = vec![text(CelString::from((*sample).to_owned())), text(literal.clone())];
+    let call = IdedExpr { id: 0, expr: Expr::Call(CallExpr { func_name: name.to_owned(), target: None, args }) };
+    let context = Context::with_env(Arc::clone(&ENVIRONMENT));
+    let tried = Value::resolve_val(&call, &context).map(|_| ());
+    let how = DOCS.iter().find(|known| known.name == name).map_or("", |known| known.example);
+    tried.map_err(|_| format!("`{name}` cannot use the text it is given: write for example `{how}`"))
 }
 
 /// The environment in which every condition is evaluated: CEL's own functions and those above.

@@ -1,7 +1,39 @@
 //! What a component really runs with: command line, the configuration file that it names, drop-ins, environment,
 //! then the defaults of that very version; every value with its origin.
 
-use super::{NodeEvidence, Reading};
+mod duration;
+mod flags;
+mod kubelet;
+mod kubelet_fields;
+mod kubelet_resolve;
+mod layers;
+mod lists;
+mod shape;
+mod sshd;
+mod sshd_config;
+mod sshd_keywords;
+mod sshd_lines;
+mod sshd_match;
+mod sshd_origin;
 
-/// Adds to a node's tree what is derived from it.
-pub(super) fn attach(_node: &NodeEvidence, _root: &mut Reading) {}
+pub use shape::{Shape, derived_shapes};
+pub use sshd_config::{Directive, MatchBlock, Place, SshdConfig};
+pub use sshd_match::{Applies, Criterion};
+
+use super::{Gap, NodeEvidence, Reading, Reason, Value};
+
+/// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale`,
+/// `sshd.contexts`, `rejected_processes` and `etcd.listen_urls`. Pure: reads nothing but the evidence.
+pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
+    kubelet::attach(node, root);
+    sshd::attach(node, root);
+    lists::attach(node, root);
+}
+
+/// Why the reading at `path` is missing, as the tree tells it; for a list, why it may be incomplete.
+fn gap_at(root: &Reading, path: &str) -> Gap {
+    match root.at(path).value {
+        Value::Unread(gap) | Value::List { gap: Some(gap), .. } => gap,
+        _ => Gap::new(Reason::NotVisible, "the evidence does not hold it"),
+    }
+}

@@ -1,0 +1,180 @@
+//! A made-up site for the tests of the screens: three nodes, a handful of controls.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::app::App;
+use super::msg::{Effect, Msg};
+use super::theme::Theme;
+use super::{Start, update};
+use crate::assess::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
+use crate::catalog::{Catalog, Control};
+use crate::channel::{Limits, ssh::SshOptions};
+use crate::evidence::{ChannelKind, Evidence, Lifecycle, NodeEvidence, Policy, Profile, Reason, Seat, SiteFacts};
+use crate::visit::{Visit, tool};
+use serde_json::json;
+
+pub(super) const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
+
+fn control(id: &str, section: &str, title: &str, severity: &str) -> Control {
+    serde_json::from_value(json!({
+        "id": id, "section": section, "title": title, "severity": severity, "scope": "node",
+        "who": "administrator", "minutes": 5, "why": "An intruder uses it to walk in.",
+        "fix": "Set authentication.anonymous.enabled to false in the file that --config names:\n  sudo systemctl restart kubelet",
+        "references": {"cis": ["4.2.1"], "attack": ["T1609"]}
+    }))
+    .unwrap()
+}
+
+pub(super) fn catalog() -> Catalog {
+    let controls = vec![
+        control("os-supported", "patches", "The operating system still gets security updates", "high"),
+        control("secure-boot", "node-protection", "The node starts only signed software", "medium"),
+        control("doors-locked", "node-protection", "Only named people can reach the machines", "high"),
+        control("apiserver-cert", "control-plane-communication", "The API server's certificate is valid", "high"),
+        control("sshd-root-login", "node-access", "Root cannot log in with a password", "high"),
+        control("kubelet-anonymous-auth", "node-access", "The kubelet refuses anonymous requests", "critical"),
+        control("sshd-ciphers", "node-access", "SSH uses strong ciphers alone", "medium"),
+        control("ssh-off", "node-access", "SSH is off until it is needed", "low"),
+    ];
+    Catalog::sample(controls)
+}
+
+fn verdict(control: &str, node: &str) -> Verdict {
+    match (control, node) {
+        ("kubelet-anonymous-auth", "edge2") => Verdict::Pass,
+        ("kubelet-anonymous-auth", _) | ("sshd-root-login", "edge1") => Verdict::Fail,
+        ("sshd-ciphers", "edge3") => Verdict::Unknown,
+        ("doors-locked", _) => Verdict::Manual,
+        ("apiserver-cert", _) => Verdict::NotApplicable,
+        _ => Verdict::Pass,
+    }
+}
+
+pub(super) fn assessment() -> Assessment {
+    let evidence = evidence();
+    let mut findings = Vec::new();
+    for control in catalog().controls.iter() {
+        for node in NODES {
+            let verdict = verdict(&control.id, node);
+            let mut finding = Finding::of(control, &format!("node/{node}"), verdict, format!("Seen on {node}."));
+            finding.evidence.push(Shown {
+                path: "node.kubelet.effective.authentication.anonymous.enabled".to_owned(),
+                value: json!(verdict == Verdict::Fail),
+                origin: "file /var/lib/kubelet/config.yaml".to_owned(),
+                unread: None,
+            });
+            if verdict == Verdict::Unknown {
+                finding.reason = Some(Reason::Forbidden);
+            }
+            if control.id == "sshd-root-login" {
+                finding.items_asked = Some(3);
+                finding.items.push(ItemVerdict {
+                    name: "Match Address \u{1b}[31m10.0.0.9".to_owned(),
+                    verdict: Verdict::Fail,
+                    reason: None,
+                    evidence: Vec::new(),
+                });
+            }
+            findings.push(finding);
+        }
+    }
+    let targets = NODES.map(|name| Target {
+        id: format!("node/{name}"),
+        kind: TargetKind::Node,
+        channel: Some(ChannelKind::Ssh),
+        reached: true,
+        complete: true,
+        errors: Vec::new(),
+    });
+    Assessment {
+        schema: SCHEMA,
+        tool: tool(),
+        site: evidence.site.clone(),
+        seat: evidence.seat.clone(),
+        operator: "tech".to_owned(),
+        profile: Profile::Guide,
+        catalog_digest: "00".to_owned(),
+        lifecycle_date: "2026-11-01".to_owned(),
+        platform: None,
+        as_of: evidence.finished,
+        started: evidence.started,
+        finished: evidence.finished,
+        targets: targets.to_vec(),
+        findings,
+        summary: Summary::default(),
+    }
+}
+
+pub(super) fn node(name: &str) -> NodeEvidence {
+    let mut node = NodeEvidence::unread(name, Some("10.0.0.4"), ChannelKind::Ssh, Reason::NotVisible, "");
+    node.reached = true;
+    node.complete = true;
+    node.errors.clear();
+    node
+}
+
+pub(super) fn dead(name: &str) -> NodeEvidence {
+    let why = "10.0.0.4 port 22 refused the connection. Check that SSH runs on the node.";
+    NodeEvidence::unread(name, Some("10.0.0.4"), ChannelKind::Ssh, Reason::Unreachable, why)
+}
+
+pub(super) fn evidence() -> Evidence {
+    Evidence {
+        schema: crate::evidence::SCHEMA.to_owned(),
+        tool: tool(),
+        started: "2026-11-20T08:00:00Z".parse().unwrap(),
+        finished: "2026-11-20T08:01:00Z".parse().unwrap(),
+        seat: seat(),
+        site: SiteFacts { name: Some("Harbour 7".to_owned()), management_networks: None },
+        nodes: NODES.map(node).to_vec(),
+    }
+}
+
+fn seat() -> Seat {
+    Seat { host: "laptop".to_owned(), user: "tech".to_owned() }
+}
+
+/// A start with targets as `--node` gives them, and evidence or none.
+pub(super) fn start(targets: &[&str], evidence: Option<Evidence>) -> Start {
+    let named = !targets.is_empty() || evidence.is_some();
+    Start {
+        visit: Visit {
+            site: SiteFacts::default(),
+            targets: targets.iter().map(|target| target.parse().unwrap()).collect(),
+            ssh: SshOptions::default(),
+            limits: Limits::default(),
+            jobs: 4,
+            seat: seat(),
+        },
+        evidence,
+        catalog: catalog(),
+        lifecycle: Lifecycle { snapshot_date: "2026-11-01".to_owned(), products: Default::default() },
+        policy: Policy::default(),
+        as_of: None,
+        size: None,
+        demo: false,
+        named,
+    }
+}
+
+/// Screens with the sample's evidence and findings, at the overview.
+pub(super) fn app(width: u16, height: u16) -> App {
+    let (mut app, effects) = super::open(start(&[], Some(evidence())), (width, height), Theme::PLAIN);
+    let Some(Effect::Assess { serial, .. }) = effects.into_iter().next() else { panic!("nothing is assessed") };
+    update::update(&mut app, Msg::Assessed { serial, assessment: Box::new(assessment()) });
+    app
+}
+
+/// Presses keys written as a text, `\n` for Enter, `\x1b` for Escape.
+pub(super) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    use crossterm::event::KeyCode;
+    let code = |c| match c {
+        '\n' => KeyCode::Enter,
+        '\u{1b}' => KeyCode::Esc,
+        '\t' => KeyCode::Tab,
+        '\u{8}' => KeyCode::Backspace,
+        '↓' => KeyCode::Down,
+        c => KeyCode::Char(c),
+    };
+    keys.chars().flat_map(|c| update::update(app, Msg::Key(super::keys::key(code(c))))).collect()
+}

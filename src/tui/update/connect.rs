@@ -1,0 +1,242 @@
+//! Coming to evidence: the start, the first screen, its forms, a document that was loaded.
+
+use super::super::app::{App, Choice, Form, Node, NodeState, Screen, Source};
+use super::super::keys::{Action, Key, Place};
+use super::super::list::Cursor;
+use super::super::msg::Effect;
+use super::super::theme::Theme;
+use super::super::{Start, demo, views};
+use super::reading;
+use crate::evidence::Evidence;
+use crate::site::{NodeTarget, Way};
+use crossterm::event::KeyCode;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The screens at the start, and what is to be done once the first of them is drawn.
+pub fn open(mut start: Start, size: (u16, u16), theme: Theme) -> (App, Vec<Effect>) {
+    let choices = [
+        (Choice::Local, cfg!(unix)),
+        (Choice::Ssh, true),
+        (Choice::File, true),
+        (Choice::Demo, demo::evidence().is_some()),
+    ];
+    let choices = choices.into_iter().filter(|(_, offered)| *offered).map(|(choice, _)| choice).collect();
+    let targets = std::mem::take(&mut start.visit.targets);
+    let mut app = App {
+        size,
+        theme,
+        visit: start.visit,
+        catalog: Arc::new(start.catalog),
+        source: Source::Nothing,
+        choices,
+        nodes: Vec::new(),
+        evidence: None,
+        assessment: None,
+        groups: Vec::new(),
+        screens: vec![Screen::Overview(Cursor::default())],
+        asked: VecDeque::new(),
+        trouble: None,
+        notice: None,
+        run: 0,
+        serial: 0,
+        assessing: false,
+        stale: false,
+        changed: true,
+    };
+    let effects = match start.evidence {
+        Some(evidence) => show(&mut app, evidence, if start.demo { Source::Demo } else { Source::Saved(None) }),
+        None if start.named || !targets.is_empty() => add(&mut app, targets),
+        None => {
+            app.screens = vec![Screen::Connect(Cursor::default())];
+            Vec::new()
+        }
+    };
+    (app, effects)
+}
+
+/// A key on the first screen or in a form.
+pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> Vec<Effect> {
+    match (place, action) {
+        (Place::Connect, Action::Move(step)) => {
+            let rows = app.choices.len();
+            let seen = views::connect_rows(app);
+            if let Some(Screen::Connect(cursor)) = app.screens.last_mut() {
+                cursor.step(step, rows, seen);
+            }
+            Vec::new()
+        }
+        (Place::Connect, Action::Number) => match pressed.code {
+            KeyCode::Char(digit) => {
+                let index = digit.to_digit(10).and_then(|digit| (digit as usize).checked_sub(1));
+                choose(app, index.and_then(|index| app.choices.get(index)).copied())
+            }
+            _ => Vec::new(),
+        },
+        (Place::Connect, Action::Open) => {
+            let chosen = match app.screen() {
+                Some(Screen::Connect(cursor)) => app.choices.get(cursor.at).copied(),
+                _ => None,
+            };
+            choose(app, chosen)
+        }
+        (Place::Form, Action::Next) => go(app, 1),
+        (Place::Form, Action::Previous) => go(app, -1),
+        (Place::Form, Action::Open) => submit(app),
+        (Place::Form, Action::Back) => {
+            app.screens.pop();
+            Vec::new()
+        }
+        _ => {
+            app.changed = false;
+            Vec::new()
+        }
+    }
+}
+
+fn choose(app: &mut App, choice: Option<Choice>) -> Vec<Effect> {
+    match choice {
+        Some(Choice::Local) => {
+            let host = app.visit.seat.host.clone();
+            let name = if host.is_empty() || host == "unknown" { "local".to_owned() } else { host };
+            add(app, vec![NodeTarget { name, way: Way::Local }])
+        }
+        Some(Choice::Ssh) => {
+            app.screens.push(Screen::Form(Form { fields: vec![String::new(); 2], ..Form::default() }));
+            Vec::new()
+        }
+        Some(Choice::File) => {
+            app.screens.push(Screen::Form(Form { file: true, fields: vec![String::new()], ..Form::default() }));
+            Vec::new()
+        }
+        Some(Choice::Demo) => match demo::evidence() {
+            Some(Ok(evidence)) => show(app, evidence, Source::Demo),
+            Some(Err(error)) => {
+                app.trouble = Some(format!("The demo site in this program cannot be read: {error}."));
+                Vec::new()
+            }
+            None => Vec::new(),
+        },
+        None => {
+            app.changed = false;
+            Vec::new()
+        }
+    }
+}
+
+fn go(app: &mut App, by: isize) -> Vec<Effect> {
+    if let Some(Screen::Form(form)) = app.screens.last_mut() {
+        form.at = form.at.saturating_add_signed(by).min(form.fields.len().saturating_sub(1));
+    }
+    Vec::new()
+}
+
+fn submit(app: &mut App) -> Vec<Effect> {
+    let Some(Screen::Form(form)) = app.screens.last_mut() else { return Vec::new() };
+    if form.busy {
+        return Vec::new();
+    }
+    if form.at + 1 < form.fields.len() {
+        form.at += 1;
+        return Vec::new();
+    }
+    let field = |index: usize| form.fields.get(index).map_or("", |text| text.trim()).to_owned();
+    if form.file {
+        let path = field(0);
+        if path.is_empty() {
+            form.wrong = Some("Give the path of a file that `sitewarden collect -o FILE` wrote.".to_owned());
+            return Vec::new();
+        }
+        form.busy = true;
+        return vec![Effect::Load(PathBuf::from(path))];
+    }
+    match field(0).parse::<NodeTarget>() {
+        Ok(mut target) => {
+            let key = field(1);
+            if let (Way::Ssh { identity, .. }, false) = (&mut target.way, key.is_empty()) {
+                *identity = Some(PathBuf::from(key));
+            }
+            app.screens.pop();
+            add(app, vec![target])
+        }
+        Err(error) => {
+            let why = error.why;
+            form.at = 0;
+            form.wrong = Some(format!("That is no node: {why}. Write [USER@]HOST[:PORT], like root@10.0.0.4:22."));
+            Vec::new()
+        }
+    }
+}
+
+/// A document was loaded, or not.
+pub(super) fn loaded(app: &mut App, path: PathBuf, result: Result<Box<Evidence>, String>) -> Vec<Effect> {
+    let Some(Screen::Form(form)) = app.screens.last_mut() else {
+        app.changed = false;
+        return Vec::new();
+    };
+    if !form.busy {
+        app.changed = false;
+        return Vec::new();
+    }
+    form.busy = false;
+    match result {
+        Ok(evidence) => {
+            app.screens.pop();
+            show(app, *evidence, Source::Saved(Some(path)))
+        }
+        Err(sentence) => {
+            form.wrong = Some(sentence);
+            Vec::new()
+        }
+    }
+}
+
+/// Shows a document instead of what was shown before.
+pub(super) fn show(app: &mut App, evidence: Evidence, source: Source) -> Vec<Effect> {
+    forget(app, source);
+    app.nodes = evidence
+        .nodes
+        .iter()
+        .map(|node| Node { name: node.name.clone(), target: None, state: reading::state(node), run: 0 })
+        .collect();
+    app.evidence = Some(Arc::new(evidence));
+    to_overview(app);
+    reading::assess(app)
+}
+
+/// Adds nodes to the site and reads them.
+fn add(app: &mut App, targets: Vec<NodeTarget>) -> Vec<Effect> {
+    if app.source != Source::Live {
+        forget(app, Source::Live);
+    }
+    let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+    for target in targets {
+        match app.nodes.iter_mut().find(|node| node.name == target.name) {
+            Some(node) => node.target = Some(target),
+            None => app.nodes.push(Node {
+                name: target.name.clone(),
+                target: Some(target),
+                state: NodeState::Failed("It has not been read yet.".to_owned()),
+                run: 0,
+            }),
+        }
+    }
+    to_overview(app);
+    reading::read(app, &names)
+}
+
+fn forget(app: &mut App, source: Source) {
+    app.source = source;
+    app.nodes.clear();
+    app.evidence = None;
+    app.assessment = None;
+    app.groups.clear();
+    app.assessing = false;
+    app.stale = false;
+}
+
+fn to_overview(app: &mut App) {
+    app.screens.retain(|screen| matches!(screen, Screen::Connect(_)));
+    app.screens.push(Screen::Overview(Cursor::default()));
+}

@@ -1,0 +1,86 @@
+//! What frames every screen: header, status line, footer; and the page for a terminal that is too small.
+
+use super::pen::Pen;
+use super::{SMALLEST, seen};
+use crate::tui::app::{App, Screen, Source};
+use crate::tui::keys::{self, Place};
+use crate::tui::text;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Site, what is going on, and that nothing is changed.
+pub(super) fn header(pen: &mut Pen<'_>, app: &App, area: Rect) {
+    let narrow = area.width < 60;
+    let (reading, waiting) = app.under_way();
+    let activity = match (&app.source, reading + waiting, app.assessing) {
+        (Source::Demo, ..) => "demo ".to_owned(),
+        (Source::Saved(_), ..) => "saved ".to_owned(),
+        (_, 0, true) => "assessing ".to_owned(),
+        (_, 0, false) => String::new(),
+        _ if narrow => format!("reading {reading}+{waiting} "),
+        (_, _, _) if waiting > 0 => format!("reading {reading}, waiting {waiting} "),
+        _ => format!("reading {reading} "),
+    };
+    let right = format!(" {activity}READ-ONLY");
+    let site = match (&app.source, app.site_name()) {
+        (Source::Nothing, None) => "no site yet",
+        (_, Some(name)) => name,
+        (_, None) => "site without a name",
+    };
+    let left = if narrow { format!("{site} ") } else { format!("sitewarden  {site} ") };
+    pen.style(area, pen.theme.bar());
+    let room = area.width.saturating_sub(u16::try_from(text::columns(&right)).unwrap_or(area.width));
+    pen.text(area.x, area.y, room, &left, pen.theme.bar());
+    pen.right(area, &right, pen.theme.bar());
+}
+
+/// The filter while there is one, else the last notice, else how far a page is scrolled.
+pub(super) fn status(pen: &mut Pen<'_>, app: &App, area: Rect) {
+    match app.screen() {
+        Some(Screen::Controls(list)) if list.typing => {
+            let room = usize::from(area.width).saturating_sub(9);
+            pen.text(area.x, area.y, area.width, &format!("filter: {}_", tail(&list.query, room)), pen.theme.heading());
+        }
+        _ if app.notice.is_some() => {
+            pen.text(area.x, area.y, area.width, app.notice.as_deref().unwrap_or_default(), pen.theme.heading());
+        }
+        Some(Screen::Controls(list)) if !list.query.trim().is_empty() => {
+            pen.text(area.x, area.y, area.width, &format!("filter: {}  (/ to change)", list.query), Style::new());
+        }
+        Some(Screen::Finding(_) | Screen::Node(..) | Screen::Help(..)) => {
+            let (rows, seen) = (super::rows(app), seen(app));
+            let top = match app.screen() {
+                Some(Screen::Finding(detail)) => detail.top,
+                Some(Screen::Node(_, top) | Screen::Help(_, top)) => *top,
+                _ => 0,
+            };
+            if rows > seen {
+                let end = (top + seen).min(rows);
+                let more = if end < rows { "  more below" } else { "" };
+                pen.text(area.x, area.y, area.width, &format!("lines {}-{end} of {rows}{more}", top + 1), Style::new());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The end of what is being typed, so that the last character is seen.
+pub(super) fn tail(typed: &str, room: usize) -> &str {
+    let extra = text::columns(typed).saturating_sub(room);
+    typed.char_indices().nth(extra).and_then(|(at, _)| typed.get(at..)).unwrap_or(if extra == 0 { typed } else { "" })
+}
+
+/// The keys that do something here.
+pub(super) fn footer(pen: &mut Pen<'_>, app: &App, place: Place, area: Rect) {
+    let hints = keys::footer(app, place, usize::from(area.width));
+    pen.text(area.x, area.y, area.width, &hints, pen.theme.heading());
+}
+
+/// All that a terminal of a few columns can be told.
+pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect) {
+    let (columns, rows) = SMALLEST;
+    let sentence = format!("{}x{} is too small: {columns}x{rows}. q quits.", area.width, area.height);
+    for (y, line) in (area.y..area.bottom()).zip(text::wrap(&sentence, usize::from(area.width))) {
+        pen.text(area.x, y, area.width, &line, Style::new());
+    }
+}

@@ -1,0 +1,104 @@
+//! What lies over the screens: questions of workers, trouble.
+
+use super::pen::Pen;
+use super::question_fits;
+use crate::channel::Question;
+use crate::tui::app::{App, Asked};
+use crate::tui::text::{fit, wrap};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Something went wrong and has to be read.
+pub(super) fn trouble(pen: &mut Pen<'_>, app: &App, body: Rect) {
+    let sentence = app.trouble.as_deref().unwrap_or_default();
+    let lines = wrap(sentence, usize::from(width(body).saturating_sub(4)));
+    paint(pen, "Something went wrong", &lines, None, body);
+}
+
+/// A question of a worker.
+pub(super) fn question(pen: &mut Pen<'_>, app: &App, body: Rect) {
+    let Some(asked) = app.asked.front() else { return };
+    let room = usize::from(width(body).saturating_sub(4));
+    let (title, told, advice, input) = words(asked, room);
+    if !question_fits(app.size) {
+        let lines = wrap(&format!("{title}. Make the terminal at least 40x12 to answer. Esc: no."), room);
+        paint(pen, title, &lines, None, body);
+        return;
+    }
+    let mut lines: Vec<String> = told.iter().flat_map(|text| wrap(text, room)).collect();
+    // Advice only where nothing that has to be read is lost by it.
+    let waiting = app.asked.len().saturating_sub(1);
+    let mut advised: Vec<String> = vec![String::new()];
+    advised.extend(wrap(advice, room));
+    if waiting > 0 {
+        advised.push(format!("Questions that wait behind this one: {waiting}"));
+    }
+    advised.push(String::new());
+    if lines.len() + advised.len() + 3 <= usize::from(body.height) {
+        lines.extend(advised);
+    }
+    paint(pen, title, &lines, Some(&input), body);
+}
+
+/// Title, what must be read, advice, and the line that is typed in.
+fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str, String) {
+    match &asked.question {
+        Question::HostKey { node, host, kind, fingerprint, others } => {
+            let at = if node == host { host.clone() } else { format!("{node} at {host}") };
+            // However long a name is, the fingerprint stays on the smallest screen that is answered on.
+            let mut told = vec![fit(&format!("Node: {at}"), room).into_owned()];
+            told.push(match others.is_empty() {
+                true => "Its key is in no known_hosts file:".to_owned(),
+                false => {
+                    fit(&format!("WARNING: known so far by {}, now by:", others.join(", ")), room * 2).into_owned()
+                }
+            });
+            told.extend([format!("  {kind}"), format!("  {fingerprint}")]);
+            if others.is_empty() {
+                told.push("Accept and remember it?".to_owned());
+            }
+            let advice = match others.is_empty() {
+                true => {
+                    "Compare it with what the node's own console says: \
+                     for k in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $k; done"
+                }
+                false => {
+                    "Somebody between here and the node would look like this. Say no unless you know why the node has \
+                     another key now, and its own console shows this one."
+                }
+            };
+            let ask = asked.hint.unwrap_or("Type yes, or press Esc for no:");
+            ("Unknown host key", told, advice, format!("{ask} {}_", asked.typed.as_str()))
+        }
+        Question::Passphrase { node, file, again } => {
+            let mut told = vec![format!("The key file {file} for {node} is encrypted.")];
+            if *again {
+                told.push("That passphrase was wrong.".to_owned());
+            }
+            let advice = "What you type is not shown, not stored and not logged.";
+            let ask = asked.hint.unwrap_or("Passphrase (not shown):");
+            ("Passphrase", told, advice, format!("{ask} _"))
+        }
+    }
+}
+
+fn width(body: Rect) -> u16 {
+    body.width.min(72)
+}
+
+/// A box in the middle, as high as it must be; its last line is the one that is typed in.
+fn paint(pen: &mut Pen<'_>, title: &str, lines: &[String], input: Option<&str>, body: Rect) {
+    let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2 + u16::from(input.is_some()));
+    let height = wanted.min(body.height);
+    let width = width(body);
+    let area = Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height };
+    pen.frame(area, title);
+    let inner = Rect { x: area.x + 2, y: area.y + 1, width: width.saturating_sub(4), height: height.saturating_sub(2) };
+    let text_rows = inner.height.saturating_sub(u16::from(input.is_some()));
+    for (line, y) in lines.iter().zip(inner.y..inner.y + text_rows) {
+        pen.text(inner.x, y, inner.width, line, Style::new());
+    }
+    if let Some(input) = input {
+        pen.text(inner.x, inner.y + text_rows, inner.width, input, pen.theme.heading());
+    }
+}

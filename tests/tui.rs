@@ -1,0 +1,372 @@
+//! The walk-through as a person meets it: the real program on a pseudo-terminal.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::num::NonZero;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A machine under load is slow; this is how long anything is awaited before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const LEAVE_SCREEN: &str = "\u{1b}[?1049l";
+const SHOW_CURSOR: &str = "\u{1b}[?25h";
+
+/// A program on a terminal of its own.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    keys: Option<Box<dyn Write + Send>>,
+    output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    /// Starts `sitewarden` with these arguments. `size`: columns and rows that the terminal reports.
+    fn start(arguments: &[&str], size: (u16, u16), vars: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sitewarden"));
+        command.args(arguments);
+        Self::spawn(command, size, vars)
+    }
+
+    fn spawn(mut command: CommandBuilder, (cols, rows): (u16, u16), vars: &[(&str, &str)]) -> Self {
+        for name in ["NO_COLOR", "LINES", "COLUMNS", "LC_ALL", "LC_CTYPE", "SSH_AUTH_SOCK"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        for (name, value) in vars {
+            command.env(name, value);
+        }
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let keys = pair.master.take_writer().unwrap();
+        let (send, output) = channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                if send.send(buffer[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let (cols, rows) = if cols == 0 || rows == 0 { (80, 24) } else { (cols, rows) };
+        let screen = vt100::Parser::new(NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap(), 0);
+        Terminal { child, master: Some(pair.master), keys: Some(keys), output, screen, raw: Vec::new() }
+    }
+
+    fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.raw).into_owned()
+    }
+
+    /// Waits until the screen is as wanted, by what the program writes.
+    fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !holds(self) {
+            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => {
+                    self.screen.process(&bytes);
+                    self.raw.extend_from_slice(&bytes);
+                }
+                Err(why) => panic!("{what}: {why}\n{}\n{:?}", self.text(), self.raw()),
+            }
+        }
+    }
+
+    fn shows(&mut self, text: &str) {
+        self.until(text, |terminal| terminal.text().contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        let writer = self.keys.as_mut().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    fn resize(&mut self, cols: u16, rows: u16) {
+        self.screen.screen_mut().set_size(NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap());
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().unwrap().resize(size).unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let process = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+    }
+
+    /// Waits for the end of the program; gives its exit status.
+    fn end(&mut self) -> u32 {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.raw.extend_from_slice(&bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the program does not end:\n{}", self.text()),
+            }
+        }
+        self.child.wait().unwrap().exit_code()
+    }
+
+    /// Terminal modes, as far as a shell would notice.
+    fn modes(&self) -> String {
+        let modes = self.master.as_ref().unwrap().get_termios().unwrap();
+        format!("{:?} {:?} {:?}", modes.input_flags, modes.output_flags, modes.local_flags)
+    }
+
+    fn assert_restored(&self) {
+        let raw = self.raw();
+        let taken = raw.rfind("\u{1b}[?1049h").expect("the alternate screen was never entered");
+        let after = &raw[taken..];
+        let left = after.find(LEAVE_SCREEN).unwrap_or_else(|| panic!("the alternate screen was not left: {after:?}"));
+        assert!(after[left..].contains(SHOW_CURSOR), "the cursor stays hidden: {:?}", &after[left..]);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+/// All numbers of all `ESC [ ... m` sequences.
+fn styles(raw: &str) -> Vec<u16> {
+    let sequences = raw.split("\u{1b}[").skip(1).filter_map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+        rest[end..].starts_with('m').then(|| rest[..end].to_owned())
+    });
+    sequences.flat_map(|sequence| sequence.split(';').filter_map(|n| n.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
+fn colours(raw: &str) -> Vec<u16> {
+    styles(raw).into_iter().filter(|n| matches!(n, 30..=38 | 40..=48 | 58 | 90..=107)).collect()
+}
+
+#[test]
+fn the_demo_is_walked_with_the_keyboard_and_q_gives_the_terminal_back() {
+    let mut terminal = Terminal::start(&["--demo"], (80, 24), &[]);
+    terminal.shows("Security patches");
+    terminal.shows("Direct access to nodes");
+    terminal.shows("READ-ONLY");
+    terminal.shows("fail unkn  man pass  checked");
+    terminal.press("?");
+    terminal.shows("Keys here");
+    terminal.press("q0");
+    terminal.shows("All sections");
+    terminal.press("q");
+    terminal.shows("Sections");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    assert!(!terminal.raw().contains("\u{1b}[6n"), "the terminal was asked for its cursor");
+}
+
+#[test]
+fn the_modes_of_the_terminal_are_as_before() {
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-c", "read before; \"$0\" --demo; echo \"status $?\"; read after"]);
+    command.arg(env!("CARGO_BIN_EXE_sitewarden"));
+    let mut terminal = Terminal::spawn(command, (80, 24), &[]);
+    let before = terminal.modes();
+    terminal.press("\n");
+    terminal.shows("READ-ONLY");
+    assert_ne!(terminal.modes(), before, "the screens take the terminal");
+    terminal.press("q");
+    terminal.until("the shell", |terminal| terminal.raw().contains("status 0"));
+    assert_eq!(terminal.modes(), before);
+    terminal.press("\n");
+    terminal.end();
+}
+
+#[test]
+fn a_terminal_that_reports_no_size_is_drawn_on_as_eighty_by_twenty_four() {
+    let mut terminal = Terminal::start(&["--demo"], (0, 0), &[]);
+    terminal.shows("Security patches");
+    terminal.until("the footer on row 24", |terminal| {
+        terminal.screen.screen().rows(0, 80).nth(23).is_some_and(|row| row.contains("q back/quit"))
+    });
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn forty_by_twelve_is_usable_and_a_larger_window_is_filled() {
+    let mut terminal = Terminal::start(&["--demo"], (40, 12), &[]);
+    terminal.shows("1 Security patches");
+    terminal.shows("q back/quit");
+    terminal.resize(80, 24);
+    terminal.shows("fail unkn  man pass  checked");
+    terminal.resize(15, 4);
+    terminal.until("a clear page", |terminal| terminal.text().replace('\n', " ").contains("too small: 20x6. q quits."));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn colours_are_used_where_they_are_known_and_never_with_no_color() {
+    let mut terminal = Terminal::start(&["--demo"], (80, 24), &[]);
+    terminal.until("colours", |terminal| !colours(&terminal.raw()).is_empty());
+    let mut terminal = Terminal::start(&["--demo"], (80, 24), &[("NO_COLOR", "1")]);
+    terminal.shows("assessed as of");
+    terminal.press("0");
+    terminal.shows("All sections");
+    terminal.press("q");
+    terminal.shows("Sections");
+    assert_eq!(colours(&terminal.raw()), [0u16; 0]);
+    assert!(styles(&terminal.raw()).contains(&7), "the cursor is not marked");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_vt100_gets_ascii_and_attributes_alone() {
+    let mut terminal = Terminal::start(&["--demo"], (80, 24), &[("TERM", "vt100")]);
+    terminal.shows("assessed as of");
+    terminal.shows("Sections ---");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    assert!(terminal.raw.is_ascii());
+    assert_eq!(colours(&terminal.raw()), [0u16; 0]);
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    for (name, status) in [("-TERM", 143), ("-HUP", 129), ("-INT", 130)] {
+        let mut terminal = Terminal::start(&["--demo"], (80, 24), &[]);
+        terminal.shows("Security patches");
+        terminal.signal(name);
+        assert_eq!(terminal.end(), status, "{name}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn ctrl_c_ends_it_as_a_key() {
+    let mut terminal = Terminal::start(&["--demo"], (80, 24), &[]);
+    terminal.shows("Security patches");
+    terminal.press("0/abc\u{3}");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn when_its_terminal_goes_away_the_program_ends() {
+    let mut terminal = Terminal::start(&["--demo"], (80, 24), &[]);
+    terminal.shows("Security patches");
+    drop(terminal.keys.take());
+    drop(terminal.master.take());
+    // The reading end that is left is the test's own; the program's end is awaited by its process.
+    let (send, ended) = channel();
+    let mut child = std::mem::replace(&mut terminal.child, Box::new(Gone));
+    let process = child.process_id().unwrap();
+    thread::spawn(move || send.send(child.wait().is_ok()));
+    Command::new("kill").args(["-HUP", &process.to_string()]).status().unwrap();
+    assert!(ended.recv_timeout(PATIENCE).expect("the program goes on without a terminal"));
+}
+
+/// Stands for a child that somebody else waits for.
+#[derive(Debug)]
+struct Gone;
+
+impl portable_pty::ChildKiller for Gone {
+    fn kill(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn clone_killer(&self) -> Box<dyn portable_pty::ChildKiller + Send + Sync> {
+        Box::new(Gone)
+    }
+}
+
+impl Child for Gone {
+    fn try_wait(&mut self) -> std::io::Result<Option<portable_pty::ExitStatus>> {
+        Ok(None)
+    }
+    fn wait(&mut self) -> std::io::Result<portable_pty::ExitStatus> {
+        Ok(portable_pty::ExitStatus::with_exit_code(0))
+    }
+    fn process_id(&self) -> Option<u32> {
+        None
+    }
+}
+
+#[test]
+fn a_node_that_accepts_and_never_speaks_freezes_no_key() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let node = format!("root@{}", silent.local_addr().unwrap());
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let mut terminal = Terminal::start(&["--node", &node], (80, 24), &[("HOME", home)]);
+    terminal.shows("Security patches");
+    terminal.shows("connecting");
+    terminal.press("?");
+    terminal.shows("Keys here");
+    terminal.press("q0");
+    terminal.shows("All sections");
+    terminal.press("\u{3}");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn without_a_target_the_first_screen_asks() {
+    let mut terminal = Terminal::start(&[], (80, 24), &[]);
+    terminal.shows("What do you want to look at?");
+    terminal.shows("This machine as a node");
+    terminal.press("2nonsense@\r\r");
+    terminal.shows("That is no node");
+    // A lone Escape is one only when nothing follows it.
+    terminal.press("\u{1b}");
+    terminal.shows("What do you want to look at?");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_use_instead() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sitewarden"));
+    let output = command.arg("--demo").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("terminal") && said.contains("sitewarden scan"), "{said}");
+    assert!(output.stdout.is_empty());
+}
+
+/// Not a test of its own: what the next one runs on a terminal.
+#[test]
+#[ignore = "run by a_panic_gives_the_terminal_back_before_its_message"]
+fn panics_while_the_terminal_is_taken() {
+    let _guard = sitewarden::tui::guard::Guard::take().unwrap();
+    let worker = thread::spawn(|| panic!("in a worker"));
+    assert!(worker.join().is_err());
+    panic!("in the screens");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_its_message() {
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "panics_while_the_terminal_is_taken", "--nocapture", "--test-threads=1"]);
+    let mut terminal = Terminal::spawn(command, (80, 24), &[]);
+    terminal.end();
+    terminal.assert_restored();
+    let raw = terminal.raw();
+    let message = raw.find("in the screens").expect("the message is lost");
+    assert!(raw.find(LEAVE_SCREEN).unwrap() < message && raw.find(SHOW_CURSOR).unwrap() < message);
+    assert!(!raw.contains("in a worker"), "a worker's panic is printed over the screens");
+}
