@@ -21,6 +21,10 @@ pub(in crate::tui) fn node(app: &App, name: &str, width: u16) -> Vec<Line> {
     if let Some(target) = &node.target {
         page.say(Tone::Plain, &format!("Way: {}", way(&target.way)));
     }
+    if !node.warnings.is_empty() {
+        page.heading("What to know about the way there");
+        node.warnings.iter().for_each(|warning| page.indented(Tone::Plain, warning));
+    }
     let document = app.evidence.as_ref();
     if let Some(seen) = document.and_then(|document| document.nodes.iter().find(|seen| seen.name == name)) {
         evidence(&mut page, seen);
@@ -50,7 +54,7 @@ fn evidence(page: &mut Page, node: &NodeEvidence) {
     page.indented(Tone::Plain, &format!("read by: {}", node.channel.as_str()));
     if let Some(login) = node.login.known() {
         let rights = match login.privilege {
-            Privilege::Root => "root",
+            Privilege::Root => "with root's rights",
             Privilege::Sudo => "with sudo",
             Privilege::None => "without root's rights: what only root may read is unknown",
         };

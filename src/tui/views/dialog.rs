@@ -47,16 +47,14 @@ fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str
             let at = if node == host { host.clone() } else { format!("{node} at {host}") };
             // However long a name is, the fingerprint stays on the smallest screen that is answered on.
             let mut told = vec![fit(&format!("Node: {at}"), room).into_owned()];
-            told.push(match others.is_empty() {
-                true => "Its key is in no known_hosts file:".to_owned(),
-                false => {
-                    fit(&format!("WARNING: known so far by {}, now by:", others.join(", ")), room * 2).into_owned()
-                }
-            });
-            told.extend([format!("  {kind}"), format!("  {fingerprint}")]);
             if others.is_empty() {
-                told.push("Accept and remember it?".to_owned());
+                told.push("Its key is in no known_hosts file:".to_owned());
             }
+            told.extend([format!("  {kind}"), format!("  {fingerprint}")]);
+            told.push(match others.is_empty() {
+                true => "Accept and remember it?".to_owned(),
+                false => format!("WARNING: known so far by another key ({}).", others.join(", ")),
+            });
             let advice = match others.is_empty() {
                 true => {
                     "Compare it with what the node's own console says: \
