@@ -27,7 +27,10 @@ pub(in crate::tui) fn node(app: &App, name: &str, width: u16) -> Vec<Line> {
     }
     let document = app.evidence.as_ref();
     if let Some(seen) = document.and_then(|document| document.nodes.iter().find(|seen| seen.name == name)) {
-        evidence(&mut page, seen);
+        if seen.reached {
+            evidence(&mut page, seen);
+        }
+        gaps(&mut page, seen);
     }
     page.lines
 }
@@ -66,9 +69,13 @@ fn evidence(page: &mut Page, node: &NodeEvidence) {
     if let Some(clock) = node.clock.known() {
         page.indented(Tone::Plain, &format!("its clock then: {}", time(*clock)));
     }
-    if !node.errors.is_empty() {
-        page.heading("What went wrong");
-        for error in &node.errors {
+}
+
+/// What went wrong beyond what its state says, and what could not be read.
+fn gaps(page: &mut Page, node: &NodeEvidence) {
+    if node.errors.len() > 1 {
+        page.heading("What else went wrong");
+        for error in node.errors.iter().skip(1) {
             page.indented(Tone::Plain, &format!("{}: {}", error.reason, error.message));
         }
     }

@@ -44,7 +44,8 @@ pub(super) fn question(pen: &mut Pen<'_>, app: &App, body: Rect) {
 fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str, String) {
     match &asked.question {
         Question::HostKey { node, host, kind, fingerprint, others } => {
-            let at = if node == host { host.clone() } else { format!("{node} at {host}") };
+            let bare = |name: &str| name.replace(['[', ']'], "");
+            let at = if bare(node) == bare(host) { node.clone() } else { format!("{node} at {host}") };
             // However long a name is, the fingerprint stays on the smallest screen that is answered on.
             let mut told = vec![fit(&format!("Node: {at}"), room).into_owned()];
             if others.is_empty() {
