@@ -1,7 +1,7 @@
 # Read-only collector. Runs as `sh -s -- NONCE PRIVILEGE USER UID SSH_CONNECTION`; writes framed records, nothing else.
 # The body is one group, so that a script that was cut on its way runs nothing. src/probe/node/frames.rs reads the
 # answer. It makes no file, takes no lock, uses no network.
-# shellcheck shell=sh disable=SC1007,SC1087,SC2016,SC2026,SC2034,SC3013
+# shellcheck shell=sh disable=SC1007,SC1087,SC2016,SC2026,SC2034,SC2317,SC3013
 {
 exec 2>/dev/null
 N=$1 PRIV=$2 LOGIN=$3 LOGIN_UID=$4 CONN=$5
@@ -591,10 +591,12 @@ matches() {
     printf '%s\n%s\n' "$PASSWD" "=$NL$MATCHES" | awk -v user="$SOMEUSER" -v addr="$SEAT" -v laddr="$HERE" -v lport="$LPORT" '
     function glob(s) { gsub(/[.+^$(){}|\\\[\]]/, "\\\\&", s); gsub(/\*/, ".*", s); gsub(/\?/, ".", s); return "^" s "$" }
     function number(ip,    o) { if (split(ip, o, ".") != 4) return -1; return ((o[1] * 256 + o[2]) * 256 + o[3]) * 256 + o[4] }
+    # no ^ for powers: busybox may be built without it
     function fits(s, p,    c, w) {
         if (p ~ /\//) {
             split(p, c, "/"); if (number(s) < 0 || number(c[1]) < 0) return s == c[1]
-            w = 2 ^ (32 - c[2]); return int(number(s) / w) == int(number(c[1]) / w)
+            if (c[2] !~ /^[0-9]+$/) return 0
+            for (w = 1; c[2] < 32; c[2]++) w *= 2; return int(number(s) / w) == int(number(c[1]) / w)
         }
         return s ~ glob(p)
     }
@@ -758,7 +760,7 @@ daemon() {
     ALLDUMPS=$ALLDUMPS$DUMPS
     DUMPS=
 }
-ssh() {
+ssh_service() {
     SSHD=$(command -v sshd) KEYGEN=no DN=0 DUMPS= ALLDUMPS= GOUT= GRC=1
     command -v ssh-keygen >/dev/null && KEYGEN=yes
     SEAT=127.0.0.1 HERE=127.0.0.1 LPORT=22
@@ -767,7 +769,7 @@ ssh() {
         set -- $CONN
         SEAT=$1 HERE=$3 LPORT=$4
     fi
-    case $SEAT$HERE$LPORT in *[!0-9a-fA-F.:%a-z]*) SEAT=127.0.0.1 HERE=127.0.0.1 LPORT=22 ;; esac
+    case $SEAT$HERE$LPORT in *[!0-9a-zA-Z.:%]*) SEAT=127.0.0.1 HERE=127.0.0.1 LPORT=22 ;; esac
     SOMEUSER=$LOGIN
     [ "$LOGIN" != root ] || SOMEUSER=$(printf '%s\n' "$USERS" | awk -F: '$2 >= 1000 && $2 < 60000 { print $1; exit }')
     # the sshd that serves this login: the topmost of our ancestors
@@ -812,7 +814,8 @@ ssh() {
     fi
     if [ -n "$SSHD" ]; then
         pair binary "$SSHD"
-        V=$(within 5 "$SSHD" -V 2>&1 | awk 'match($0, /OpenSSH_[^,]*/) { print substr($0, RSTART, RLENGTH); exit }')
+        # `sshd -V` leaves out the patch level where it knows the option at all
+        V=$(if command -v ssh >/dev/null; then within 5 "$(command -v ssh)" -V; else within 5 "$SSHD" -V; fi 2>&1 | awk 'match($0, /OpenSSH_[^,]*/) { print substr($0, RSTART, RLENGTH); exit }')
         if [ -n "$V" ]; then pair version "$V"; else miss version unsupported; fi
     else miss binary absent; miss version absent
     fi
@@ -974,8 +977,10 @@ look() { add "$1" - "$2"; }
 # every ROLE PATTERN: what a pattern of names fits
 every() {
     set +f
+    IFS=
     # shellcheck disable=SC2086
-    IFS=; set -- "$1" $2; IFS=$WS
+    set -- "$1" $2
+    IFS=$WS
     set -f
     role=$1
     shift
@@ -1248,7 +1253,7 @@ mounts
 units
 processes
 users
-ssh
+ssh_service
 authorized
 listeners
 components

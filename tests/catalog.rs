@@ -98,6 +98,16 @@ fn an_entry_may_begin_below_its_hyphen() {
 }
 
 #[test]
+fn a_file_that_unfolds_without_end_is_refused() {
+    let mut text = String::from("- &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let below = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("- &a{level} [{below}]\n"));
+    }
+    assert!(!load(&text).unwrap_err().is_empty());
+}
+
+#[test]
 fn every_function_has_words_and_an_example() {
     for doc in functions() {
         assert!(!doc.doc.is_empty() && doc.signature.contains(doc.name), "{}", doc.name);

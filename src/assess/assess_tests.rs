@@ -341,6 +341,26 @@ proptest! {
 }
 
 #[test]
+fn texts_of_several_lines_become_one() {
+    let text = "
+- id: a
+  section: patches
+  title: A
+  severity: high
+  scope: site
+  who: vendor
+  minutes: 1
+  why: w
+  fix: f
+  ask: |
+    Look at it.
+
+    Then ask.
+";
+    assert_eq!(run(&catalog(text), Vec::new()).findings[0].message, "Look at it. Then ask.");
+}
+
+#[test]
 fn a_control_without_conditions_is_for_a_person() {
     let asked = control("ask: Look at it.");
     let bare = Catalog::sample(asked.controls.to_vec());

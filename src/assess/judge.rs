@@ -8,8 +8,8 @@ use crate::evidence::{ProbeError, Reading, Reason};
 
 /// Most values that a sentence tells.
 const TOLD: usize = 2;
-/// Longest sentence, in characters.
-const SENTENCE: usize = 600;
+/// Longest message, in characters; what a control asks a person may be several sentences.
+const MESSAGE: usize = 4_000;
 
 /// What a target's controls are asked of.
 pub(super) struct Subject<'r> {
@@ -39,7 +39,8 @@ pub(super) fn judge<'r>(
     list: Option<&'r Reading>,
 ) -> Finding {
     let finding = |verdict: Verdict, message: &str| {
-        Finding::of(control, subject.target, verdict, plain(message.trim(), SENTENCE))
+        let one_line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        Finding::of(control, subject.target, verdict, plain(&one_line, MESSAGE))
     };
     let shows = || {
         control.shows.iter().filter(|path| !path.starts_with("item")).filter_map(|path| {

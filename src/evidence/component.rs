@@ -85,7 +85,7 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub process: Fact<Process>,
     /// Processes that call themselves like the component and do not count.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub rejected: Vec<Process>,
     /// Version as the executable or the image tells it, without `v`: `1.36.2`.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]

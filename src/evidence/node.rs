@@ -184,7 +184,7 @@ pub struct Unit {
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub enabled: Fact<String>,
     /// Of a socket unit: the addresses and ports it listens on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub listens: Vec<String>,
 }
 

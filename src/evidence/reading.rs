@@ -160,7 +160,7 @@ impl Reading {
         }
     }
 
-    /// The node's evidence as a tree, with what is derived from it: `KUBELET.effective`, `sshd.contexts`.
+    /// The node's evidence as a tree, with what is derived from it: `kubelet.effective`, `sshd.contexts`.
     pub fn of_node(node: &NodeEvidence) -> Self {
         let json = serde_json::to_value(node).unwrap_or(Json::Null);
         let mut root = convert(&json, false);

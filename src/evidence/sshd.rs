@@ -97,6 +97,6 @@ pub struct Sshd {
     #[serde(default)]
     pub daemons: Listing<SshdDaemon>,
     /// Processes that call themselves sshd and do not count.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub rejected: Vec<Process>,
 }

@@ -39,7 +39,15 @@ pub(super) fn ready(_stream: &TcpStream, _sending: bool, deadline: Instant) -> b
     !left.is_zero()
 }
 
-/// Closes a socket when its deadline has passed. libssh2 reads for as long as there is something to read, so a peer
+/// Ends a connection so that nothing can be read from it any more. On Linux a shutdown alone goes on to deliver what the
+/// peer sends.
+pub(super) fn cut(stream: &TcpStream) {
+    let _ = stream.shutdown(Shutdown::Both);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::net::connect_unspec(stream);
+}
+
+/// Cuts a connection when its deadline has passed. libssh2 reads for as long as there is something to read, so a peer
 /// that floods could hold a call for ever; with the socket closed every call ends.
 pub(super) struct Watchdog {
     deadlines: Sender<Option<Instant>>,
@@ -60,7 +68,7 @@ impl Watchdog {
                     Ok(next) => deadline = next,
                     Err(RecvTimeoutError::Disconnected) => return,
                     Err(RecvTimeoutError::Timeout) => {
-                        let _ = stream.shutdown(Shutdown::Both);
+                        cut(&stream);
                         deadline = None;
                     }
                 }

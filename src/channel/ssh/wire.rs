@@ -129,7 +129,7 @@ impl Wire {
 
     /// Ends the connection at once; nothing on this session blocks afterwards.
     pub(super) fn close(&self) {
-        let _ = self.stream.shutdown(Shutdown::Both);
+        wait::cut(&self.stream);
     }
 }
 
@@ -138,6 +138,6 @@ impl Drop for Wire {
         // One attempt to say goodbye, without waiting; then the socket goes first, so that freeing the session cannot
         // wait for the peer either.
         let _ = self.session.disconnect(None, "done", None);
-        self.close();
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 }

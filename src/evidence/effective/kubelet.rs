@@ -164,7 +164,8 @@ fn config_stale(kubelet: &Component, root: &Reading, sources: &Sources<'_>) -> R
     }
 }
 
-/// Every flag that was given, typed where its type is known.
+/// Every flag that was given, typed where its type is known: under its own name, and as `hostnameOverride`, since a
+/// condition reads the hyphens of `hostname-override` as minus signs.
 fn flag_map(resolver: &Resolver<'_>) -> Reading {
     let mut entries = BTreeMap::new();
     for (name, values) in resolver.flags.iter() {
@@ -178,9 +179,22 @@ fn flag_map(resolver: &Resolver<'_>) -> Reading {
             _ if matches!(name, "feature-gates" | "node-labels") => Value::Text(values.join(",").into()),
             _ => Value::Text(last.as_str().into()),
         };
-        entries.insert(name.to_owned(), Reading::with_origin(value, origin));
+        let reading = Reading::with_origin(value, origin);
+        entries.insert(camel_case(name), reading.clone());
+        entries.insert(name.to_owned(), reading);
     }
     Reading::map(entries)
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let mut joined = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut chars = word.chars();
+        joined.extend(chars.next().map(|first| first.to_ascii_uppercase()));
+        joined.push_str(chars.as_str());
+    }
+    joined
 }
 
 /// A map that is being built, in which a key that is missing is one that this program does not resolve.

@@ -292,6 +292,8 @@ fn a_flag_is_traced_to_the_environment_file_that_brings_it() {
     assert_eq!(told(&node, "tlsCipherSuites").1, "flag of the running kubelet");
     let tree = Reading::of_node(&node);
     assert_eq!(tree.at("kubelet.flags.hostname-override").value, text("edge-1"));
+    assert_eq!(tree.at("kubelet.flags.hostnameOverride").value, text("edge-1"));
+    assert_eq!(tree.at("kubelet.flags.nodeIp").value, Value::Absent);
     assert_eq!(tree.at("kubelet.flags.pod-max-pids").value, Value::Int(4096));
     assert_eq!(tree.at("kubelet.flags.tls-cipher-suites.1").value, text("B"));
     assert_eq!(tree.at("kubelet.flags.event-qps").value, Value::Absent);

@@ -1,11 +1,13 @@
 //! sshd as it really answers: one item for each daemon and each connection that `sshd -T` was asked about.
 //!
-//! The value is always what `sshd -T` printed. The files tell only where it came from.
+//! The value is always what `sshd -T` printed. The files tell only where it came from. Keywords are today's, in lower
+//! case; times are seconds; `maxstartups` stays a text and has `maxstartups_parts` beside it.
 
-use super::super::{Fact, Gap, NodeEvidence, Reading, Reason, SshdDaemon, SshdDump, Value};
+use super::super::{Fact, Gap, NodeEvidence, Reading, Reason, SshdDaemon, Value};
 use super::gap_at;
 use super::sshd_config::SshdConfig;
 use super::sshd_keywords::{self, Keyword, Kind};
+use super::sshd_match::Applies;
 use super::sshd_origin::{self, Origins};
 use std::collections::BTreeMap;
 
@@ -39,7 +41,8 @@ fn contexts(node: &NodeEvidence, daemon: &SshdDaemon, tree: &Reading) -> Vec<Rea
         Some(version) if !version.is_empty() => version.to_owned(),
         _ => "the installed sshd".to_owned(),
     };
-    let origins = Origins { config: &config, complete: daemon.files.complete, version };
+    let default = format!("default of {version}").into();
+    let origins = Origins { config: &config, complete: daemon.files.complete, default };
     let item = |context: &str, connection: Reading, settings: Reading| {
         Reading::map(BTreeMap::from([
             ("name".to_owned(), Reading::text(format!("{}: {context}", daemon.name))),
@@ -58,18 +61,26 @@ fn contexts(node: &NodeEvidence, daemon: &SshdDaemon, tree: &Reading) -> Vec<Rea
     }
     let by_option = options_of(daemon);
     let dumps = tree.child("dumps");
-    let read = |(number, dump): (usize, &SshdDump)| {
+    let mut seen = Seen::new();
+    let mut items = Vec::new();
+    for (number, dump) in daemon.dumps.items.iter().enumerate() {
         let connection =
             dump.connection.iter().map(|(key, value)| (key.clone(), Reading::text(value.as_str()))).collect();
         let settings = match &dump.settings {
-            Fact::Known(printed) if !printed.is_empty() => settings(printed, dump, &origins, &by_option),
+            Fact::Known(printed) if !printed.is_empty() => {
+                let answers = config.answers(&dump.connection);
+                settings(printed, &answers, &origins, &by_option, &mut seen)
+            }
             Fact::Known(_) | Fact::Absent => Reading::unread(Reason::Malformed, "sshd -T printed no settings"),
             Fact::Unread => Reading::new(Value::Unread(gap_at(&dumps, &format!("{number}.settings")))),
         };
-        item(&dump.name, Reading::map(connection), settings)
-    };
-    daemon.dumps.items.iter().enumerate().map(read).collect()
+        items.push(item(&dump.name, Reading::map(connection), settings));
+    }
+    items
 }
+
+/// What the last dump printed of a keyword, and what that was read as: most of it is the same in the next dump.
+type Seen<'a> = BTreeMap<&'static str, (&'a [String], Value)>;
 
 /// What the running daemon was given by `-o` and the options that stand for a keyword.
 fn options_of(daemon: &SshdDaemon) -> BTreeMap<String, Vec<String>> {
@@ -101,11 +112,12 @@ fn options_of(daemon: &SshdDaemon) -> BTreeMap<String, Vec<String>> {
     options
 }
 
-fn settings(
-    printed: &BTreeMap<String, Vec<String>>,
-    dump: &SshdDump,
+fn settings<'a>(
+    printed: &'a BTreeMap<String, Vec<String>>,
+    answers: &[Applies],
     origins: &Origins<'_>,
     by_option: &BTreeMap<String, Vec<String>>,
+    seen: &mut Seen<'a>,
 ) -> Reading {
     let mut entries = BTreeMap::new();
     for (name, lines) in printed {
@@ -117,7 +129,14 @@ fn settings(
         }
         let known = sshd_keywords::find(today);
         let value = match known {
-            Some(keyword) => typed(keyword, lines),
+            Some(keyword) => match seen.get(keyword.name) {
+                Some((same, value)) if *same == lines.as_slice() => value.clone(),
+                _ => {
+                    let value = typed(keyword, lines);
+                    seen.insert(keyword.name, (lines, value.clone()));
+                    value
+                }
+            },
             None if lines.len() == 1 => Value::Text(lines.concat().trim().into()),
             None => texts(lines.iter().map(|line| line.trim())),
         };
@@ -134,7 +153,7 @@ fn settings(
                     )
                 }
             }
-            (Some(keyword), _) => Reading::with_origin(value, origins.of(keyword, lines, &dump.connection)),
+            (Some(keyword), _) => Reading::with_origin(value, origins.of(keyword, lines, answers)),
             (None, _) => Reading::with_origin(value, "sshd -T"),
         };
         if today == "maxstartups" {

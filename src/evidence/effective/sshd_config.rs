@@ -14,6 +14,8 @@ const DEPTH: usize = 16;
 const READS: usize = 500;
 /// Most directives kept.
 const DIRECTIVES: usize = 20_000;
+/// Most Include patterns followed.
+const INCLUDES: usize = 1_000;
 /// Where a relative Include starts.
 const FOLDER: &str = "/etc/ssh";
 
@@ -56,9 +58,12 @@ pub struct Directive {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SshdConfig {
     directives: Vec<Directive>,
+    /// Keyword -> its directives, as numbers.
+    by_keyword: BTreeMap<String, Vec<usize>>,
     matches: Vec<MatchBlock>,
     whole: bool,
     reads: usize,
+    includes: usize,
 }
 
 impl SshdConfig {
@@ -86,25 +91,28 @@ impl SshdConfig {
     }
 
     /// The directives with this keyword (any case, old names too), in the order in which sshd meets them.
-    pub fn settings_for<'a>(&'a self, keyword: &str) -> impl Iterator<Item = &'a Directive> + use<'a> {
-        let keyword = canonical(&keyword.to_ascii_lowercase()).to_owned();
-        self.directives.iter().filter(move |directive| directive.keyword == keyword)
+    pub fn settings_for(&self, keyword: &str) -> impl Iterator<Item = &Directive> {
+        let keyword = keyword.to_ascii_lowercase();
+        let numbers = self.by_keyword.get(canonical(&keyword)).map(Vec::as_slice).unwrap_or_default();
+        numbers.iter().filter_map(|number| self.directives.get(*number))
     }
 
-    /// Whether a directive holds for a connection, described as for `sshd -T -C`; an empty description is the daemon
-    /// as such.
-    pub fn applies(&self, directive: &Directive, connection: &BTreeMap<String, String>) -> Applies {
-        let mut answer = Applies::Yes;
-        for block in directive.inside.iter().filter_map(|number| self.matches.get(*number)) {
-            for criterion in &block.criteria {
-                match meets(criterion, connection) {
-                    Applies::Yes => {}
-                    Applies::No => return Applies::No,
-                    Applies::Unknown => answer = Applies::Unknown,
-                }
-            }
-        }
-        answer
+    /// Whether each Match block, taken by itself, holds for a connection, described as for `sshd -T -C`; an empty
+    /// description is the daemon as such.
+    pub fn answers(&self, connection: &BTreeMap<String, String>) -> Vec<Applies> {
+        self.matches
+            .iter()
+            .map(|block| {
+                let answers = block.criteria.iter().map(|criterion| meets(criterion, connection));
+                answers.fold(Applies::Yes, Applies::and)
+            })
+            .collect()
+    }
+
+    /// Whether a directive holds where the Match blocks [answer](Self::answers) so.
+    pub fn applies(&self, directive: &Directive, answers: &[Applies]) -> Applies {
+        let around = directive.inside.iter().map(|number| answers.get(*number).copied().unwrap_or(Applies::Unknown));
+        around.fold(Applies::Yes, Applies::and)
     }
 
     fn read(&mut self, path: &str, texts: &BTreeMap<&str, Option<&str>>, depth: usize, around: &[usize]) {
@@ -137,6 +145,7 @@ impl SshdConfig {
                 }
                 _ => {
                     let keyword = canonical(&keyword).to_owned();
+                    self.by_keyword.entry(keyword.clone()).or_default().push(self.directives.len());
                     self.directives.push(Directive { keyword, args, place, inside: inside.clone() });
                 }
             }
@@ -149,6 +158,11 @@ impl SshdConfig {
 
     fn include(&mut self, args: &[String], texts: &BTreeMap<&str, Option<&str>>, depth: usize, inside: &[usize]) {
         for arg in args {
+            self.includes += 1;
+            if self.includes > INCLUDES {
+                self.whole = false;
+                return;
+            }
             let pattern = if arg.starts_with('/') { arg.clone() } else { format!("{FOLDER}/{arg}") };
             // The map is in the order of the paths' bytes, and so are the answers of glob(3) in the C locale.
             let found: Vec<&str> = texts.keys().copied().filter(|path| glob_path(&pattern, path)).collect();

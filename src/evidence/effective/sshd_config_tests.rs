@@ -49,8 +49,10 @@ fn an_include_inside_a_match_holds_only_where_the_match_does() {
             file("/d", "MaxSessions 1\nMatch User dave\nMaxSessions 2\n"),
         ],
     );
-    let connection =
-        |user: &str, addr: &str| [("user".to_owned(), user.to_owned()), ("addr".to_owned(), addr.to_owned())].into();
+    let connection = |user: &str, addr: &str| {
+        let pairs = [("user", user), ("addr", addr)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        config.answers(&pairs.into())
+    };
     let sessions: Vec<&Directive> = config.settings_for("maxsessions").collect();
     assert_eq!(config.applies(sessions[0], &connection("eve", "10.1.1.1")), Applies::Yes);
     assert_eq!(config.applies(sessions[0], &connection("eve", "192.0.2.1")), Applies::No);
@@ -81,17 +83,19 @@ fn what_is_not_there_or_not_understood_makes_it_not_whole() {
 }
 
 #[test]
-fn files_that_include_themselves_end_soon() {
+fn files_that_include_themselves_or_nothing_end_soon() {
     let text = "Include /etc/ssh/*\n".repeat(50);
     let files: Vec<ConfigText> = (0..40).map(|n| file(&format!("/etc/ssh/{n}"), &text)).collect();
     assert!(!SshdConfig::parse("/etc/ssh/1", &files).is_whole());
+    let nothing = file("/c", &"Include /none/*\n".repeat(5_000));
+    assert!(!SshdConfig::parse("/c", &[nothing]).is_whole());
 }
 
 proptest! {
     #[test]
     fn any_text_is_read(text in "(Match |Include |Port |User |[a-z/*\"'#=\\\\ ]|\n|\\PC){0,60}", other in "\\PC{0,80}") {
         let config = SshdConfig::parse("/etc/ssh/a", &[file("/etc/ssh/a", &text), file("/etc/ssh/b", &other)]);
-        let connection = [("user".to_owned(), "root".to_owned())].into();
+        let connection = config.answers(&[("user".to_owned(), "root".to_owned())].into());
         for directive in config.settings_for("port") {
             let _ = config.applies(directive, &connection);
         }

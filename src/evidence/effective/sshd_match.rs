@@ -29,6 +29,15 @@ impl Applies {
     fn of(truth: bool) -> Self {
         if truth { Applies::Yes } else { Applies::No }
     }
+
+    /// Whether both hold.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Applies::No, _) | (_, Applies::No) => Applies::No,
+            (Applies::Yes, Applies::Yes) => Applies::Yes,
+            _ => Applies::Unknown,
+        }
+    }
 }
 
 /// Reads the arguments of a Match line.

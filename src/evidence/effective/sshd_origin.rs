@@ -3,12 +3,14 @@
 use super::sshd_config::{Directive, SshdConfig};
 use super::sshd_keywords::{Keyword, Kind, seconds};
 use super::sshd_match::Applies;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is said where our reading of the files does not explain what `sshd -T` printed.
 const ONLY_DUMP: &str = "sshd -T";
 /// Most lines named in one origin.
 const NAMED: usize = 3;
+/// Most lines of one list that are compared with what was printed.
+const COMPARED: usize = 200;
 
 /// The origin of settings of one daemon.
 pub(super) struct Origins<'a> {
@@ -16,17 +18,18 @@ pub(super) struct Origins<'a> {
     pub(super) config: &'a SshdConfig,
     /// Whether all of its files were read.
     pub(super) complete: bool,
-    /// `OpenSSH_9.2p1`, or what stands for it.
-    pub(super) version: String,
+    /// `default of OpenSSH_9.2p1`, or what stands for it.
+    pub(super) default: Arc<str>,
 }
 
 impl Origins<'_> {
-    /// The origin of a keyword's value: `printed` is what `sshd -T` printed for this connection, line by line.
-    pub(super) fn of(&self, keyword: Keyword, printed: &[String], connection: &BTreeMap<String, String>) -> String {
+    /// The origin of a keyword's value: `printed` is what `sshd -T` printed, line by line, for the connection for which
+    /// the Match blocks answer so.
+    pub(super) fn of(&self, keyword: Keyword, printed: &[String], answers: &[Applies]) -> Arc<str> {
         let mut lines: Vec<(&Directive, Applies)> = self
             .config
             .settings_for(keyword.name)
-            .map(|line| (line, self.config.applies(line, connection)))
+            .map(|line| (line, self.config.applies(line, answers)))
             .filter(|(_, applies)| *applies != Applies::No)
             .collect();
         // sshd reads Match blocks for the connection, and what they set stands over the rest of the file.
@@ -34,16 +37,16 @@ impl Origins<'_> {
         if keyword.accumulates { self.of_list(&lines, printed) } else { self.of_one(keyword, &lines, printed) }
     }
 
-    fn of_one(&self, keyword: Keyword, lines: &[(&Directive, Applies)], printed: &[String]) -> String {
+    fn of_one(&self, keyword: Keyword, lines: &[(&Directive, Applies)], printed: &[String]) -> Arc<str> {
         let mut possible = None;
         for (number, (line, applies)) in lines.iter().enumerate() {
             let agrees = agrees(keyword.kind, &line.args, printed);
             match (applies, agrees) {
                 (Applies::Yes, true) if possible.is_none() => return self.with_losers(number, lines),
                 // It may come from the line that may apply, or from this one.
-                (Applies::Yes, true) => return ONLY_DUMP.to_owned(),
+                (Applies::Yes, true) => return ONLY_DUMP.into(),
                 (Applies::Yes, false) => {
-                    return possible.map_or_else(|| ONLY_DUMP.to_owned(), |number| self.with_losers(number, lines));
+                    return possible.map_or_else(|| ONLY_DUMP.into(), |number| self.with_losers(number, lines));
                 }
                 (Applies::Unknown, true) => {
                     possible.get_or_insert(number);
@@ -53,36 +56,37 @@ impl Origins<'_> {
         }
         match possible {
             // The default may be the same as what the line says that may apply.
-            Some(_) => ONLY_DUMP.to_owned(),
-            None if self.complete && self.config.is_whole() => format!("default of {}", self.version),
-            None => ONLY_DUMP.to_owned(),
+            Some(_) => ONLY_DUMP.into(),
+            None if self.complete && self.config.is_whole() => Arc::clone(&self.default),
+            None => ONLY_DUMP.into(),
         }
     }
 
-    fn with_losers(&self, winner: usize, lines: &[(&Directive, Applies)]) -> String {
-        let Some((line, _)) = lines.get(winner) else { return ONLY_DUMP.to_owned() };
+    fn with_losers(&self, winner: usize, lines: &[(&Directive, Applies)]) -> Arc<str> {
+        let Some((line, _)) = lines.get(winner) else { return ONLY_DUMP.into() };
         let losers: Vec<String> = lines.iter().skip(winner + 1).map(|(other, _)| self.place(other)).collect();
         let place = self.place(line);
-        if losers.is_empty() { place } else { format!("{place} (overrides {})", join(&losers)) }
+        if losers.is_empty() { place.into() } else { format!("{place} (overrides {})", join(&losers)).into() }
     }
 
-    fn of_list(&self, lines: &[(&Directive, Applies)], printed: &[String]) -> String {
+    fn of_list(&self, lines: &[(&Directive, Applies)], printed: &[String]) -> Arc<str> {
         if lines.iter().any(|(_, applies)| *applies == Applies::Unknown) {
-            return ONLY_DUMP.to_owned();
+            return ONLY_DUMP.into();
         }
         // Where a Match block that applies sets the list, it replaces the one of the rest of the file.
         let inside: Vec<&Directive> =
             lines.iter().filter(|(line, _)| !line.inside.is_empty()).map(|(line, _)| *line).collect();
         let setting = if inside.is_empty() { lines.iter().map(|(line, _)| *line).collect() } else { inside };
         let words: Vec<&str> = printed.iter().flat_map(|line| line.split_whitespace()).collect();
-        let explained = setting.iter().all(|line| {
-            // ListenAddress is printed with its port, Subsystem and SetEnv with more than the first word.
-            line.args.first().is_none_or(|arg| words.iter().any(|word| word.contains(arg.as_str())))
-        });
+        let explained = setting.len() <= COMPARED
+            && setting.iter().all(|line| {
+                // ListenAddress is printed with its port, Subsystem and SetEnv with more than the first word.
+                line.args.first().is_none_or(|arg| words.iter().any(|word| word.contains(arg.as_str())))
+            });
         match setting.is_empty() {
-            true if self.complete && self.config.is_whole() => format!("default of {}", self.version),
-            false if explained => join(&setting.iter().map(|line| self.place(line)).collect::<Vec<_>>()),
-            _ => ONLY_DUMP.to_owned(),
+            true if self.complete && self.config.is_whole() => Arc::clone(&self.default),
+            false if explained => join(&setting.iter().map(|line| self.place(line)).collect::<Vec<_>>()).into(),
+            _ => ONLY_DUMP.into(),
         }
     }
 

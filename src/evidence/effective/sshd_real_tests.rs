@@ -122,7 +122,7 @@ fn sshd_itself_names_the_same_lines() {
         }
         let config = SshdConfig::parse(&main.display().to_string(), &files);
         prop_assert!(config.is_whole());
-        let origins = Origins { config: &config, complete: true, version: "sshd".to_owned() };
+        let origins = Origins { config: &config, complete: true, default: "default of sshd".into() };
         let contexts = [
             BTreeMap::new(),
             connection("root", "10.0.0.5"),
@@ -140,13 +140,14 @@ fn sshd_itself_names_the_same_lines() {
             let printed = printed.unwrap_or_default();
             for keyword in ["maxauthtries", "allowusers"] {
                 let values = printed.get(keyword).cloned().unwrap_or_default();
-                let origin = origins.of(sshd_keywords::find(keyword).unwrap(), &values, &connection);
-                prop_assert!(origin != "sshd -T", "{keyword} {values:?} for {connection:?} in {files:?}");
+                let answers = config.answers(&connection);
+                let origin = origins.of(sshd_keywords::find(keyword).unwrap(), &values, &answers);
+                prop_assert!(&*origin != "sshd -T", "{keyword} {values:?} for {connection:?} in {files:?}");
                 // A default only where sshd printed its own.
                 let is_default = values.is_empty() || (keyword == "maxauthtries" && values == ["6"]);
-                prop_assert!(is_default || origin != "default of sshd", "{keyword} {values:?} in {files:?}");
+                prop_assert!(is_default || &*origin != "default of sshd", "{keyword} {values:?} in {files:?}");
                 if keyword == "allowusers" {
-                    let named: usize = match origin.as_str() {
+                    let named: usize = match &*origin {
                         "default of sshd" => 0,
                         origin => origin.split("; ").filter(|place| !place.starts_with("and ")).count(),
                     };

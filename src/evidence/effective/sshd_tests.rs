@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! Against what `sshd -T` of OpenSSH 9.2 printed for the files in `tests/samples/sshd/`.
 
-use super::super::super::{ChannelKind, ConfigText, Listing, NodeEvidence, Process};
+use super::super::super::{ChannelKind, ConfigText, Listing, NodeEvidence, Process, SshdDump};
 use super::*;
 use proptest::prelude::*;
 

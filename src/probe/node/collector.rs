@@ -14,9 +14,14 @@ const PLACE: &str = "#@LAYOUTS@";
 /// where that works without a question; else as the login is.
 const BOOTSTRAP: &str = r#"u=$(id -un); i=$(id -u); if [ "$i" = 0 ]; then exec sh -s -- "$1" root "$u" "$i" "$SSH_CONNECTION"; fi; if sudo -n sh -c : </dev/null >/dev/null 2>&1; then exec sudo -n sh -s -- "$1" sudo "$u" "$i" "$SSH_CONNECTION"; fi; exec sh -s -- "$1" none "$u" "$i" "$SSH_CONNECTION""#;
 
-/// The script of one run. `nonce`: fresh for every run, hexadecimal digits.
+/// The script of one run with the layouts that the program carries. `nonce`: fresh for every run, hexadecimal digits.
 pub fn script(nonce: &str) -> Result<Script, LayoutError> {
-    let layouts = Layouts::embedded()?.script();
+    script_with(nonce, &Layouts::embedded()?)
+}
+
+/// The script of one run that looks for files where `layouts` says.
+pub fn script_with(nonce: &str, layouts: &Layouts) -> Result<Script, LayoutError> {
+    let layouts = layouts.script();
     if nonce.is_empty() || !nonce.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(LayoutError::Unfit(nonce.to_owned()));
     }

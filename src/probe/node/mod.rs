@@ -1,10 +1,30 @@
 //! The node probe: runs the collector over a channel and reads its answer.
 //! `collector` and `layouts` make the script, `frames` cuts the answer into records, `assemble` makes evidence of them.
 
+mod answer;
 mod assemble;
+mod certs;
 pub mod collector;
+mod component;
+mod der;
+mod document;
+mod environment;
+mod files;
 pub mod frames;
+mod host;
+mod keys;
 pub mod layouts;
+mod listeners;
+mod manifest;
+mod process;
+mod reboot;
+mod redact;
+mod sshd;
+mod sshd_dump;
+#[cfg(test)]
+mod testing;
+mod text;
+mod units;
 
 use crate::channel::{Channel, Limits, Output};
 use crate::evidence::{NodeEvidence, ProbeError, Reason, Unread};

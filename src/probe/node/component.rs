@@ -1,0 +1,426 @@
+//! Kubernetes components: which process counts, its version, its configuration, the manifest that starts it.
+
+use super::answer::{Answer, Got};
+use super::document::Table;
+use super::environment;
+use super::frames::State;
+use super::manifest::{Manifests, image_version};
+use super::process::{Proc, Procs, Verdict, rejected};
+use super::text::{basename, line};
+use crate::evidence::{Component, ConfigFile, Fact, Listing, Process, Reason};
+
+/// What is told about a component apart from its name.
+pub(super) struct Kind {
+    /// `kube-apiserver`.
+    pub(super) name: &'static str,
+    /// Where it stands in the evidence: `kube_apiserver`.
+    pub(super) path: &'static str,
+    /// Flags that name its configuration file; none where it has no such file.
+    config_flags: &'static [&'static str],
+    /// Whether every k3s holds it, and not the server alone.
+    in_agent: bool,
+}
+
+/// The components, in the order of the evidence.
+pub(super) const KINDS: [Kind; 6] = [
+    Kind { name: "kubelet", path: "kubelet", config_flags: &["config"], in_agent: true },
+    Kind { name: "kube-proxy", path: "kube_proxy", config_flags: &["config"], in_agent: true },
+    Kind { name: "kube-apiserver", path: "kube_apiserver", config_flags: &[], in_agent: false },
+    Kind { name: "kube-controller-manager", path: "kube_controller_manager", config_flags: &[], in_agent: false },
+    Kind { name: "kube-scheduler", path: "kube_scheduler", config_flags: &["config"], in_agent: false },
+    Kind { name: "etcd", path: "etcd", config_flags: &["config-file"], in_agent: false },
+];
+
+/// What all components are read from.
+pub(super) struct Sources<'a> {
+    pub(super) procs: &'a Procs,
+    pub(super) table: &'a Table,
+    pub(super) manifests: &'a Manifests,
+}
+
+/// What was made of the processes that go by a component's name.
+#[derive(Default)]
+struct Found<'a> {
+    counts: Vec<&'a Proc>,
+    rejected: Vec<Process>,
+    /// Why a process may or may not count.
+    open: Option<(Reason, &'static str)>,
+    /// The name of the program that holds the component in itself.
+    within: Option<&'a str>,
+}
+
+/// Reads one component.
+pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>) -> Component {
+    let path = kind.path;
+    let mut found = sort(kind, sources);
+    if found.counts.is_empty() {
+        embedded(kind, sources, &mut found);
+    }
+    let static_pod = sources.manifests.fact(answer, kind.name, &format!("{path}.static_pod"));
+    let rejected = std::mem::take(&mut found.rejected);
+    let Some(exists) = exists(answer, kind, sources, &found) else {
+        return Component { rejected, static_pod, ..Component::default() };
+    };
+    if !exists {
+        return Component {
+            exists: Fact::Known(false),
+            process: Fact::Absent,
+            rejected,
+            static_pod,
+            ..Component::default()
+        };
+    }
+    if let Some(within) = found.within {
+        return inside(answer, kind, &found, within, rejected, static_pod);
+    }
+    let process = choose(answer, kind, &found);
+    let args = process.and_then(|found| found.process.args.known());
+    Component {
+        exists: Fact::Known(true),
+        process: process.map_or(Fact::Unread, |found| Fact::Known(found.process.clone())),
+        rejected,
+        version: version(answer, kind, sources, process),
+        config_file: config_file(answer, kind, sources, process, args),
+        drop_ins: drop_ins(answer, kind, sources, process, args),
+        environment: environment::read(answer, kind, sources.table),
+        static_pod,
+    }
+}
+
+/// Which processes count.
+fn sort<'a>(kind: &'a Kind, sources: &Sources<'a>) -> Found<'a> {
+    let mut found = Found::default();
+    let mut pods: Vec<&Proc> = Vec::new();
+    for one in sources.procs.items.iter().filter(|one| one.name == kind.name) {
+        match one.verdict {
+            Verdict::Host => found.counts.push(one),
+            Verdict::Rejected(why) => found.rejected.push(rejected(one, why)),
+            Verdict::Unknown => {
+                found.open =
+                    Some((Reason::Forbidden, "of a process with its name this login cannot tell what started it"));
+            }
+            Verdict::Container if !one.root_exe => {
+                found
+                    .rejected
+                    .push(rejected(one, "it runs in a container, and its executable does not belong to root"));
+            }
+            Verdict::Container if !one.cgroup.contains("kubepods") => {
+                found.rejected.push(rejected(one, "it runs in a container that is no pod of this node"));
+            }
+            Verdict::Container => pods.push(one),
+            Verdict::Login | Verdict::Aside => {}
+        }
+    }
+    // A daemon of the host is the component; what else has its name in pods is not this node's.
+    if !found.counts.is_empty() {
+        found.rejected.extend(pods.iter().map(|one| rejected(one, "it runs in a pod, beside the host's own")));
+    } else if kind.name == "kubelet" {
+        found.rejected.extend(pods.iter().map(|one| rejected(one, "it runs in a pod, and a kubelet runs on the host")));
+    } else {
+        match_pods(kind, sources, pods, &mut found);
+    }
+    found
+}
+
+/// Matches processes in pods to the static pod that starts the component. kube-proxy comes from a DaemonSet, of which the
+/// node holds no manifest.
+fn match_pods<'a>(kind: &Kind, sources: &Sources<'a>, pods: Vec<&'a Proc>, found: &mut Found<'a>) {
+    let manifest = sources.manifests.of(kind.name);
+    let command = manifest.and_then(|manifest| manifest.command());
+    let program = manifest.and_then(|manifest| manifest.program());
+    let same = |one: &Proc| match (one.process.args.known(), command) {
+        (Some(args), Some(command)) => {
+            // The kernel may name the program by another path than the manifest.
+            args.first().map(|first| basename(first)) == program && args.get(1..) == command.get(1..)
+        }
+        _ => false,
+    };
+    let any_same = pods.iter().any(|one| same(one));
+    for one in pods {
+        let named_so = |program: &str| {
+            one.process.args.known().and_then(|args| args.first()).is_some_and(|first| basename(first) == program)
+        };
+        match program {
+            Some(_) if any_same && same(one) => found.counts.push(one),
+            Some(_) if any_same => {
+                found
+                    .rejected
+                    .push(rejected(one, "it runs in a pod, with another command line than this node's static pod"));
+            }
+            Some(program) if named_so(program) => found.counts.push(one),
+            Some(_) if one.process.args.is_unread() => {
+                found.open = Some((Reason::NotVisible, "the command line of a process in a pod was not read"));
+            }
+            None if kind.name == "kube-proxy" && one.process.uid == Fact::Known(0) => found.counts.push(one),
+            None if !sources.manifests.complete() => {
+                found.open = Some((
+                    Reason::NotVisible,
+                    "it runs in a pod, and the manifests that would show which one were not all read",
+                ));
+            }
+            _ => found.rejected.push(rejected(one, "it runs in a pod, and no static pod of this node starts it")),
+        }
+    }
+}
+
+/// Looks for a program that holds the component in itself.
+fn embedded<'a>(kind: &Kind, sources: &Sources<'a>, found: &mut Found<'a>) {
+    for one in sources.procs.named(&["k3s", "rke2", "kubelite", "hyperkube"]) {
+        let role = one.process.args.known().and_then(|args| {
+            let first = args.first()?.split_whitespace().nth(1);
+            first.or_else(|| args.get(1).map(String::as_str)).map(str::to_owned)
+        });
+        let holds = match (one.name.as_str(), role.as_deref()) {
+            ("kubelite", _) => kind.name != "etcd",
+            ("hyperkube", Some(role)) => role == kind.name,
+            // It starts the kubelet as a process of its own and the rest as static pods.
+            ("rke2", _) => false,
+            ("k3s", Some("agent")) => kind.in_agent,
+            ("k3s", Some("server")) if kind.name == "etcd" => {
+                open(found, "k3s may run etcd within itself, which cannot be seen from outside");
+                false
+            }
+            ("k3s", Some("server")) => true,
+            _ => {
+                open(found, "a program that may hold it in itself runs, and in which role is not known");
+                false
+            }
+        };
+        match one.verdict {
+            Verdict::Host if holds => {
+                found.within = Some(&one.name);
+                found.counts.push(one);
+            }
+            Verdict::Unknown if holds => {
+                open(found, "a program that holds it in itself runs, and who started it cannot be told")
+            }
+            _ => {}
+        }
+    }
+}
+
+fn open(found: &mut Found<'_>, why: &'static str) {
+    found.open.get_or_insert((Reason::NotVisible, why));
+}
+
+fn exists(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>, found: &Found<'_>) -> Option<bool> {
+    if !found.counts.is_empty() {
+        return Some(true);
+    }
+    if let Some((reason, why)) = found.open {
+        answer.gap(kind.path, reason, why);
+        return None;
+    }
+    if sources.procs.complete {
+        return Some(false);
+    }
+    let got = answer.got("proc");
+    answer.note(&got, kind.path, "the processes of the node");
+    if matches!(got, Got::Here(_) | Got::Absent) && answer.complete() {
+        answer.gap(kind.path, Reason::NotVisible, "not every process of the node can be seen by this login");
+    }
+    None
+}
+
+/// A component within another program: its own command line and configuration cannot be seen from outside.
+fn inside(
+    answer: &mut Answer<'_>,
+    kind: &Kind,
+    found: &Found<'_>,
+    within: &str,
+    rejected: Vec<Process>,
+    static_pod: Fact<crate::evidence::StaticPod>,
+) -> Component {
+    let detail = match within {
+        "k3s" => "embedded in k3s: its own command line and configuration cannot be seen from outside",
+        "kubelite" => "embedded in kubelite: its own command line and configuration cannot be seen from outside",
+        _ => "embedded in another program: its own command line and configuration cannot be seen from outside",
+    };
+    let path = kind.path;
+    for field in ["process.args", "version", "config_file", "drop_ins", "environment"] {
+        answer.gap(&format!("{path}.{field}"), Reason::NotVisible, detail);
+    }
+    let process = found.counts.first().map(|one| Process { args: Fact::Unread, ..one.process.clone() });
+    Component {
+        exists: Fact::Known(true),
+        process: process.map_or(Fact::Unread, Fact::Known),
+        rejected,
+        static_pod,
+        ..Component::default()
+    }
+}
+
+/// The one process whose settings are looked at. Several that count and differ: none, since which one it is would be guessed.
+fn choose<'a>(answer: &mut Answer<'_>, kind: &Kind, found: &Found<'a>) -> Option<&'a Proc> {
+    let (first, others) = found.counts.split_first()?;
+    let first = *first;
+    let path = kind.path;
+    if others.iter().any(|other| other.process.args != first.process.args || first.process.args.is_unread()) {
+        answer.gap(
+            &format!("{path}.process"),
+            Reason::NotVisible,
+            "several processes of it run with different command lines",
+        );
+        return None;
+    }
+    if first.process.args.is_unread() {
+        let state = first.args_gap.unwrap_or(State::NotVisible);
+        answer.missing(state, &format!("{path}.process.args"), "its command line");
+    }
+    if first.process.exe.is_unread() {
+        answer.missing(State::Forbidden, &format!("{path}.process.exe"), "its executable");
+    }
+    Some(first)
+}
+
+fn version(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>, process: Option<&Proc>) -> Fact<String> {
+    let path = format!("{}.version", kind.path);
+    let got = answer.got(&format!("version.{}", kind.name));
+    if let Got::Here(record) = got
+        && record.rc == 0
+        && let Some(version) = record.lines().iter().find_map(|line| told_version(line))
+    {
+        return Fact::Known(version);
+    }
+    let in_pod = process.is_some_and(|found| found.process.container == Fact::Known(true));
+    let image = sources.manifests.of(kind.name).and_then(|manifest| manifest.pod().image.known());
+    if in_pod && let Some(version) = image.and_then(|image| image_version(image)) {
+        return Fact::Known(version);
+    }
+    match got {
+        Got::Here(_) => answer.missing(State::Malformed, &path, "its version"),
+        Got::Absent => answer.missing(State::NotVisible, &path, "its version"),
+        got => answer.note(&got, &path, "its version"),
+    }
+    Fact::Unread
+}
+
+/// `1.31.2` of `Kubernetes v1.31.2`, `3.5.15` of `etcd Version: 3.5.15`.
+fn told_version(text: &str) -> Option<String> {
+    let word = text.split_whitespace().find(|word| {
+        let bare = word.strip_prefix('v').unwrap_or(word);
+        bare.starts_with(|c: char| c.is_ascii_digit()) && bare.matches('.').count() >= 2
+    })?;
+    let bare = word.strip_prefix('v').unwrap_or(word);
+    (bare.len() < 64 && bare.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '_')))
+        .then(|| line(bare))
+}
+
+/// The last value that a flag is given; Some(None) where a flag stands without one.
+fn flag<'a>(args: &'a [String], name: &str) -> Option<Option<&'a str>> {
+    let mut found = None;
+    let mut rest = args.iter().skip(1);
+    while let Some(arg) = rest.next() {
+        let Some(bare) = arg.strip_prefix("--").or_else(|| arg.strip_prefix('-')) else { continue };
+        match bare.split_once('=') {
+            Some((given, value)) if given == name => found = Some(Some(value)),
+            None if bare == name => found = Some(rest.next().map(String::as_str)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn config_file(
+    answer: &mut Answer<'_>,
+    kind: &Kind,
+    sources: &Sources<'_>,
+    process: Option<&Proc>,
+    args: Option<&Vec<String>>,
+) -> Fact<ConfigFile> {
+    let path = format!("{}.config_file", kind.path);
+    if kind.config_flags.is_empty() {
+        return Fact::Absent;
+    }
+    let named = args.map(|args| {
+        kind.config_flags.iter().find_map(|name| flag(args, name)).flatten().filter(|value| !value.is_empty())
+    });
+    if named == Some(None) {
+        return Fact::Absent;
+    }
+    let pid = process.map(|found| found.process.pid);
+    let row = sources.table.of(kind.name, "config").find(|file| file.pid.is_none() || pid.is_none() || file.pid == pid);
+    match row {
+        Some(row) if process.is_some() => {
+            let file = row.config(answer);
+            if let Some(reason) = file.unread {
+                let detail = match reason {
+                    Reason::Malformed => "the configuration file could not be understood",
+                    _ => super::answer::why(row.state),
+                };
+                answer.gap(&format!("{path}.document"), reason, detail);
+            }
+            Fact::Known(file)
+        }
+        _ => {
+            note_table(answer, &path, "the configuration file that its command line names");
+            Fact::Unread
+        }
+    }
+}
+
+/// A file that ought to be in the table and is not.
+fn note_table(answer: &mut Answer<'_>, path: &str, what: &str) {
+    match answer.got("files") {
+        Got::Here(_) => answer.note(&Got::Nothing, path, what),
+        got => answer.note(&got, path, what),
+    }
+}
+
+fn drop_ins(
+    answer: &mut Answer<'_>,
+    kind: &Kind,
+    sources: &Sources<'_>,
+    process: Option<&Proc>,
+    args: Option<&Vec<String>>,
+) -> Listing<ConfigFile> {
+    let path = format!("{}.drop_ins", kind.path);
+    let named = match args {
+        Some(args) => flag(args, "config-dir").flatten().filter(|value| !value.is_empty()),
+        None => {
+            if answer.complete() {
+                answer.gap(
+                    &path,
+                    Reason::NotVisible,
+                    "its command line was not read, and with it the directory that it names",
+                );
+            }
+            return Listing::default();
+        }
+    };
+    let Some(folder) = named.filter(|_| kind.name == "kubelet") else { return Listing::whole(Vec::new()) };
+    let pid = process.map(|found| found.process.pid);
+    let mut complete = sources.table.complete;
+    if !complete {
+        note_table(answer, &path, "the configuration drop-ins");
+    }
+    let mut items = Vec::new();
+    for row in sources.table.of(kind.name, "drop-in").filter(|row| row.pid.is_none() || row.pid == pid) {
+        if row.path.trim_end_matches('/') == folder.trim_end_matches('/') {
+            // The directory itself: it could not be listed, or is not there.
+            if row.state != State::Absent {
+                complete = false;
+                answer.missing(
+                    if row.state == State::Here { State::NotVisible } else { row.state },
+                    &path,
+                    "the drop-in directory",
+                );
+            }
+            continue;
+        }
+        let file = row.config(answer);
+        if let Some(reason) = file.unread {
+            answer.gap(
+                &format!("{path}.{}.document", items.len()),
+                reason,
+                "a configuration drop-in was not read or understood",
+            );
+        }
+        items.push(file);
+    }
+    Listing { items, complete }
+}
+
+#[cfg(test)]
+#[path = "component_tests.rs"]
+mod tests;

@@ -1,0 +1,76 @@
+//! The one thing that the OpenSSL binding does not tell of a certificate: whether it may sign others.
+
+/// OID 2.5.29.19, basic constraints.
+const BASIC_CONSTRAINTS: [u8; 3] = [0x55, 0x1d, 0x13];
+
+const BOOLEAN: u8 = 0x01;
+const OCTET_STRING: u8 = 0x04;
+const OID: u8 = 0x06;
+const SEQUENCE: u8 = 0x30;
+const EXTENSIONS: u8 = 0xa3;
+
+/// Reads the basic constraints of a certificate in DER. Without them it may not sign. None where it is not understood.
+pub(super) fn is_ca(der: &[u8]) -> Option<bool> {
+    let (certificate, _) = expect(der, SEQUENCE)?;
+    let (mut fields, _) = expect(certificate, SEQUENCE)?;
+    let mut extensions: &[u8] = &[];
+    while !fields.is_empty() {
+        let (tag, inner, rest) = element(fields)?;
+        if tag == EXTENSIONS {
+            extensions = expect(inner, SEQUENCE)?.0;
+        }
+        fields = rest;
+    }
+    while !extensions.is_empty() {
+        let (extension, rest) = expect(extensions, SEQUENCE)?;
+        let (oid, mut value) = expect(extension, OID)?;
+        if oid == BASIC_CONSTRAINTS {
+            if let Some((_critical, after)) = expect(value, BOOLEAN) {
+                value = after;
+            }
+            let (octets, _) = expect(value, OCTET_STRING)?;
+            let (constraints, _) = expect(octets, SEQUENCE)?;
+            return Some(
+                expect(constraints, BOOLEAN).is_some_and(|(flag, _)| flag.first().is_some_and(|byte| *byte != 0)),
+            );
+        }
+        extensions = rest;
+    }
+    Some(false)
+}
+
+/// The contents of an element with this tag, and what follows it.
+fn expect(bytes: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
+    let (tag, inner, rest) = element(bytes)?;
+    (tag == wanted).then_some((inner, rest))
+}
+
+/// Tag, contents and what follows.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, rest) = bytes.split_first()?;
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = if *first < 0x80 {
+        (usize::from(*first), rest)
+    } else {
+        let (digits, rest) = rest.split_at_checked(usize::from(*first & 0x7f))?;
+        if digits.is_empty() || digits.len() > 4 {
+            return None;
+        }
+        (digits.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte)), rest)
+    };
+    let (inner, rest) = rest.split_at_checked(length)?;
+    Some((*tag, inner, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = is_ca(&bytes);
+        }
+    }
+}
