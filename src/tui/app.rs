@@ -75,6 +75,8 @@ pub struct Node {
     pub state: NodeState,
     /// The reading that it last took part in.
     pub run: u64,
+    /// What that reading said about the way to it.
+    pub warnings: Vec<String>,
 }
 
 /// What the first screen offers.

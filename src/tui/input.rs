@@ -41,9 +41,11 @@ pub(super) fn signals(send: Sender<Msg>) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let mut asked = false;
         for signal in signals.forever() {
-            if send.send(Msg::Signal(signal)).is_err() {
-                return;
+            // The screens may be stuck in writing to a terminal that takes nothing; whoever asks twice means it.
+            if std::mem::replace(&mut asked, true) || send.send(Msg::Signal(signal)).is_err() {
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
         }
     })?;

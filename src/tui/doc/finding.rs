@@ -31,7 +31,7 @@ pub(in crate::tui) fn finding(app: &App, detail: &Detail, width: u16) -> Vec<Lin
     page.say(Tone::Verdict(finding.verdict), &at);
     targets(&mut page, &findings, finding);
     if !finding.message.is_empty() {
-        page.heading("What it says");
+        page.heading("Finding");
         page.say(Tone::Plain, &finding.message);
     }
     if let (Verdict::Manual, Some(ask)) = (finding.verdict, control.and_then(|control| control.ask.as_deref())) {
@@ -67,7 +67,7 @@ fn targets(page: &mut Page, findings: &[&Finding], shown: &Finding) {
 
 fn seen(page: &mut Page, finding: &Finding) {
     if !finding.evidence.is_empty() {
-        page.heading("What was seen");
+        page.heading("Evidence");
         finding.evidence.iter().for_each(|shown| value(page, shown));
     }
     if let Some(asked) = finding.items_asked {
@@ -94,7 +94,8 @@ fn value(page: &mut Page, shown: &Shown) {
     let more = if short.len() < value.len() { "..." } else { "" };
     page.indented(Tone::Plain, &format!("{} = {short}{more}", shown.path));
     if !shown.origin.is_empty() {
-        page.indented(Tone::Plain, &format!("  from: {}", shown.origin));
+        let label = if shown.unread.is_some() { "why" } else { "from" };
+        page.indented(Tone::Plain, &format!("  {label}: {}", shown.origin));
     }
 }
 

@@ -21,9 +21,16 @@ pub(in crate::tui) fn node(app: &App, name: &str, width: u16) -> Vec<Line> {
     if let Some(target) = &node.target {
         page.say(Tone::Plain, &format!("Way: {}", way(&target.way)));
     }
+    if !node.warnings.is_empty() {
+        page.heading("What to know about the way there");
+        node.warnings.iter().for_each(|warning| page.indented(Tone::Plain, warning));
+    }
     let document = app.evidence.as_ref();
     if let Some(seen) = document.and_then(|document| document.nodes.iter().find(|seen| seen.name == name)) {
-        evidence(&mut page, seen);
+        if seen.reached {
+            evidence(&mut page, seen);
+        }
+        gaps(&mut page, seen);
     }
     page.lines
 }
@@ -50,7 +57,7 @@ fn evidence(page: &mut Page, node: &NodeEvidence) {
     page.indented(Tone::Plain, &format!("read by: {}", node.channel.as_str()));
     if let Some(login) = node.login.known() {
         let rights = match login.privilege {
-            Privilege::Root => "root",
+            Privilege::Root => "with root's rights",
             Privilege::Sudo => "with sudo",
             Privilege::None => "without root's rights: what only root may read is unknown",
         };
@@ -62,9 +69,13 @@ fn evidence(page: &mut Page, node: &NodeEvidence) {
     if let Some(clock) = node.clock.known() {
         page.indented(Tone::Plain, &format!("its clock then: {}", time(*clock)));
     }
-    if !node.errors.is_empty() {
-        page.heading("What went wrong");
-        for error in &node.errors {
+}
+
+/// What went wrong beyond what its state says, and what could not be read.
+fn gaps(page: &mut Page, node: &NodeEvidence) {
+    if node.errors.len() > 1 {
+        page.heading("What else went wrong");
+        for error in node.errors.iter().skip(1) {
             page.indented(Tone::Plain, &format!("{}: {}", error.reason, error.message));
         }
     }

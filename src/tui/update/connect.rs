@@ -16,13 +16,10 @@ use std::sync::Arc;
 
 /// The screens at the start, and what is to be done once the first of them is drawn.
 pub fn open(mut start: Start, size: (u16, u16), theme: Theme) -> (App, Vec<Effect>) {
-    let choices = [
-        (Choice::Local, cfg!(unix)),
-        (Choice::Ssh, true),
-        (Choice::File, true),
-        (Choice::Demo, demo::evidence().is_some()),
-    ];
-    let choices = choices.into_iter().filter(|(_, offered)| *offered).map(|(choice, _)| choice).collect();
+    let mut choices = vec![Choice::Ssh, Choice::File, Choice::Demo];
+    if cfg!(unix) {
+        choices.insert(0, Choice::Local);
+    }
     let targets = std::mem::take(&mut start.visit.targets);
     let mut app = App {
         size,
@@ -111,12 +108,11 @@ fn choose(app: &mut App, choice: Option<Choice>) -> Vec<Effect> {
             Vec::new()
         }
         Some(Choice::Demo) => match demo::evidence() {
-            Some(Ok(evidence)) => show(app, evidence, Source::Demo),
-            Some(Err(error)) => {
+            Ok(evidence) => show(app, evidence, Source::Demo),
+            Err(error) => {
                 app.trouble = Some(format!("The demo site in this program cannot be read: {error}."));
                 Vec::new()
             }
-            None => Vec::new(),
         },
         None => {
             app.changed = false;
@@ -198,7 +194,13 @@ pub(super) fn show(app: &mut App, evidence: Evidence, source: Source) -> Vec<Eff
     app.nodes = evidence
         .nodes
         .iter()
-        .map(|node| Node { name: node.name.clone(), target: None, state: reading::state(node), run: 0 })
+        .map(|node| Node {
+            name: node.name.clone(),
+            target: None,
+            state: reading::state(node),
+            run: 0,
+            warnings: Vec::new(),
+        })
         .collect();
     app.evidence = Some(Arc::new(evidence));
     to_overview(app);
@@ -219,6 +221,7 @@ fn add(app: &mut App, targets: Vec<NodeTarget>) -> Vec<Effect> {
                 target: Some(target),
                 state: NodeState::Failed("It has not been read yet.".to_owned()),
                 run: 0,
+                warnings: Vec::new(),
             }),
         }
     }

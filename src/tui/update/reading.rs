@@ -8,12 +8,16 @@ use crate::assess::Assessment;
 use crate::evidence::{Evidence, NodeEvidence, SCHEMA};
 use crate::visit::{Progress, Visit, tool};
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Most warnings that are kept of a node.
+const WARNINGS: usize = 50;
 
 /// Begins to read nodes, those of them that can be read and are not being read.
 pub(super) fn read(app: &mut App, names: &[String]) -> Vec<Effect> {
     if !app.live() {
-        let how = "This is saved evidence: there is no node to read. Start sitewarden with --node or --local for that.";
+        let how = "This is saved evidence. To read nodes, start with --node or --local.";
         app.notice = Some(how.to_owned());
         return Vec::new();
     }
@@ -24,6 +28,7 @@ pub(super) fn read(app: &mut App, names: &[String]) -> Vec<Effect> {
             targets.push(target.clone());
             node.state = NodeState::Waiting;
             node.run = run;
+            node.warnings.clear();
         }
     }
     if targets.is_empty() {
@@ -40,10 +45,7 @@ pub(super) fn progress(app: &mut App, run: u64, at: Timestamp, progress: Progres
     let (name, state) = match &progress {
         Progress::Connecting { node } => (node, NodeState::Connecting),
         Progress::Collecting { node } => (node, NodeState::Reading),
-        Progress::Warning { node, message } => {
-            app.notice = Some(format!("{node}: {message}"));
-            return Vec::new();
-        }
+        Progress::Warning { node, message } => return warned(app, run, node, message),
         Progress::Done(node) => (&node.name, self::state(node)),
     };
     // What an earlier reading of this node, or of another site, still says comes too late.
@@ -60,6 +62,18 @@ pub(super) fn progress(app: &mut App, run: u64, at: Timestamp, progress: Progres
         }
         _ => Vec::new(),
     }
+}
+
+/// Something about the way to a node: said once now, and kept for the node's page.
+fn warned(app: &mut App, run: u64, name: &str, message: &str) -> Vec<Effect> {
+    match app.nodes.iter_mut().find(|node| node.name == name && node.run == run) {
+        Some(node) if node.warnings.len() < WARNINGS => {
+            node.warnings.push(message.to_owned());
+            app.notice = Some(format!("{name}: {message}"));
+        }
+        _ => app.changed = false,
+    }
+    Vec::new()
 }
 
 /// All nodes of a reading are done: what no progress told is taken from the document.
@@ -119,9 +133,10 @@ fn keep(app: &mut App, node: NodeEvidence, at: Timestamp) {
     match document.nodes.iter_mut().find(|known| known.name == node.name) {
         Some(known) => *known = node,
         None => {
-            document.nodes.push(node);
-            let order = |name: &str| app.nodes.iter().position(|node| node.name == name);
-            document.nodes.sort_by_key(|node| order(&node.name));
+            let named: HashMap<&str, usize> = app.nodes.iter().map(|node| node.name.as_str()).zip(0..).collect();
+            let place = |node: &NodeEvidence| named.get(node.name.as_str()).copied();
+            let at = document.nodes.iter().position(|known| place(known) > place(&node));
+            document.nodes.insert(at.unwrap_or(document.nodes.len()), node);
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, list: &Controls, body: Rect) {
     }
     let rows = list.rows.iter().enumerate().skip(list.cursor.top);
     for ((index, row), y) in rows.zip(body.y + 1..body.bottom()) {
-        draw_row(pen, row, index == list.cursor.at, Rect { y, height: 1, ..body });
+        draw_row(pen, row, index == list.cursor.at, app.nodes.len() > 1, Rect { y, height: 1, ..body });
     }
 }
 
@@ -42,7 +42,7 @@ fn empty(pen: &mut Pen<'_>, app: &App, list: &Controls, body: Rect) {
     }
 }
 
-fn draw_row(pen: &mut Pen<'_>, row: &Row, selected: bool, area: Rect) {
+fn draw_row(pen: &mut Pen<'_>, row: &Row, selected: bool, several: bool, area: Rect) {
     let base = if selected { pen.theme.selected() } else { Style::new() };
     let mark = if selected { ">" } else { " " };
     pen.text(area.x, area.y, 1, mark, base);
@@ -52,7 +52,7 @@ fn draw_row(pen: &mut Pen<'_>, row: &Row, selected: bool, area: Rect) {
         pen.text(x, area.y, 8, row.severity.as_str(), pen.theme.severity(row.severity));
         x += 9;
     }
-    let targets = if row.asked > 0 { format!(" {}/{}", row.having, row.asked) } else { String::new() };
+    let targets = if several && row.asked > 0 { format!(" {}/{}", row.having, row.asked) } else { String::new() };
     let taken = u16::try_from(targets.len()).unwrap_or(0);
     pen.text(x, area.y, area.right().saturating_sub(x + taken), &row.title, Style::new());
     pen.right(area, &targets, Style::new());

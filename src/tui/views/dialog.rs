@@ -44,19 +44,18 @@ pub(super) fn question(pen: &mut Pen<'_>, app: &App, body: Rect) {
 fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str, String) {
     match &asked.question {
         Question::HostKey { node, host, kind, fingerprint, others } => {
-            let at = if node == host { host.clone() } else { format!("{node} at {host}") };
+            let bare = |name: &str| name.replace(['[', ']'], "");
+            let at = if bare(node) == bare(host) { node.clone() } else { format!("{node} at {host}") };
             // However long a name is, the fingerprint stays on the smallest screen that is answered on.
             let mut told = vec![fit(&format!("Node: {at}"), room).into_owned()];
-            told.push(match others.is_empty() {
-                true => "Its key is in no known_hosts file:".to_owned(),
-                false => {
-                    fit(&format!("WARNING: known so far by {}, now by:", others.join(", ")), room * 2).into_owned()
-                }
-            });
-            told.extend([format!("  {kind}"), format!("  {fingerprint}")]);
             if others.is_empty() {
-                told.push("Accept and remember it?".to_owned());
+                told.push("Its key is in no known_hosts file:".to_owned());
             }
+            told.extend([format!("  {kind}"), format!("  {fingerprint}")]);
+            told.push(match others.is_empty() {
+                true => "Accept and remember it?".to_owned(),
+                false => format!("WARNING: known so far by another key ({}).", others.join(", ")),
+            });
             let advice = match others.is_empty() {
                 true => {
                     "Compare it with what the node's own console says: \

@@ -147,7 +147,7 @@ fn an_unknown_finding_names_its_reason() {
 fn the_first_screen_offers_what_there_is_in_plain_words() {
     let (app, _) = open(sample::start(&[], None), (80, 24), Theme::PLAIN);
     let shown = text(&app);
-    for expected in ["This machine as a node", "A node by SSH", "A saved evidence file", "Nothing is changed."] {
+    for expected in ["This machine as a node", "A node by SSH", "A saved evidence file", "The demo site"] {
         assert!(shown.contains(expected), "{expected}\n{shown}");
     }
     let (mut app, _) = open(sample::start(&[], None), (40, 12), Theme::PLAIN);
@@ -159,11 +159,15 @@ fn the_first_screen_offers_what_there_is_in_plain_words() {
 fn a_failed_node_shows_its_sentence_in_full_on_its_page() {
     let (mut app, _) = open(sample::start(&["edge1"], None), (80, 24), Theme::PLAIN);
     assert!(screen(&app)[0].ends_with("reading 0, waiting 1 READ-ONLY"), "{}", screen(&app)[0]);
+    let warning =
+        Progress::Warning { node: "edge1".to_owned(), message: "A line of known_hosts is broken.".to_owned() };
+    update(&mut app, Msg::Progress { run: 1, at: jiff::Timestamp::UNIX_EPOCH, progress: warning });
+    assert!(text(&app).contains("edge1: A line of known_hosts is broken."));
     let done = Progress::Done(Box::new(sample::dead("edge1")));
     update(&mut app, Msg::Progress { run: 1, at: jiff::Timestamp::UNIX_EPOCH, progress: done });
     press(&mut app, "\t\n");
     assert!(text(&app).contains("Check that SSH runs on the node."), "{}", text(&app));
-    assert!(text(&app).contains("Way: ssh edge1:22"));
+    assert!(text(&app).contains("Way: ssh edge1:22") && text(&app).contains("  A line of known_hosts is broken."));
 }
 
 #[test]
@@ -197,7 +201,7 @@ fn a_question_shows_the_whole_fingerprint_at_forty_columns_and_never_a_passphras
         let shown: String = screen(&app).iter().map(|line| line.trim_matches(['|', ' '])).collect();
         assert!(shown.contains(fingerprint), "{}", text(&app));
         assert!(shown.contains("Type yes, or press Esc for no: ye_"), "{}", text(&app));
-        let expected = if others.is_empty() { "Accept and remember it?" } else { "WARNING: known so far by ecdsa" };
+        let expected = if others.is_empty() { "Accept and remember it?" } else { "WARNING: known so far by another" };
         assert!(shown.contains(expected), "{}", text(&app));
     }
     let mut app = sample::app(80, 24);
