@@ -57,7 +57,10 @@ fn answer(words: &[&str], privilege: &str, stdin: &[u8]) -> Frames {
 /// Keys that do not depend on what happens to run on the machine.
 fn steady_keys(frames: &Frames) -> BTreeSet<String> {
     let passing = |key: &str| {
-        key.starts_with("proc.") || key.strip_prefix("sshd.").is_some() || key.starts_with("version.") || key.starts_with("file.")
+        key.starts_with("proc.")
+            || key.strip_prefix("sshd.").is_some()
+            || key.starts_with("version.")
+            || key.starts_with("file.")
     };
     frames.records.iter().map(|record| record.key.clone()).filter(|key| !passing(key)).collect()
 }
@@ -202,7 +205,8 @@ impl Room {
     fn with_sshd(mut self) -> Room {
         let at = self.folder.path().display().to_string();
         for key in ["host", "user"] {
-            let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(self.path(key)).status();
+            let made =
+                Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(self.path(key)).status();
             assert!(made.unwrap().success());
         }
         fs::create_dir(self.path("inc")).unwrap();
@@ -275,9 +279,7 @@ impl Drop for Room {
 /// The number of the daemon whose configuration is this file.
 fn daemon_of(frames: &Frames, config: &Path) -> Option<usize> {
     (0..8).find(|number| {
-        frames.get(&format!("sshd.{number}")).is_some_and(|record| {
-            record.pairs().value("config") == config.to_str()
-        })
+        frames.get(&format!("sshd.{number}")).is_some_and(|record| record.pairs().value("config") == config.to_str())
     })
 }
 
@@ -316,8 +318,10 @@ fn a_second_sshd_is_read_by_its_own_file_with_every_match() {
     for words in shells() {
         let frames = answer(words, "root", &script.stdin);
         assert!(frames.complete, "{words:?}: {:?}", frames.problem);
-        let number = daemon_of(&frames, &room.path("sshd_config")).unwrap_or_else(|| panic!("{words:?}: the daemon is missing"));
-        let files: Vec<String> = frames.get(&format!("sshd.{number}.files")).unwrap().table().iter().map(|row| row[5].clone()).collect();
+        let number =
+            daemon_of(&frames, &room.path("sshd_config")).unwrap_or_else(|| panic!("{words:?}: the daemon is missing"));
+        let files: Vec<String> =
+            frames.get(&format!("sshd.{number}.files")).unwrap().table().iter().map(|row| row[5].clone()).collect();
         let expected = ["sshd_config", "inc/10-first.conf", "inc/20-second.conf"];
         assert_eq!(files, expected.map(|name| room.path(name).to_string_lossy().into_owned()), "{words:?}");
         let dumps = frames.under(&format!("sshd.{number}.dump."));
@@ -336,10 +340,14 @@ fn a_second_sshd_is_read_by_its_own_file_with_every_match() {
         assert_eq!(of("match", "Group no-such-group").state(), State::NotVisible);
         assert_eq!(frames.get(&format!("sshd.{number}.test")).unwrap().lines(), ["ok"]);
         let host_keys = frames.get(&format!("sshd.{number}.hostkeys")).unwrap().table();
-        assert_eq!((host_keys[0][0].as_str(), host_keys[0][1].as_str(), host_keys[0][3].as_str()), ("here", "256", "ED25519"));
+        assert_eq!(
+            (host_keys[0][0].as_str(), host_keys[0][1].as_str(), host_keys[0][3].as_str()),
+            ("here", "256", "ED25519")
+        );
 
         let own = room.path("keys/root").to_string_lossy().into_owned();
-        let keys: Vec<Vec<String>> = frames.get("keys").unwrap().table().into_iter().filter(|row| row[0] == "key" && row[7] == own).collect();
+        let keys: Vec<Vec<String>> =
+            frames.get("keys").unwrap().table().into_iter().filter(|row| row[0] == "key" && row[7] == own).collect();
         let lines: Vec<&str> = keys.iter().map(|row| row[2].as_str()).collect();
         assert_eq!(lines, ["2", "4", "5"], "{words:?}: {keys:?}");
         assert_eq!((keys[0][3].as_str(), keys[0][4].as_str(), keys[0][6].as_str()), ("ssh-ed25519", "256", "-"));
@@ -359,14 +367,20 @@ fn a_second_sshd_is_read_by_its_own_file_with_every_match() {
         assert_eq!(verdict(&ids[0]).as_deref(), Some("rejected-exe-name"), "{words:?}");
         assert_eq!(verdict(&ids[1]).as_deref(), Some("rejected-uid"), "{words:?}");
         let listen = frames.get("listen").unwrap().table();
-        assert!(listen.iter().any(|row| Some(&row[4]) == room.daemon.as_ref() && row[5] == "sshd"), "{words:?}: {listen:?}");
+        assert!(
+            listen.iter().any(|row| Some(&row[4]) == room.daemon.as_ref() && row[5] == "sshd"),
+            "{words:?}: {listen:?}"
+        );
     }
 }
 
 #[test]
 fn a_configuration_that_others_may_write_is_refused() {
     if !am_root() || !there("ssh-keygen") || !Path::new("/usr/sbin/sshd").exists() {
-        return left_out("the collector on a writable configuration", "this test does not run as root, or there is no sshd");
+        return left_out(
+            "the collector on a writable configuration",
+            "this test does not run as root, or there is no sshd",
+        );
     }
     let room = Room::new().with_sshd();
     fs::set_permissions(room.path("sshd_config"), fs::Permissions::from_mode(0o666)).unwrap();

@@ -219,7 +219,13 @@ mod tests {
         let group = String::from_utf8(output.stdout).unwrap();
         let left = format!("kill -0 -- -{}", group.trim());
         let mut still = 50;
-        while std::process::Command::new("sh").args(["-c", &left]).stderr(std::process::Stdio::null()).status().unwrap().success() {
+        while std::process::Command::new("sh")
+            .args(["-c", &left])
+            .stderr(std::process::Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+        {
             still -= 1;
             assert!(still > 0, "the group still runs");
             std::thread::yield_now();

@@ -438,7 +438,8 @@ fn decode(encoded: &[u8], hex: bool) -> Option<Vec<u8>> {
     if encoded.len() > MAX_PAYLOAD.saturating_mul(2) {
         return None;
     }
-    let text: String = encoded.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte)).collect();
+    let text: String =
+        encoded.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte)).collect();
     if !text.is_ascii() {
         return None;
     }

@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_path_that_a_shell_could_read_otherwise_is_refused() {
-        for path in ["etc/x", "/etc/$(id)", "/etc/a b", "/etc/../shadow", "/etc/`id`", "/etc/x;id", "/etc/*", "/etc/'x", "/x/"] {
+        for path in
+            ["etc/x", "/etc/$(id)", "/etc/a b", "/etc/../shadow", "/etc/`id`", "/etc/x;id", "/etc/*", "/etc/'x", "/x/"]
+        {
             let text = format!("version: 1\nroles: {{pki: {{all: {{files: [{path:?}]}}}}}}\n");
             assert!(matches!(Layouts::parse(&text), Err(LayoutError::Unfit(_))), "{path}");
         }

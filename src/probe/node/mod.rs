@@ -76,7 +76,8 @@ fn silence(output: &Output) -> (Reason, &'static str) {
             "The login worked, but the node lets this account run only certain commands. Log in as a user with an ordinary shell.",
         );
     }
-    let no_shell = ["not recognized", "command not found", "sh: not found", "no such file", "unknown command", "invalid input"];
+    let no_shell =
+        ["not recognized", "command not found", "sh: not found", "no such file", "unknown command", "invalid input"];
     if matches!(output.status, Some(126 | 127)) || says(&no_shell) || says(&["unknown verb", "syntax error"]) {
         return (
             Reason::Unsupported,
@@ -84,10 +85,7 @@ fn silence(output: &Output) -> (Reason, &'static str) {
         );
     }
     if output.cut.is_some() {
-        return (
-            Reason::Unreachable,
-            "The connection ended before the node answered. Check the link, then try again.",
-        );
+        return (Reason::Unreachable, "The connection ended before the node answered. Check the link, then try again.");
     }
     (
         Reason::Malformed,
