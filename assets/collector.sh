@@ -479,7 +479,7 @@ verdict() {
     case $name$CHAINPIDS in sshd*" $pid "*) S=login; return 0 ;; esac
     S=rejected-unit
     [ "$uid" = 0 ] || return 0
-    if [ "$SYSTEMD" = no ] || [ "$ppid" = 1 ]; then S=host-no-unit; fi
+    if [ "$SYSTEMD" = no ] || [ "$ppid" = 1 ]; then S=host; fi
     return 0
 }
 # --- users ------------------------------------------------------------------------------------------------------
