@@ -212,11 +212,20 @@ fn mark(reading: &mut Reading, path: &[&str], gap: &Gap) {
         cover(reading, gap);
         return;
     };
-    if let Value::Map { entries, .. } = &mut reading.value {
-        let entry = Arc::make_mut(entries)
-            .entry((*first).to_owned())
-            .or_insert_with(|| Reading::new(Value::Unread(gap.clone())));
-        mark(entry, rest, gap);
+    match &mut reading.value {
+        Value::Map { entries, .. } => {
+            let entry = Arc::make_mut(entries)
+                .entry((*first).to_owned())
+                .or_insert_with(|| Reading::new(Value::Unread(gap.clone())));
+            mark(entry, rest, gap);
+        }
+        Value::List { items, .. } => {
+            let number = first.parse::<usize>().ok();
+            if let Some(item) = number.and_then(|number| Arc::make_mut(items).get_mut(number)) {
+                mark(item, rest, gap);
+            }
+        }
+        _ => {}
     }
 }
 
