@@ -175,17 +175,3 @@ fn a_cut_answer_leaves_the_reasons_to_its_root() {
     assert_eq!((&node.kubelet.exists, &node.firmware.uefi), (&Fact::Unread, &Fact::Unread));
     assert!(node.unread.is_empty(), "{:?}", node.unread);
 }
-
-#[test]
-#[ignore]
-fn temporary_dump() {
-    for name in std::fs::read_dir("/tmp/rec").unwrap().flatten() {
-        let path = name.path();
-        if path.extension().is_some_and(|e| e == "txt") {
-            let f = Frames::parse(&std::fs::read(&path).unwrap(), super::super::testing::NONCE);
-            let complete = f.complete;
-            let node = assemble(&f, blank(complete));
-            std::fs::write(path.with_extension("json"), serde_json::to_string_pretty(&node).unwrap()).unwrap();
-        }
-    }
-}

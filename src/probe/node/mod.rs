@@ -13,6 +13,7 @@ mod host;
 mod keys;
 mod listeners;
 mod manifest;
+mod matching;
 mod process;
 mod reboot;
 mod redact;

@@ -65,7 +65,10 @@ fn a_control_plane_node_by_sudo() {
     assert_eq!(known(&node.kube_proxy.config_file).path, "/var/lib/kube-proxy/config.conf");
     assert_eq!(known(&known(&node.kube_proxy.config_file).document)["kind"], "KubeProxyConfiguration");
     let paths: Vec<_> = node.kubelet.environment.items.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, ["/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet", "Environment= of kubelet.service"]);
+    assert_eq!(
+        paths,
+        ["/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet", "Environment= of kubelet.service"]
+    );
     assert!(node.kubelet.environment.complete && node.kubelet.drop_ins.complete);
 }
 
@@ -93,7 +96,8 @@ fn its_files_and_certificates() {
         assert_eq!((known(&found.uid), known(&found.owner).as_str(), found.unread), (0, "root", None), "{path}");
     }
     assert_eq!(known(&file("/var/lib/etcd", "etcd-data").kind), FileKind::Directory);
-    let cert = |name: &str| node.certificates.items.iter().find(|cert| cert.name == name).unwrap_or_else(|| panic!("{name}"));
+    let cert =
+        |name: &str| node.certificates.items.iter().find(|cert| cert.name == name).unwrap_or_else(|| panic!("{name}"));
     let ca = cert("/etc/kubernetes/pki/ca.crt");
     assert_eq!((ca.role.as_str(), known(&ca.subject).as_str(), known(&ca.is_ca)), ("pki", "CN=kubernetes", true));
     assert_eq!((known(&ca.key).as_str(), known(&ca.signature).as_str()), ("rsa-2048", "sha256WithRSAEncryption"));
@@ -153,7 +157,12 @@ fn a_plain_node_has_an_ssh_server_and_nothing_of_kubernetes() {
     let kinds: Vec<_> = daemon.host_keys.items.iter().map(|key| known(&key.kind)).collect();
     assert_eq!(kinds, ["RSA", "ECDSA", "ED25519"]);
     assert!(node.authorized_keys.complete);
-    assert!(node.authorized_keys.items.iter().all(|key| key.kind == Fact::Known("ssh-ed25519".into()) && key.bits == Fact::Known(256)));
+    assert!(
+        node.authorized_keys
+            .items
+            .iter()
+            .all(|key| key.kind == Fact::Known("ssh-ed25519".into()) && key.bits == Fact::Known(256))
+    );
     let units: Vec<_> = node.ssh_units.items.iter().map(|unit| unit.name.as_str()).collect();
     assert_eq!(units, ["ssh.service", "ssh.socket", "sshd.socket", "dropbear.service"]);
     let ssh: Vec<_> = node.listeners.items.iter().map(|one| (one.name.as_str(), one.exposed)).collect();
