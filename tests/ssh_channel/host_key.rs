@@ -41,6 +41,15 @@ fn an_unknown_host_key_is_asked_for_once_and_remembered() {
 }
 
 #[test]
+fn a_key_that_cannot_be_remembered_is_a_warning() {
+    let Some(sshd) = Sshd::start("") else { return };
+    let accepted = sshd.key.join("below/a/file");
+    let options = SshOptions { known_hosts: vec![sshd.path("none")], accepted: Some(accepted), ..options(&sshd) };
+    let ssh = connect(&sshd, &options, &Answers::new([Answer::Yes])).unwrap();
+    assert!(ssh.warnings().iter().any(|warning| warning.contains("could not be remembered")), "{:?}", ssh.warnings());
+}
+
+#[test]
 fn a_host_key_named_beforehand_is_accepted() {
     let Some(sshd) = Sshd::start("") else { return };
     let options =

@@ -160,6 +160,15 @@ fn a_node_that_takes_no_keys_or_wants_more_than_a_key_is_told() {
 }
 
 #[test]
+fn a_banner_before_the_login_is_no_trouble() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("banner"), "Authorised use only \u{1b}[2J\n".repeat(500)).unwrap();
+    let Some(sshd) = Sshd::start_in(folder, "Banner %D/banner") else { return };
+    let mut ssh = connect(&sshd, &options(&sshd), &NobodyToAsk).unwrap();
+    assert_eq!(run(&mut ssh, "echo in", b"", &limits()).stdout, b"in\n");
+}
+
+#[test]
 fn a_key_file_that_is_none_is_told() {
     let Some(sshd) = Sshd::start("") else { return };
     let bad = sshd.path("notes.txt");
