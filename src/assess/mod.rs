@@ -14,6 +14,7 @@ mod assess_tests;
 mod truth_tests;
 
 pub use finding::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
+pub use shown::value_in_words;
 
 use crate::catalog::{Catalog, Conditions, Control, Scope as ControlScope, Severity};
 use crate::evidence::{Evidence, Lifecycle, NodeEvidence, Policy, ProbeError, Reading, Reason};

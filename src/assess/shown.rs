@@ -121,8 +121,18 @@ pub(super) fn in_words(shown: &Shown) -> String {
     let value = match &shown.value {
         Json::Null => "absent".to_owned(),
         Json::String(text) => format!("\"{}\"", plain(text, 60)),
-        other => plain(&other.to_string(), 60),
+        other => plain(&value_in_words(other), 100),
     };
     let path = shown.path.strip_prefix("node.").unwrap_or(&shown.path);
     format!("{path} is {value}")
+}
+
+/// A value as a person reads it: of things that have names the names, everything else as JSON.
+pub fn value_in_words(value: &Json) -> String {
+    let name = |item: &Json| item.get("name").or_else(|| item.get("path")).and_then(Json::as_str).map(str::to_owned);
+    let names = value.as_array().and_then(|items| items.iter().map(name).collect::<Option<Vec<_>>>());
+    match names {
+        Some(names) if !names.is_empty() => format!("[{}]", names.join("; ")),
+        _ => value.to_string(),
+    }
 }

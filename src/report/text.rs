@@ -1,7 +1,7 @@
 //! Findings as text for people: 80 columns, by section, what fails and what is unknown first.
 
 use super::clean::{clean, columns, fit, wrap};
-use crate::assess::{Assessment, Finding, ItemVerdict, Shown, Target, TargetKind, Verdict};
+use crate::assess::{Assessment, Finding, ItemVerdict, Shown, Target, TargetKind, Verdict, value_in_words};
 use crate::catalog::Section;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -165,6 +165,8 @@ impl Page {
         for shown in evidence {
             let path = &shown.path;
             match shown.unread {
+                // The message has said which values were not read, and why.
+                Some(_) if !self.options.everything => {}
                 Some(reason) => {
                     let why = shown.origin.strip_prefix("not read: ").unwrap_or(&shown.origin);
                     let colon = if why.is_empty() { "" } else { ": " };
@@ -173,12 +175,15 @@ impl Page {
                 None => {
                     let value = match &shown.value {
                         serde_json::Value::Null => ": does not exist".to_owned(),
-                        value => format!(" = {value}"),
+                        value if self.options.everything => format!(" = {value}"),
+                        value => format!(" = {}", value_in_words(value)),
                     };
                     let value = clean(&value);
                     let value = if self.options.everything { value } else { fit(&value, VALUE).into_owned().into() };
                     self.paragraph(indent, &format!("{path}{value}"));
-                    if !shown.origin.is_empty() {
+                    // That the node itself was asked is said under the targets.
+                    let plain = shown.origin.starts_with("read on ") && !self.options.everything;
+                    if !shown.origin.is_empty() && !plain {
                         self.paragraph(indent + 4, &format!("from: {}", shown.origin));
                     }
                 }

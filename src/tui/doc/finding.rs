@@ -1,7 +1,7 @@
 //! One control at one of its targets.
 
 use super::{Line, Page, Tone};
-use crate::assess::{Finding, ItemVerdict, Shown, Verdict};
+use crate::assess::{Finding, ItemVerdict, Shown, Verdict, value_in_words};
 use crate::catalog::{Control, References, Who};
 use crate::tui::app::{App, Detail};
 
@@ -88,7 +88,7 @@ fn value(page: &mut Page, shown: &Shown) {
         (_, Some(reason)) => format!("not read ({reason})"),
         (serde_json::Value::Null, None) => "does not exist".to_owned(),
         (serde_json::Value::String(text), None) => format!("{text:?}"),
-        (other, None) => other.to_string(),
+        (other, None) => value_in_words(other),
     };
     let short: String = value.chars().take(VALUE).collect();
     let more = if short.len() < value.len() { "..." } else { "" };
