@@ -158,7 +158,8 @@ const fn needing(needs: Needs, binding: Binding) -> Binding {
 }
 
 use Place::{
-    Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Password, Reuse, Small, Trouble,
+    Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Password, Reuse, Small,
+    Trouble,
 };
 
 const SCREENS: &[Place] = &[Connect, Overview, Controls, Finding, Node, Help];
@@ -166,7 +167,8 @@ const LISTS: &[Place] = &[Connect, Overview, Controls];
 const TEXTS: &[Place] = &[Finding, Node, Help];
 const TYPING: &[Place] = &[Form, Filter, HostKey, Passphrase, Password, Reuse];
 const EVERYWHERE: &[Place] = &[
-    Connect, Form, Overview, Controls, Filter, Finding, Node, Help, HostKey, Passphrase, Password, Reuse, Trouble, Small,
+    Connect, Form, Overview, Controls, Filter, Finding, Node, Help, HostKey, Passphrase, Password, Reuse, Trouble,
+    Small,
 ];
 
 /// The table.

@@ -2,9 +2,9 @@
 
 use super::Progress;
 use crate::channel::ssh::{Login, Ssh, SshOptions};
-use crate::channel::{Ask, Limits, local::Local};
+use crate::channel::{Ask, Channel, Limits, local::Local};
 use crate::evidence::{ChannelKind, NodeEvidence};
-use crate::probe;
+use crate::probe::node::{Aid, Step, collect_with};
 use crate::site::{NodeTarget, Way};
 
 /// By which channel a target is read.
@@ -27,11 +27,19 @@ pub(super) fn address(target: &NodeTarget) -> Option<&str> {
 pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: &dyn Ask, tell: &dyn Fn(Progress)) {
     let node = target.name.as_str();
     tell(Progress::Connecting { node: node.to_owned() });
+    let step = |step| {
+        let node = node.to_owned();
+        tell(match step {
+            Step::Reading => Progress::Collecting { node },
+            Step::Asking => Progress::Asking { node },
+            Step::Warning(message) => Progress::Warning { node, message },
+        });
+    };
+    let aid = Aid { ask, passwords: &ssh.passwords, tell: &step };
+    let collect = |channel: &mut dyn Channel, name, address| collect_with(channel, name, address, limits, &aid);
     match &target.way {
         Way::Local => {
-            tell(Progress::Collecting { node: node.to_owned() });
-            let mut channel = Local;
-            tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, None, limits))));
+            tell(Progress::Done(Box::new(collect(&mut Local, node, None))));
         }
         Way::Ssh { host, port, user, identity } => {
             let login = Login { node, host, port: *port, user: user.as_deref(), identity: identity.as_deref() };
@@ -40,8 +48,7 @@ pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: 
                     for message in channel.warnings() {
                         tell(Progress::Warning { node: node.to_owned(), message: message.clone() });
                     }
-                    tell(Progress::Collecting { node: node.to_owned() });
-                    tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, Some(host), limits))));
+                    tell(Progress::Done(Box::new(collect(&mut channel, node, Some(host)))));
                 }
                 Err(error) => tell(Progress::Done(Box::new(NodeEvidence::unread(
                     node,

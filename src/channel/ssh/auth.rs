@@ -180,7 +180,10 @@ impl Attempt<'_> {
                 Taken::LoggedIn => return Ok(()),
                 Taken::WantsMore(more) => {
                     left = more;
-                    told.push(format!("it took the password and wants more: {} (AuthenticationMethods)", left.join(", ")));
+                    told.push(format!(
+                        "it took the password and wants more: {} (AuthenticationMethods)",
+                        left.join(", ")
+                    ));
                 }
                 Taken::No(why) => {
                     told.push(why);
@@ -366,7 +369,10 @@ impl Attempt<'_> {
         };
         ChannelError::new(
             Reason::Forbidden,
-            format!("{login}: the login as {user} was refused: {}. The node offers: {offers}. {advice}", told.join("; ")),
+            format!(
+                "{login}: the login as {user} was refused: {}. The node offers: {offers}. {advice}",
+                told.join("; ")
+            ),
         )
     }
 }

@@ -127,8 +127,7 @@ impl Typed<'_> {
     pub(super) fn interactive(&self) -> Result<Taken, Stop> {
         for number in 0..TRIES {
             let mut prompter = Prompter { typed: self, again: number > 0, shown: 0, end: None };
-            let ended =
-                self.wire.drive(|session| session.userauth_keyboard_interactive(self.user, &mut prompter));
+            let ended = self.wire.drive(|session| session.userauth_keyboard_interactive(self.user, &mut prompter));
             match (prompter.end, ended) {
                 (_, Ok(())) => return Ok(Taken::LoggedIn),
                 (Some(end), _) => return Ok(end),
@@ -223,8 +222,12 @@ fn wants_new_password(text: &str) -> bool {
 
 /// A node's words on one line, bounded, without characters that move the cursor or turn the text around.
 fn one_line(text: &str) -> String {
-    let plain = |c: char| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    let kept: String = text.chars().take(4096).map(|c| if c.is_control() { ' ' } else { c }).filter(|c| plain(*c)).collect();
+    let plain = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let kept: String =
+        text.chars().take(4096).map(|c| if c.is_control() { ' ' } else { c }).filter(|c| plain(*c)).collect();
     let words: Vec<&str> = kept.split_whitespace().collect();
     words.join(" ").chars().take(LONGEST_PROMPT).collect()
 }

@@ -63,7 +63,7 @@ pub(super) fn wants_password(stdout: &[u8], nonce: &str) -> Option<String> {
 }
 
 /// What the node's shell reads: the collector with the places to look at.
-fn text(layouts: &Layouts) -> Vec<u8> {
+pub(super) fn text(layouts: &Layouts) -> Vec<u8> {
     let layouts = layouts.script();
     let mut stdin = String::with_capacity(COLLECTOR.len() + layouts.len());
     for line in COLLECTOR.lines() {
