@@ -479,7 +479,7 @@ verdict() {
     case $name$CHAINPIDS in sshd*" $pid "*) S=login; return 0 ;; esac
     S=rejected-unit
     [ "$uid" = 0 ] || return 0
-    if [ "$SYSTEMD" = no ] || [ "$ppid" = 1 ]; then S=host-no-unit; fi
+    if [ "$SYSTEMD" = no ] || [ "$ppid" = 1 ]; then S=host; fi
     return 0
 }
 # --- users ------------------------------------------------------------------------------------------------------
@@ -956,15 +956,15 @@ listeners() {
         }')"
 }
 # --- paths ------------------------------------------------------------------------------------------------------
-PATHS= STATS= NP=0 NS=0
+PATHS= STATS= NP=0 PCUT=-
 # add ROLE NAMED_BY PATH
 add() {
     NP=$((NP + 1))
-    [ $NP -le 2000 ] || return
+    if [ $NP -gt 2000 ]; then PCUT=c S=too-large; return; fi
     state "$3"
     PATHS="$PATHS$S$TAB$1$TAB$2$TAB$3$NL"
     [ "$S" = here ] || return
-    STATS="$STATS$3$NL" NS=$((NS + 1))
+    STATS="$STATS$3$NL"
     if [ -L "$3" ]; then
         V=$(readlink -f "$3")
         if [ -n "$V" ] && [ -e "$V" ]; then
@@ -1004,7 +1004,7 @@ tree() {
         p=$top/${p#"$top/"}
         add "$role" "$named" "$p"
     done
-    [ $# -le 1000 ] || NP=2001
+    [ $# -le 1000 ] || { PCUT=c PATHS="${PATHS}too-large$TAB$role${TAB}listing$TAB$top$NL"; }
 }
 known() {
     :
@@ -1202,9 +1202,7 @@ components() {
 }
 layout() {
     known
-    F=-
-    [ $NP -le 2000 ] || F=c
-    say paths 0 $F "${PATHS%"$NL"}"
+    say paths 0 $PCUT "${PATHS%"$NL"}"
     IFS=$NL
     # shellcheck disable=SC2086
     set -- $STATS

@@ -244,6 +244,22 @@ fn a_node_that_cannot_be_reached_is_incomplete_and_named_in_the_evidence() {
 }
 
 #[test]
+fn a_site_file_names_the_nodes_and_its_mistakes_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "name = \"plant\"\n[[node]]\nname = \"n1\"\naddress = \"127.0.0.1\"\nport = 1\n";
+    let file = written(folder.path(), "site.toml", text);
+    let output = run(&["scan", "--site", &file, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+    let findings: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(findings["site"]["name"], "plant");
+    let targets = findings["targets"].as_array().unwrap();
+    assert!(targets.iter().any(|target| target["id"] == "node/n1"), "{targets:?}");
+    let wrong = written(folder.path(), "wrong.toml", &text.replace("address", "adress"));
+    refused(&run(&["scan", "--site", &wrong]), &["wrong.toml", "adress", "address"]);
+    refused(&run(&["scan", "--site", "/no/such/site"]), &["/no/such/site"]);
+}
+
+#[test]
 fn the_schemas_describe_the_documents() {
     let evidence: Value = serde_json::from_str(&out(&run(&["schema", "evidence"]))).unwrap();
     assert_eq!(evidence["$schema"], "https://json-schema.org/draft/2020-12/schema");
@@ -268,6 +284,7 @@ fn the_catalog_is_listed_and_every_control_explained() {
     if let Some(control) = controls["controls"].as_array().unwrap().first() {
         let page = run(&["explain", control["id"].as_str().unwrap()]);
         assert_eq!(page.status.code(), Some(0));
+        assert!(out(&page).lines().all(|line| line.chars().count() <= 80), "{}", out(&page));
         for word in ["Why it matters", "What is asked", "What to do", control["severity"].as_str().unwrap()] {
             assert!(out(&page).contains(word), "{word}");
         }

@@ -144,9 +144,11 @@ fn names_of(items: &[(ItemVerdict, Doubt)]) -> String {
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
     let named: Vec<String> = names.take(NAMED).map(|name| plain(name, 80)).collect();
+    // A name may have a comma of its own: `sshd, pid 812`.
+    let between = if named.iter().any(|name| name.contains(", ")) { " / " } else { ", " };
     match count.saturating_sub(named.len()) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
+        0 => named.join(between),
+        more => format!("{} and {more} more", named.join(between)),
     }
 }
 

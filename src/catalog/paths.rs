@@ -35,7 +35,7 @@ pub(crate) fn near<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Stri
     words
         .map(|known| (strsim::damerau_levenshtein(word, known), known))
         .min()
-        .filter(|(distance, _)| *distance <= 2.max(word.chars().count() / 3))
+        .filter(|(distance, _)| word.chars().count() > 1 && *distance <= 1.max(word.chars().count() / 3))
         .map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::CatalogError;
 use crate::evidence::EvidenceError;
-use crate::site::TargetError;
+use crate::site::{SiteFileError, TargetError};
 use std::io;
 use std::path::PathBuf;
 
@@ -90,7 +90,7 @@ pub(super) enum CliError {
     },
     /// The site file is wrong.
     #[error("{0}")]
-    Site(String),
+    Site(#[from] SiteFileError),
     /// The catalog is wrong.
     #[error("the catalog cannot be used")]
     Catalog(Vec<CatalogError>),
@@ -107,6 +107,8 @@ impl CliError {
     pub(super) fn sentences(&self) -> Vec<String> {
         match self {
             CliError::Catalog(errors) => errors.iter().map(ToString::to_string).collect(),
+            // Its problems stand one a line, each with the file's name.
+            CliError::Site(error) => error.to_string().lines().map(str::to_owned).collect(),
             other => vec![other.to_string()],
         }
     }

@@ -115,7 +115,10 @@ fn heading(page: &mut String, title: &str) {
 }
 
 fn pair(page: &mut String, name: &str, value: &str) {
-    let _ = writeln!(page, "{name:<11}{}", clean(value));
+    for (number, line) in wrap(&clean(value), WIDTH - 11).iter().enumerate() {
+        let name = if number == 0 { name } else { "" };
+        let _ = writeln!(page, "{name:<11}{line}");
+    }
 }
 
 /// Wrapped text that keeps its own lines and their indent: steps and commands are written one a line.

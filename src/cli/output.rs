@@ -27,7 +27,9 @@ impl Output {
             Ok(Place::Beside(target)) => beside(&target, private).map(|(_, file)| {
                 let _ = fs::remove_file(file);
             }),
-            Ok(Place::Straight) => OpenOptions::new().write(true).open(path).map(drop),
+            // Opening a pipe would wait for its reader, and closing it would tell the reader that all is said.
+            Ok(Place::Straight) if path.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Ok(Place::Straight) => Ok(()),
             Err(error) => Err(error),
         };
         match tried {
@@ -59,7 +61,7 @@ impl Output {
 enum Place {
     /// A regular file, or none yet: write beside it (links followed) and rename.
     Beside(PathBuf),
-    /// A device or a pipe: write into it. (A directory fails by itself.)
+    /// A device or a pipe: write into it. A directory fails.
     Straight,
 }
 

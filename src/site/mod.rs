@@ -1,5 +1,9 @@
 //! The site: what a person says about it (site file, command line) and which targets follow from that.
 
+mod network;
+mod site_file;
 mod target;
 
+pub use network::network_problem;
+pub use site_file::{Problem, SiteFile, SiteFileError};
 pub use target::{NodeTarget, TargetError, Way};

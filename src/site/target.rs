@@ -1,5 +1,6 @@
 //! Nodes to look at, as a person names them.
 
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -42,6 +43,31 @@ pub struct TargetError {
     pub why: &'static str,
 }
 
+/// What is wrong with a host name or address (without brackets, without a port), if anything.
+pub(super) fn host_problem(host: &str) -> Option<&'static str> {
+    if host.is_empty() {
+        return Some("there is no host");
+    }
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "@[]/\\,'\"".contains(c);
+    if host.starts_with('-') || host.contains(strange) {
+        return Some("that is no host name or address");
+    }
+    let address = host.split('%').next().unwrap_or(host);
+    if host.contains(':') && address.parse::<Ipv6Addr>().is_err() {
+        return Some("it has colons and is no IPv6 address");
+    }
+    None
+}
+
+/// What is wrong with a user's name, if anything.
+pub(super) fn user_problem(user: &str) -> Option<&'static str> {
+    if user.is_empty() {
+        return Some("the user is empty");
+    }
+    let strange = |c: char| c.is_whitespace() || c.is_control();
+    (user.starts_with('-') || user.contains(strange)).then_some("that is no user name")
+}
+
 impl FromStr for NodeTarget {
     type Err = TargetError;
 
@@ -52,8 +78,8 @@ impl FromStr for NodeTarget {
             Some((user, rest)) => (Some(user.to_owned()), rest),
             None => (None, given),
         };
-        if user.as_deref().is_some_and(str::is_empty) {
-            return Err(wrong("the user before @ is empty"));
+        if let Some(why) = user.as_deref().and_then(user_problem) {
+            return Err(wrong(why));
         }
         let (host, port) = if let Some(inner) = rest.strip_prefix('[') {
             let (host, after) = inner.split_once(']').ok_or_else(|| wrong("the bracket is not closed"))?;
@@ -66,11 +92,8 @@ impl FromStr for NodeTarget {
                 None => (rest, None),
             }
         };
-        if host.is_empty() {
-            return Err(wrong("there is no host"));
-        }
-        if host.starts_with('-') || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(wrong("that is no host name or address"));
+        if let Some(why) = host_problem(host) {
+            return Err(wrong(why));
         }
         let port = match port {
             Some(text) => text
@@ -86,5 +109,57 @@ impl FromStr for NodeTarget {
             (_, false) => format!("{host}:{port}"),
         };
         Ok(NodeTarget { name, way: Way::Ssh { host: host.to_owned(), port, user, identity: None } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    fn read(given: &str) -> (String, String, u16, Option<String>) {
+        let target: NodeTarget = given.parse().unwrap();
+        match target.way {
+            Way::Ssh { host, port, user, identity: None } => (target.name, host, port, user),
+            other => panic!("{given}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let admin = Some("admin".to_owned());
+        assert_eq!(read("edge1"), ("edge1".into(), "edge1".into(), 22, None));
+        assert_eq!(read("admin@edge1:2222"), ("edge1:2222".into(), "edge1".into(), 2222, admin.clone()));
+        assert_eq!(read("10.0.0.4:22"), ("10.0.0.4".into(), "10.0.0.4".into(), 22, None));
+        assert_eq!(read("fd00::4"), ("fd00::4".into(), "fd00::4".into(), 22, None));
+        assert_eq!(read("admin@[fd00::4]:2222"), ("[fd00::4]:2222".into(), "fd00::4".into(), 2222, admin));
+        assert_eq!(read("[fe80::4%eth0]"), ("fe80::4%eth0".into(), "fe80::4%eth0".into(), 22, None));
+        assert_eq!(read("me@example.org@edge1").3, Some("me@example.org".into()), "a directory's user");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let cases = [
+            ("", "no host"),
+            ("admin@", "no host"),
+            ("@edge1", "user is empty"),
+            ("-oProxyCommand=x@edge1", "no user name"),
+            ("-edge1", "no host name"),
+            ("edge 1", "no host name"),
+            ("edge1\u{1b}[2J", "no host name"),
+            ("edge1:", "port"),
+            ("edge1:0", "port"),
+            ("edge1:65536", "port"),
+            ("edge1:ssh", "port"),
+            ("10.0.0.4:22:33", "no IPv6 address"),
+            ("[fd00::4", "bracket"),
+            ("[fd00::4]22", "port"),
+            ("[]:22", "no host"),
+        ];
+        for (given, words) in cases {
+            let error = given.parse::<NodeTarget>().unwrap_err();
+            assert!(error.why.contains(words), "{given:?}: {}", error.why);
+            assert!(!error.to_string().contains('\u{1b}'));
+        }
     }
 }

@@ -53,17 +53,23 @@ pub fn fingerprint(private: &Path) -> String {
 
 /// Lines that a program wrote, for waiting.
 #[derive(Clone, Default)]
-pub struct Log(Arc<(Mutex<(Vec<String>, bool)>, Condvar)>);
+pub struct Log(Arc<(Mutex<Written>, Condvar)>);
+
+#[derive(Default)]
+struct Written {
+    lines: Vec<String>,
+    ended: bool,
+}
 
 impl Log {
     fn follow(&self, stream: impl std::io::Read + Send + 'static) {
         let log = self.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-                log.0.0.lock().unwrap().0.push(String::from_utf8_lossy(&line).into_owned());
+                log.0.0.lock().unwrap().lines.push(String::from_utf8_lossy(&line).into_owned());
                 log.0.1.notify_all();
             }
-            log.0.0.lock().unwrap().1 = true;
+            log.0.0.lock().unwrap().ended = true;
             log.0.1.notify_all();
         });
     }
@@ -72,10 +78,10 @@ impl Log {
     pub fn wait_for(&self, text: &str) -> String {
         let mut state = self.0.0.lock().unwrap();
         loop {
-            if let Some(line) = state.0.iter().find(|line| line.contains(text)) {
+            if let Some(line) = state.lines.iter().find(|line| line.contains(text)) {
                 return line.clone();
             }
-            assert!(!state.1, "ended without {text:?}: {:#?}", state.0);
+            assert!(!state.ended, "ended without {text:?}: {:#?}", state.lines);
             state = self.0.1.wait(state).unwrap();
         }
     }

@@ -83,6 +83,8 @@ impl From<Stop> for End {
 impl Attempt<'_> {
     fn run(&mut self) -> Result<(), End> {
         let methods = self.methods()?;
+        // The node still answers, so if it hangs up later that is not because a person took long until now.
+        self.asker.take_asked();
         if self.wire.session().authenticated() {
             return Ok(());
         }
@@ -105,6 +107,7 @@ impl Attempt<'_> {
                 }
                 Offer::File(file) => (label(file), self.offer_file(file)?),
             };
+            self.asker.take_asked();
             match outcome {
                 Outcome::LoggedIn => return Ok(()),
                 Outcome::Refused => told.push(format!("{label} was refused")),

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// libssh2's `LIBSSH2_ERROR_EAGAIN`.
 const WOULD_BLOCK: i32 = -37;
 
+/// Longest time that is waited for anything; keeps the arithmetic of times in range.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+
 /// Why a call on a session did not end well.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -66,8 +69,7 @@ impl Wire {
 
     /// Gives the calls that follow this long, from now.
     pub(super) fn allow(&self, limit: Duration) {
-        let now = Instant::now();
-        let deadline = now.checked_add(limit).unwrap_or(now);
+        let deadline = Instant::now() + limit.min(LONGEST);
         self.deadline.set(deadline);
         self.watchdog.set(Some(deadline));
     }

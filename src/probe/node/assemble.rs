@@ -48,3 +48,7 @@ pub(super) fn assemble(frames: &Frames, mut node: NodeEvidence) -> NodeEvidence 
 #[cfg(test)]
 #[path = "assemble_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "samples_tests.rs"]
+mod samples;

@@ -39,7 +39,11 @@ pub(super) fn read(answer: &mut Answer<'_>) -> (Listing<FileFact>, Roles) {
             answer.missing(state, "files", "what a directory holds");
             continue;
         }
-        of.entry(path.clone()).or_insert_with(|| role.clone());
+        // A CA that the kubelet names is still one of the cluster's own files.
+        let known = of.entry(path.clone()).or_insert_with(|| role.clone());
+        if role == "pki" {
+            known.clone_from(role);
+        }
         if state == State::Absent || !seen.insert((path.clone(), role.clone())) {
             continue;
         }

@@ -7,10 +7,28 @@ use crate::evidence::{
     Fact, Firmware, Identity, Kernel, Listing, Login, Lsm, Mount, NodeEvidence, OsRelease, Privilege, Tpm,
 };
 
+/// What stands in the `host` record.
+const PATHS: [&str; 10] = [
+    "clock",
+    "identity",
+    "kernel.running",
+    "uptime_seconds",
+    "architecture",
+    "virtualization",
+    "reboot",
+    "firmware",
+    "tpm",
+    "lsm",
+];
+
 /// Fills in what the `login` and `host` records tell. Gives the host's values back for those that need the clock.
 pub(super) fn fill(answer: &mut Answer<'_>, node: &mut NodeEvidence) -> Clock {
     node.login = login(answer);
-    let pairs = answer.pairs("host", "", "the machine");
+    let got = answer.got("host");
+    for path in PATHS {
+        answer.note(&got, path, "what the machine tells of itself");
+    }
+    let pairs = got.record().map(super::frames::Record::pairs);
     let pairs = pairs.as_ref();
     node.clock = answer.fact(pairs, "time", "clock", "the node's clock", |v| answer::time(v).known().copied());
     node.identity = Identity {

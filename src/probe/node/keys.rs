@@ -62,6 +62,9 @@ pub(super) fn authorized(answer: &mut Answer<'_>) -> Listing<AuthorizedKey> {
         answer.note(&got, PATH, "the authorized keys");
     }
     let Some(record) = record else { return Listing::default() };
+    if !tool && record.flags.cut {
+        answer.gap(PATH, Reason::TooLarge, "the authorized keys: longer than the bound");
+    }
     complete &= !record.flags.cut && !matches!(got, super::answer::Got::Absent);
     let mut items = Vec::new();
     for row in record.table() {

@@ -20,8 +20,8 @@ pub(super) struct Manifest {
     /// Component by the file's name; by its command, where that could be read.
     component: String,
     pod: StaticPod,
-    /// The command line as the manifest has it, with secrets: only ever compared.
-    plain: Option<Vec<String>>,
+    /// Base name of the program that its component's container starts.
+    program: Option<String>,
 }
 
 impl Manifest {
@@ -37,7 +37,7 @@ impl Manifest {
 
     /// Base name of the program that the manifest starts.
     pub(super) fn program(&self) -> Option<&str> {
-        self.plain.as_ref().and_then(|command| command.first()).map(|program| basename(program))
+        self.program.as_deref()
     }
 }
 
@@ -63,8 +63,9 @@ impl Manifests {
     /// The manifest that starts a component.
     pub(super) fn of(&self, component: &str) -> Option<&Manifest> {
         let by_command = self.items.iter().find(|manifest| manifest.program() == Some(component));
-        by_command
-            .or_else(|| self.items.iter().find(|manifest| manifest.component == component && manifest.plain.is_none()))
+        by_command.or_else(|| {
+            self.items.iter().find(|manifest| manifest.component == component && manifest.program.is_none())
+        })
     }
 
     /// Whether it is known that no other manifest is there.
@@ -112,7 +113,7 @@ fn manifest(answer: &Answer<'_>, file: &Named) -> Manifest {
             host_network: Fact::Unread,
             unread: None,
         },
-        plain: None,
+        program: None,
     };
     let document = match file.got(answer) {
         Got::Here(record) => document::parse(&record.payload),
@@ -166,7 +167,7 @@ fn fill(found: &mut Manifest, document: &Json) -> Option<()> {
         Some(Json::Bool(truth)) => Fact::Known(*truth),
         Some(_) => Fact::Unread,
     };
-    found.plain = Some(command.clone());
+    found.program = Some(program(command));
     Some(())
 }
 

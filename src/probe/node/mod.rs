@@ -16,6 +16,7 @@ mod keys;
 pub mod layouts;
 mod listeners;
 mod manifest;
+mod matching;
 mod process;
 mod reboot;
 mod redact;

@@ -118,7 +118,8 @@ fn one_word(word: &str) -> String {
         let value = if secret(name, value.trim_matches(['"', '\''])) {
             format!("{REDACTED}{close}")
         } else if value.contains('=') {
-            one_word(value)
+            // `--feature-gates=A=true,B=false`: each of them has a name of its own.
+            value.split(',').map(one_word).collect::<Vec<_>>().join(",")
         } else {
             looks(value)
         };
@@ -277,11 +278,13 @@ pub(super) fn secret(name: &str, value: &str) -> bool {
         "file",
         "files",
         "path",
+        "paths",
         "dir",
         "directory",
         "ttl",
         "webhook",
         "config",
+        "kubeconfig",
         "expiration",
         "seconds",
         "auth",
@@ -309,16 +312,29 @@ pub(super) fn secret(name: &str, value: &str) -> bool {
         "timeout",
         "enabled",
         "authentication",
+        "policy",
+        "strategy",
+        "kind",
+        "type",
+        "allowlist",
+        "images",
+        "period",
+        "syncs",
+        "up",
     ];
     !about.contains(&last.as_str()) && !harmless(value)
 }
 
 /// Values that are no secret under a name that only speaks of one: a switch, a number, a time, a path.
 fn harmless(value: &str) -> bool {
-    let number = value.trim_end_matches(|c: char| matches!(c, 'h' | 'm' | 's'));
-    matches!(value, "" | "true" | "false")
-        || (value.starts_with('/') && !random(value))
-        || (number.len() < 8 && number.parse::<f64>().is_ok())
+    matches!(value, "" | "true" | "false") || (value.starts_with('/') && !random(value)) || measure(value)
+}
+
+/// A number or a duration: `300`, `8760h0m0s`.
+fn measure(value: &str) -> bool {
+    value.len() < 16
+        && value.starts_with(|c: char| c.is_ascii_digit())
+        && value.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'h' | 'm' | 's' | 'u' | 'n'))
 }
 
 /// Takes the secrets out of a document.

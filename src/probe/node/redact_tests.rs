@@ -23,6 +23,8 @@ fn values_with_a_secret_name_go() {
         ("--client-secret=s", "--client-secret=[redacted]"),
         ("-client-key-data=TFM=", "-client-key-data=[redacted]"),
         ("AWS_SECRET_ACCESS_KEY=wJalr", "AWS_SECRET_ACCESS_KEY=[redacted]"),
+        ("--kubelet-arg=bootstrap-token=abc", "--kubelet-arg=bootstrap-token=[redacted]"),
+        ("--x=a=b,token=abc", "--x=a=b,token=[redacted]"),
         ("K3S_TOKEN=K10abc::server:def", "K3S_TOKEN=[redacted]"),
         ("ETCD_ROOT_PASSWORD=1", "ETCD_ROOT_PASSWORD=[redacted]"),
         ("--db=postgres://u:p@db:5432/k?sslmode=off", "--db=postgres://[redacted]@db:5432/k?sslmode=off"),
@@ -69,6 +71,13 @@ fn what_decides_a_verdict_stays() {
         "--encryption-provider-config=/etc/kubernetes/enc/enc.yaml",
         "--tls-cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
         "--feature-gates=RotateKubeletServerCertificate=true,LegacyServiceAccountTokenCleanUp=false",
+        "--feature-gates=LegacyServiceAccountTokenCleanUp=false,ServiceAccountTokenJTI=true,RotateKubeletServerCertificate=true",
+        "--legacy-service-account-token-clean-up-period=8760h0m0s",
+        "--concurrent-serviceaccount-token-syncs=5",
+        "--use-service-account-credentials=true",
+        "--authorization-mode=Node,RBAC",
+        "--authorization-kubeconfig=/etc/kubernetes/scheduler.conf",
+        "--authorization-always-allow-paths=/healthz,/readyz,/livez",
         "--node-labels=kubernetes.azure.com/cluster=MC_site_edge,agentpool=nodepool1",
         "--container-runtime-endpoint=unix:///run/containerd/containerd.sock",
         "--etcd-servers=https://127.0.0.1:2379,https://10.0.0.2:2379",
@@ -103,6 +112,8 @@ fn documents_lose_headers_and_tokens() {
         "staticPodURLHeader": {"Authorization": ["abc"]},
         "tlsPrivateKeyFile": "/etc/tls.key",
         "bootstrapToken": "abc", "password": 7, "nested": [{"apiKey": "x"}], "secret": ["a"],
+        "configMapAndSecretChangeDetectionStrategy": "Watch", "imagePullCredentialsVerificationPolicy": "NeverVerify",
+        "featureGates": {"ServiceAccountTokenJTI": true},
         "serverTLSBootstrap": true, "evictionHard": {"memory.available": "100Mi"},
     });
     document(&mut json);
@@ -114,7 +125,9 @@ fn documents_lose_headers_and_tokens() {
             "staticPodURLHeader": {"Authorization": ["[redacted]"]},
             "tlsPrivateKeyFile": "/etc/tls.key",
             "bootstrapToken": "[redacted]", "password": "[redacted]", "nested": [{"apiKey": "[redacted]"}], "secret": ["[redacted]"],
-            "serverTLSBootstrap": true, "evictionHard": {"memory.available": "100Mi"},
+            "configMapAndSecretChangeDetectionStrategy": "Watch", "imagePullCredentialsVerificationPolicy": "NeverVerify",
+        "featureGates": {"ServiceAccountTokenJTI": true},
+        "serverTLSBootstrap": true, "evictionHard": {"memory.available": "100Mi"},
         })
     );
 }

@@ -27,6 +27,8 @@ pub(super) fn ssh(answer: &mut Answer<'_>) -> Listing<Unit> {
     let (mut broken, mut items) = (false, Vec::new());
     for block in blocks.into_iter().take(whole) {
         match unit(block) {
+            // `sshd.service` is often another name of `ssh.service`, which then comes twice.
+            Some(unit) if items.contains(&unit) => {}
             Some(unit) if unit.name.starts_with("ssh") || unit.name.starts_with("dropbear") => items.push(unit),
             Some(_) => {}
             None => broken = true,
@@ -70,7 +72,7 @@ mod tests {
     use super::super::testing::{assembled, record};
     use super::*;
 
-    const SHOWN: &str = "Id=ssh.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n\
+    const SHOWN: &str = "Id=ssh.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\nId=ssh.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n\
         Id=ssh.socket\nListen=0.0.0.0:22 (Stream)\nListen=[::]:22 (Stream)\nLoadState=loaded\nActiveState=inactive\nUnitFileState=\n\n\
         Id=kubelet.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n";
 
