@@ -22,7 +22,7 @@ pub(super) fn read(answer: &mut Answer<'_>, procs: &Procs) -> Sshd {
         .named(&["sshd"])
         .filter_map(|found| match found.verdict {
             Verdict::Rejected(why) => Some(rejected(found, why)),
-            Verdict::Container => Some(rejected(found, "it runs in a pod, and serves no login to the node")),
+            Verdict::Container => Some(rejected(found, "it runs in a pod")),
             _ => None,
         })
         .collect();
