@@ -1,5 +1,5 @@
 //! What tests on real nodes share: the bed of `tests/bed/up`, the program, and its JSON.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use serde_json::Value;
 use std::io::Write;
