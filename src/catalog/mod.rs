@@ -23,13 +23,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The files that this program was built with: by section, in the order of the walk.
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 8] = [
     ("patches.yaml", include_str!("../../assets/catalog/patches.yaml")),
     ("node-protection.yaml", include_str!("../../assets/catalog/node-protection.yaml")),
     ("node-protection-files.yaml", include_str!("../../assets/catalog/node-protection-files.yaml")),
+    ("node-protection-kubelet.yaml", include_str!("../../assets/catalog/node-protection-kubelet.yaml")),
     ("control-plane-communication.yaml", include_str!("../../assets/catalog/control-plane-communication.yaml")),
     ("node-access.yaml", include_str!("../../assets/catalog/node-access.yaml")),
     ("node-access-sshd.yaml", include_str!("../../assets/catalog/node-access-sshd.yaml")),
+    ("node-access-sshd-more.yaml", include_str!("../../assets/catalog/node-access-sshd-more.yaml")),
 ];
 
 /// All controls that were loaded, checked and compiled. Cheap to clone.
