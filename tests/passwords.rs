@@ -228,7 +228,7 @@ while [ -e /run/looking ]; do
   cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -a -o -F -f /run/patterns
 done | sort -u > /run/seen
 END
-systemd-run -q --unit=look sh /run/look"
+systemd-run -q --unit=look --collect sh /run/look"
     ));
     let person = Person::new(|_, _| secret(&password_of("asks")));
     let (node, warnings) = read(&bed, "asks", &person);

@@ -4,11 +4,21 @@ use super::gate::Marks;
 use super::layouts::{LayoutError, Layouts};
 use crate::channel::Script;
 
-/// The collector's text, without the layouts.
+/// The frame of the script: encoding, bounds, marks, and the order of what is done.
 const COLLECTOR: &str = include_str!("../../../assets/collector.sh");
 
-/// The line of the text at which the layouts are put in.
-const PLACE: &str = "#@LAYOUTS@";
+/// Its parts, by the name at which the frame asks for them.
+const PARTS: [(&str, &str); 6] = [
+    ("host", include_str!("../../../assets/collector/host.sh")),
+    ("processes", include_str!("../../../assets/collector/processes.sh")),
+    ("sshd", include_str!("../../../assets/collector/sshd.sh")),
+    ("keys", include_str!("../../../assets/collector/keys.sh")),
+    ("paths", include_str!("../../../assets/collector/paths.sh")),
+    ("components", include_str!("../../../assets/collector/components.sh")),
+];
+
+/// The beginning of a line at which a part or the layouts are put in: `#@ host`.
+const PLACE: &str = "#@ ";
 
 /// Runs in any login shell (bash, dash, ash, zsh, csh, fish) since all of them pass a single-quoted word on as it is: no
 /// quote, backslash, exclamation mark or line feed may stand in it. As root it goes on as root; else through `sudo -n`
@@ -37,7 +47,7 @@ pub fn script_with(nonce: &str, layouts: &Layouts) -> Result<Script, LayoutError
     if nonce.is_empty() || !nonce.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(LayoutError::Unfit(nonce.to_owned()));
     }
-    Ok(Script { command: command(nonce, false), stdin: text(layouts) })
+    Ok(Script { command: command(nonce, false), stdin: stdin(layouts) })
 }
 
 /// The command line of one run. `ask`: where sudo wants a password, the node says so (see [`wants_password`]) instead of
@@ -63,20 +73,36 @@ pub(super) fn wants_password(stdout: &[u8], nonce: &str) -> Option<String> {
 }
 
 /// What the node's shell reads: the collector with the places to look at.
-pub(super) fn text(layouts: &Layouts) -> Vec<u8> {
-    let layouts = layouts.script();
-    let mut stdin = String::with_capacity(COLLECTOR.len() + layouts.len());
-    for line in COLLECTOR.lines() {
-        let line = line.trim_start();
-        if line == PLACE {
-            stdin.push_str(&layouts);
-        } else if !line.is_empty() && !line.starts_with('#') {
-            // Comments and indentation stay at home: the link may be slow.
-            stdin.push_str(line);
-            stdin.push('\n');
-        }
+pub(super) fn stdin(layouts: &Layouts) -> Vec<u8> {
+    let whole = text(layouts);
+    let mut stdin = String::with_capacity(whole.len());
+    // Comments and indentation stay at home: the link may be slow.
+    for line in whole.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        stdin.push_str(line);
+        stdin.push('\n');
     }
     stdin.into_bytes()
+}
+
+/// The whole script for people: with its comments, the parts and the layouts in their places.
+pub fn text(layouts: &Layouts) -> String {
+    let mut whole = String::new();
+    for line in COLLECTOR.lines() {
+        match line.strip_prefix(PLACE).and_then(|name| PARTS.iter().find(|(part, _)| *part == name)) {
+            Some((_, part)) => part.lines().for_each(|line| match line.trim() {
+                "#@ layouts" => whole.push_str(&layouts.script()),
+                _ => {
+                    whole.push_str(line);
+                    whole.push('\n');
+                }
+            }),
+            None => {
+                whole.push_str(line);
+                whole.push('\n');
+            }
+        }
+    }
+    whole
 }
 
 /// A fresh nonce: 16 random bytes in hexadecimal digits.
@@ -114,7 +140,7 @@ mod tests {
         let script = script("00ff").unwrap();
         let text = String::from_utf8(script.stdin).unwrap();
         assert!(text.starts_with("{\n") && text.ends_with("exit\n}\n"));
-        assert!(text.contains("look etcd-data /var/lib/etcd\n") && !text.contains(PLACE));
+        assert!(text.contains("look etcd-data /var/lib/etcd\n") && !text.contains(PLACE), "a place was left");
         assert!(super::script("x; id").is_err());
     }
 

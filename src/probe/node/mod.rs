@@ -112,7 +112,7 @@ fn run(
     aid: &Aid<'_>,
 ) -> Result<(Output, String), ChannelError> {
     let layouts = Layouts::embedded().map_err(|error| ChannelError::new(Reason::Malformed, error.to_string()))?;
-    let stdin = collector::text(&layouts);
+    let stdin = collector::stdin(&layouts);
     let run = |channel: &mut dyn Channel, ask| -> Result<(Output, String), ChannelError> {
         let nonce = random()?;
         (aid.tell)(Step::Reading);

@@ -105,6 +105,8 @@ fn a_finding_says_what_was_seen_why_it_matters_and_what_to_do() {
     let mut app = sample::app(80, 50);
     press(&mut app, "4↓\n");
     let shown = text(&app);
+    let (items, to_do) = (shown.find("Items: 3 asked").unwrap(), shown.find("What to do").unwrap());
+    assert!(to_do < items, "a long list of items would hide it");
     for expected in [
         "Root cannot log in with a password",
         "fail at node/edge1, severity high",
