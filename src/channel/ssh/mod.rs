@@ -7,6 +7,7 @@ mod blob;
 mod errors;
 mod exec;
 mod host_key;
+pub mod kept;
 mod key_file;
 mod known_hosts;
 mod offers;
