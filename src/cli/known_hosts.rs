@@ -72,7 +72,8 @@ fn forget(
         return Err(CliError::unknown("accepted key of host", host, known, "`sitewarden known-hosts` lists them all."));
     }
     if format == Format::Text {
-        let mut text = format!("These keys of {} are forgotten; the next one it shows is asked for as new:\n", clean(host));
+        let mut text =
+            format!("These keys of {} are forgotten; the next one it shows is asked for as new:\n", clean(host));
         text.push_str(&table(&goes));
         out.write_all(text.as_bytes())?;
         out.flush()?;

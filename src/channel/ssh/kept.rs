@@ -181,7 +181,9 @@ mod tests {
 
     #[test]
     fn keys_are_listed_with_when_they_were_accepted() {
-        let text = format!("# mine\n10.0.0.4 {KEY} accepted 2026-11-23T07:00:00Z\n[edge2]:2222 {KEY}\n\n@revoked * {KEY}\nbroken\n");
+        let text = format!(
+            "# mine\n10.0.0.4 {KEY} accepted 2026-11-23T07:00:00Z\n[edge2]:2222 {KEY}\n\n@revoked * {KEY}\nbroken\n"
+        );
         let (_folder, path) = file(&text);
         let kept = list(&path).unwrap();
         assert_eq!((kept.keys.len(), kept.skipped), (2, 2));
