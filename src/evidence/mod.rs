@@ -26,4 +26,4 @@ pub use node::{
 };
 pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Missing, Reading, Value};
-pub use sshd::{ConfigText, HostKey, Sshd, SshdDaemon, SshdDump};
+pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};

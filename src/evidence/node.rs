@@ -1,6 +1,6 @@
 //! One node, as the collector saw it.
 
-use super::{Certificate, Component, Fact, FileFact, Listing, Reason, Sshd, Unread};
+use super::{Certificate, Component, Fact, FileFact, Listing, Reason, ServerOffer, Sshd, Unread};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -315,6 +315,9 @@ pub struct NodeEvidence {
     /// SSH service.
     #[serde(default)]
     pub sshd: Sshd,
+    /// What the SSH server that served this login offers, from its KEXINIT.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub ssh_offer: Fact<ServerOffer>,
     /// Users who can log in.
     #[serde(default)]
     pub users: Listing<LoginUser>,
@@ -378,6 +381,7 @@ impl NodeEvidence {
             lsm: Lsm::default(),
             ssh_units: Listing::default(),
             sshd: Sshd::default(),
+            ssh_offer: Fact::Unread,
             users: Listing::default(),
             authorized_keys: Listing::default(),
             listeners: Listing::default(),
