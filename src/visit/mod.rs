@@ -6,7 +6,8 @@ mod read;
 
 use crate::assess::{Assessment, assess};
 use crate::catalog::Catalog;
-use crate::channel::{Ask, Limits, Passwords, ssh::SshOptions};
+use crate::channel::ssh::{self, SshOptions};
+use crate::channel::{Ask, Limits, Passwords};
 use crate::evidence::{Evidence, Lifecycle, NodeEvidence, Policy, Seat, SiteFacts};
 use crate::site::NodeTarget;
 use jiff::Timestamp;
@@ -95,9 +96,12 @@ impl Visit {
         }
     }
 
-    /// How long one node may take in all, a person's thinking not counted.
+    /// How long one node may take in all, with the jump hosts on the way, a person's thinking not counted.
     fn budget(&self) -> Duration {
-        self.limits.connect.saturating_mul(3).saturating_add(self.limits.run).saturating_add(SLACK)
+        let hops = |target| read::destination(target).map_or(1, |destination| ssh::hops(&destination, &self.ssh));
+        let most = self.targets.iter().map(hops).max().unwrap_or(1);
+        let connecting = self.limits.connect.saturating_mul(3).saturating_mul(u32::try_from(most).unwrap_or(u32::MAX));
+        connecting.saturating_add(self.limits.run).saturating_add(SLACK)
     }
 }
 
