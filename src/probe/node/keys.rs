@@ -101,6 +101,7 @@ fn key([user, line, kind, bits, fingerprint, options, path]: [&str; 7], tool: bo
         user: user.to_owned(),
         file: path.to_owned(),
         line: line.parse().unwrap_or(0),
+        file_modified: Fact::Unread,
         kind: fact(kind),
         bits: answer::number(bits),
         fingerprint: fact(fingerprint),
