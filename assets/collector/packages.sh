@@ -5,11 +5,15 @@
 
 # lowly COMMAND...: runs it without rights, bounded; 125 where there is no way to
 lowly() {
-    if [ "$UID_NOW" != 0 ]; then within 20 "$@"
-    elif command -v setpriv >/dev/null; then within 20 setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-    elif command -v chpst >/dev/null; then within 20 chpst -u :65534:65534 "$@"
-    else return 125
-    fi
+    if [ "$UID_NOW" != 0 ]; then within 20 "$@"; return; fi
+    # busybox has a setpriv too, which cannot do this
+    for w in setpriv /usr/bin/setpriv /bin/setpriv; do
+        if within 5 "$w" --reuid=65534 --regid=65534 --clear-groups true; then
+            within 20 "$w" --reuid=65534 --regid=65534 --clear-groups "$@"
+            return
+        fi
+    done
+    return 125
 }
 # newest PATH...: V is the latest time of change of those that exist
 newest() { V=$(stat -c %Y "$@" | sort -n | tail -n 1); }
@@ -39,11 +43,14 @@ dnf_updates() {
     for f in "$@"; do [ -e "$f" ] && n=$((n + 1)); done
     pair lists $n
     newest "$@"
+    # sources without advisories answer as if there were nothing to mend
+    set +f; set -- /var/cache/dnf/*/repodata/*updateinfo*; set -f
+    if [ -e "$1" ]; then pair lists_security yes; else pair lists_security no; fi
     if [ $n -gt 0 ] && [ -n "$V" ]; then pair refreshed "$V"; else miss refreshed absent; fi
     RC=1 OUT=
     [ $n -gt 0 ] || return
     # as somebody without rights its lock is its own, its cache the system's
-    OUT=$(lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir=/tmp --setopt=debuglevel=0 updateinfo list --updates --security)
+    OUT=$(lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir=/tmp --setopt=debuglevel=0 updateinfo list --security)
     RC=$?
     if V=$(lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir=/tmp list --upgrades); then pair pending "$(printf '%s\n' "$V" | awk 'NF == 3 && $1 ~ /\./ { n++ } END { print n + 0 }')"; else miss pending unsupported; fi
     OUT=$(printf '%s\n# end' "$OUT" | head -c $((CAP * 4 + 1)))

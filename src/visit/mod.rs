@@ -25,6 +25,8 @@ pub struct Visit {
     pub ssh: SshOptions,
     /// Bounds of every node.
     pub limits: Limits,
+    /// Whether pending updates and Defender's health are asked for too, which takes seconds.
+    pub packages: bool,
     /// How many nodes at once.
     pub jobs: usize,
     /// From where and as whom.
@@ -67,6 +69,7 @@ impl Visit {
         let started = Timestamp::now();
         let targets = told_apart(&self.targets);
         let limits = self.limits;
+        let packages = self.packages;
         let ssh = self.ssh.clone();
         let nodes = pool::read_all(
             &targets,
@@ -75,7 +78,7 @@ impl Visit {
             ask,
             progress.as_ref(),
             Arc::new(move |target: &NodeTarget, ask: &dyn Ask, tell: &dyn Fn(Progress)| {
-                read::read(target, &ssh, &limits, ask, tell);
+                read::read(target, &ssh, &limits, packages, ask, tell);
             }),
         );
         Evidence {
@@ -91,7 +94,8 @@ impl Visit {
 
     /// How long one node may take in all, a person's thinking not counted.
     fn budget(&self) -> Duration {
-        self.limits.connect.saturating_mul(3).saturating_add(self.limits.run).saturating_add(SLACK)
+        let runs = if self.packages { 2 } else { 1 };
+        self.limits.connect.saturating_mul(3).saturating_add(self.limits.run.saturating_mul(runs)).saturating_add(SLACK)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Progress;
 use crate::channel::ssh::{Login, Ssh, SshOptions};
-use crate::channel::{Ask, Limits, local::Local};
+use crate::channel::{Ask, Channel, Limits, local::Local};
 use crate::evidence::{ChannelKind, NodeEvidence};
 use crate::probe;
 use crate::site::{NodeTarget, Way};
@@ -24,14 +24,21 @@ pub(super) fn address(target: &NodeTarget) -> Option<&str> {
 }
 
 /// Reads one node. `tell` hears `Done` before the channel is closed, since closing an SSH session can block.
-pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: &dyn Ask, tell: &dyn Fn(Progress)) {
+pub(super) fn read(
+    target: &NodeTarget,
+    ssh: &SshOptions,
+    limits: &Limits,
+    packages: bool,
+    ask: &dyn Ask,
+    tell: &dyn Fn(Progress),
+) {
     let node = target.name.as_str();
     tell(Progress::Connecting { node: node.to_owned() });
     match &target.way {
         Way::Local => {
             tell(Progress::Collecting { node: node.to_owned() });
             let mut channel = Local;
-            tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, None, limits))));
+            tell(Progress::Done(Box::new(collect(&mut channel, node, None, limits, packages))));
         }
         Way::Ssh { host, port, user, identity } => {
             let login = Login { node, host, port: *port, user: user.as_deref(), identity: identity.as_deref() };
@@ -41,7 +48,7 @@ pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: 
                         tell(Progress::Warning { node: node.to_owned(), message: message.clone() });
                     }
                     tell(Progress::Collecting { node: node.to_owned() });
-                    tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, Some(host), limits))));
+                    tell(Progress::Done(Box::new(collect(&mut channel, node, Some(host), limits, packages))));
                 }
                 Err(error) => tell(Progress::Done(Box::new(NodeEvidence::unread(
                     node,
@@ -53,4 +60,17 @@ pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: 
             }
         }
     }
+}
+
+/// Both scripts, one after the other on the same channel.
+fn collect(
+    channel: &mut dyn Channel,
+    node: &str,
+    address: Option<&str>,
+    limits: &Limits,
+    packages: bool,
+) -> NodeEvidence {
+    let mut found = probe::node::collect(channel, node, address, limits);
+    probe::node::collect_packages(channel, &mut found, limits, packages);
+    found
 }
