@@ -6,7 +6,7 @@ use super::document::Table;
 use super::frames::Frames;
 use super::manifest::Manifests;
 use super::process::Procs;
-use super::{certs, defences, files, host, keys, listeners, mdatp, sshd, units, volumes};
+use super::{certs, defences, files, firewall, host, keys, listeners, mdatp, sshd, units, volumes};
 use crate::evidence::{Fact, NodeEvidence};
 
 /// Fills `node`, of which name, address, channel and errors are set and nothing else is read yet.
@@ -25,6 +25,7 @@ pub(super) fn assemble(frames: &Frames, mut node: NodeEvidence) -> NodeEvidence 
     node.users = keys::users(answer);
     node.authorized_keys = keys::authorized(answer);
     node.listeners = listeners::read(answer, &clock);
+    node.firewall = firewall::read(answer, &node);
     let table = Table::read(answer);
     let manifests = Manifests::read(answer, &table);
     let sources = Sources { procs: &procs, table: &table, manifests: &manifests };

@@ -12,6 +12,7 @@ mod der;
 mod document;
 mod environment;
 mod files;
+mod firewall;
 pub mod frames;
 mod host;
 mod keys;
