@@ -351,6 +351,7 @@ fn several(bed: &Bed, user: &str, options: SshOptions, ask: Arc<dyn Ask>) -> Vec
         },
     });
     let visit = Visit {
+        packages: false,
         site: Default::default(),
         targets: targets.to_vec(),
         ssh: options,

@@ -71,6 +71,9 @@ pub(super) struct Look {
     /// Longest time that reading a node may take once it is connected [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) timeout: Option<u64>,
+    /// Leave out what takes seconds on a node: pending updates and the health of Microsoft Defender
+    #[arg(long)]
+    pub(super) no_packages: bool,
     /// How many nodes are read at once [default: 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: Option<u16>,
@@ -276,6 +279,7 @@ impl Under for Look {
             accept_host_key: joined(before.accept_host_key, self.accept_host_key),
             timeout: self.timeout.or(before.timeout),
             jobs: self.jobs.or(before.jobs),
+            no_packages: self.no_packages || before.no_packages,
         }
     }
 }
@@ -338,6 +342,7 @@ impl Look {
             ("--accept-host-key", !self.accept_host_key.is_empty()),
             ("--timeout", self.timeout.is_some()),
             ("--jobs", self.jobs.is_some()),
+            ("--no-packages", self.no_packages),
         ])
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
             ..SshOptions::default()
         },
         limits,
+        packages: !look.no_packages,
         jobs: usize::from(look.jobs.unwrap_or(JOBS)),
         seat,
     })

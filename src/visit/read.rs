@@ -4,7 +4,7 @@ use super::Progress;
 use crate::channel::ssh::{Destination, Ssh, SshOptions};
 use crate::channel::{Ask, Channel, Limits, local::Local};
 use crate::evidence::{ChannelKind, Fact, NodeEvidence, Reason, ServerOffer, Unread};
-use crate::probe::node::{Aid, Step, collect_with};
+use crate::probe::node::{Aid, Step, collect_packages, collect_with};
 use crate::site::{NodeTarget, Way};
 
 /// By which channel a target is read.
@@ -50,7 +50,14 @@ fn with_offer(mut node: NodeEvidence, offer: Option<ServerOffer>, why_not: &str)
 }
 
 /// Reads one node. `tell` hears `Done` before the channel is closed, since closing an SSH session can block.
-pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: &dyn Ask, tell: &dyn Fn(Progress)) {
+pub(super) fn read(
+    target: &NodeTarget,
+    ssh: &SshOptions,
+    limits: &Limits,
+    packages: bool,
+    ask: &dyn Ask,
+    tell: &dyn Fn(Progress),
+) {
     let node = target.name.as_str();
     tell(Progress::Connecting { node: node.to_owned() });
     let step = |step| {
@@ -62,7 +69,11 @@ pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: 
         });
     };
     let aid = Aid { ask, passwords: &ssh.passwords, tell: &step };
-    let collect = |channel: &mut dyn Channel, name, address| collect_with(channel, name, address, limits, &aid);
+    let collect = |channel: &mut dyn Channel, name, address| {
+        let mut read = collect_with(channel, name, address, limits, &aid);
+        collect_packages(channel, &mut read, limits, packages);
+        read
+    };
     match &target.way {
         Way::Local => {
             let read = collect(&mut Local, node, None);
