@@ -182,6 +182,15 @@ daemon() {
     DPID=$2 DEXE=${3% (deleted)} DOPTS= DCONF= NAMED=no ODD=
     pair via "$1"
     if [ -n "$DPID" ]; then pair pid "$DPID"; else miss pid absent; fi
+    # a reload keeps the process and its start; systemd notes it as a change of the unit's state
+    U=
+    [ -z "$DPID" ] || [ "$SYSTEMD" = no ] || U=$(printf '%s' "$TABLE" | awk -F'\t' -v p="$DPID" '
+        $1 == p { if (match($12, /[^\/]+\.service/)) print substr($12, RSTART, RLENGTH); exit }')
+    if [ -n "$U" ]; then
+        V=$(within 5 env TZ=UTC systemctl show --no-pager -p StateChangeTimestamp -- "$U" | awk '$4 == "UTC" { print $2 " " $3 }')
+        [ -z "$V" ] || V=$(date -u -d "$V" +%s)
+        [ -z "$V" ] || pair loaded "$V"
+    fi
     if [ "$DEXE" = '?' ]; then
         miss exe forbidden
         DEXE=${SSHD:-/usr/sbin/sshd}

@@ -5,7 +5,8 @@ use super::frames::{Pair, Pairs, State};
 use super::process::{Procs, Verdict, rejected};
 use super::sshd_dump;
 use super::{redact, text};
-use crate::evidence::{ConfigText, Fact, HostKey, Listing, Reason, Sshd, SshdDaemon};
+use crate::evidence::{ConfigText, Fact, HostKey, Listing, Process, Reason, Sshd, SshdDaemon};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Reads everything about sshd.
@@ -135,6 +136,7 @@ fn daemon(answer: &mut Answer<'_>, number: usize, index: usize, procs: &Procs) -
     }
     Some(SshdDaemon {
         name: String::new(),
+        loaded: loaded(&pairs, &process),
         process,
         config_path,
         serves_login,
@@ -143,6 +145,21 @@ fn daemon(answer: &mut Answer<'_>, number: usize, index: usize, procs: &Procs) -
         host_keys,
         config_valid: if readable { valid(answer, &key, &at) } else { Fact::Unread },
     })
+}
+
+/// When a daemon last read its configuration: a reload keeps the process and its start, and changes its unit's state.
+fn loaded(pairs: &Pairs, process: &Fact<Process>) -> Fact<Timestamp> {
+    let process = match process {
+        Fact::Known(process) => process,
+        Fact::Absent => return Fact::Absent,
+        Fact::Unread => return Fact::Unread,
+    };
+    let reloaded = pairs.value("loaded").map_or(Fact::Unread, answer::time);
+    match (process.started.known(), reloaded.known()) {
+        (Some(started), Some(reloaded)) => Fact::Known(*started.max(reloaded)),
+        (Some(one), None) | (None, Some(one)) => Fact::Known(*one),
+        (None, None) => Fact::Unread,
+    }
 }
 
 fn files(answer: &mut Answer<'_>, key: &str, at: &str, pairs: &Pairs, readable: bool) -> Listing<ConfigText> {
