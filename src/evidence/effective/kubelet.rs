@@ -5,10 +5,10 @@
 
 use super::super::{Component, ConfigFile, Fact, Gap, Missing, NodeEvidence, Reading, Reason, Value};
 use super::flags::{self, Flags};
-use super::{changed_after, gap_at};
 use super::kubelet_fields::{self, FIELDS, Kind};
 use super::kubelet_resolve::Resolver;
 use super::layers::Layer;
+use super::{changed_after, gap_at};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -93,7 +93,8 @@ impl<'a> Sources<'a> {
                 layers.push(Layer::Hole(gap_at(root, "kubelet.drop_ins")));
             }
             for (number, file) in files.iter().rev() {
-                layers.push(layer(file, true, started, || gap_at(root, &format!("kubelet.drop_ins.{number}.document"))));
+                layers
+                    .push(layer(file, true, started, || gap_at(root, &format!("kubelet.drop_ins.{number}.document"))));
             }
         }
         match self.main {
@@ -112,12 +113,7 @@ impl<'a> Sources<'a> {
 }
 
 /// A file as a layer. What lies on the disk since after the start is not what runs: the kubelet reads it only then.
-fn layer<'a>(
-    file: &'a ConfigFile,
-    drop_in: bool,
-    started: Option<Timestamp>,
-    gap: impl FnOnce() -> Gap,
-) -> Layer<'a> {
+fn layer<'a>(file: &'a ConfigFile, drop_in: bool, started: Option<Timestamp>, gap: impl FnOnce() -> Gap) -> Layer<'a> {
     if let (Fact::Known(modified), Some(started)) = (&file.modified, started)
         && changed_after(*modified, started)
     {

@@ -4,11 +4,11 @@
 //! case; times are seconds; `maxstartups` stays a text and has `maxstartups_parts` beside it.
 
 use super::super::{Fact, Gap, NodeEvidence, Reading, Reason, SshdDaemon, Value};
-use super::{changed_after, gap_at};
 use super::sshd_config::SshdConfig;
 use super::sshd_keywords::{self, Keyword, Kind};
 use super::sshd_match::Applies;
 use super::sshd_origin::{self, Origins};
+use super::{changed_after, gap_at};
 use std::collections::BTreeMap;
 
 /// Lists that `sshd -T` leaves out where they are empty.
@@ -85,7 +85,8 @@ fn contexts(node: &NodeEvidence, daemon: &SshdDaemon, tree: &Reading) -> Vec<Rea
 fn stale(daemon: &SshdDaemon) -> Option<Gap> {
     let started = daemon.process.known().and_then(|process| process.started.known());
     let loaded = daemon.loaded.known().or(started)?;
-    let changed = daemon.files.items.iter().find(|file| file.modified.known().is_some_and(|at| changed_after(*at, *loaded)))?;
+    let changed =
+        daemon.files.items.iter().find(|file| file.modified.known().is_some_and(|at| changed_after(*at, *loaded)))?;
     Some(Gap::new(
         Reason::NotVisible,
         format!("{} changed after the running sshd last read it: reload sshd, then look again", changed.path),

@@ -70,6 +70,7 @@ fn name(items: &mut [SshdDaemon]) {
         let shared = count.get(&item.config_path).is_some_and(|count| *count > 1);
         item.name = match item.process.known() {
             Some(process) if shared => format!("sshd, {}, pid {}", item.config_path, process.pid),
+            None if shared => format!("sshd, {}, started by a socket", item.config_path),
             _ => format!("sshd, {}", item.config_path),
         };
     }
