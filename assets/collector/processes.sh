@@ -52,6 +52,8 @@ processes() {
         ROOTCG=${ROOTCG%/}
     fi
     CHAIN= CHAINPIDS=' ' ROOTSSHD=' ' EXES= CUT=- PIDS=
+    # its last lines are always there
+    case $LIST in *"L$TAB$SELF$TAB"*) ;; *) CUT=c ;; esac
     IFS=$NL
     for row in $LIST; do
         IFS=$TAB

@@ -97,6 +97,12 @@ fn silence(output: &Output) -> (Reason, &'static str) {
             "The login worked, but the node lets this account run only certain commands. Log in as a user with an ordinary shell.",
         );
     }
+    if says(&["collector: no "]) {
+        return (
+            Reason::Unsupported,
+            "The node lacks a basic tool (awk, head, tr, sort or wc) that reading it needs. Install it, or look at the node through the cluster instead.",
+        );
+    }
     let no_shell =
         ["not recognized", "command not found", "sh: not found", "no such file", "unknown command", "invalid input"];
     if matches!(output.status, Some(126 | 127)) || says(&no_shell) || says(&["unknown verb", "syntax error"]) {
@@ -152,6 +158,8 @@ mod tests {
     #[test]
     fn what_a_node_without_a_shell_says_is_understood() {
         assert_eq!(said("'sh' is not recognized as an internal or external command", Some(1)), Reason::Unsupported);
+        let bare = Output { stdout: b"collector: no awk\n".to_vec(), status: Some(127), ..Output::default() };
+        assert!(silence(&bare).1.contains("awk"));
         assert_eq!(said("bash: sh: command not found", Some(127)), Reason::Unsupported);
         assert_eq!(said("rbash: sh: restricted: cannot specify `/' in command names", Some(1)), Reason::Forbidden);
         assert_eq!(said("This account is currently not available.", Some(1)), Reason::Forbidden);
