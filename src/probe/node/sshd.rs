@@ -199,13 +199,38 @@ pub(super) fn config_text(path: &str, mtime: &str, got: &Got<'_>, redact: impl F
     ConfigText { path: path.to_owned(), text, modified: answer::time(mtime), unread }
 }
 
-/// A configuration of sshd holds no secret but in the environment that it may set.
+/// A configuration of sshd without what may hold secrets: comments, the environment that it sets, arguments of commands.
+/// Every line stays a line, since origins count them.
 fn redact_sshd(body: &str) -> String {
     let lines = body.split('\n').map(|line| {
-        let keyword = line.trim_start().split([' ', '\t', '=']).next().unwrap_or_default();
-        if keyword.eq_ignore_ascii_case("setenv") { redact::line(line) } else { line.to_owned() }
+        let start = line.len() - line.trim_start().len();
+        let (indent, rest) = line.split_at_checked(start).unwrap_or(("", line));
+        if rest.starts_with('#') {
+            return "#".to_owned();
+        }
+        let end = rest.find([' ', '\t', '=']).unwrap_or(rest.len());
+        let (keyword, value) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let begin = value.len() - value.trim_start_matches([' ', '\t', '=']).len();
+        let (between, value) = value.split_at_checked(begin).unwrap_or(("", value));
+        format!("{indent}{keyword}{between}{}", redact_setting(keyword, value))
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The value of a keyword of sshd, without what may hold secrets.
+pub(super) fn redact_setting(keyword: &str, value: &str) -> String {
+    let programs = match keyword.trim_matches('"').to_ascii_lowercase().as_str() {
+        "setenv" => 0,
+        "forcecommand" | "authorizedkeyscommand" | "authorizedprincipalscommand" => 1,
+        "subsystem" => 2,
+        _ => return value.to_owned(),
+    };
+    let words: Vec<&str> = value.split_whitespace().collect();
+    if words.len() <= programs {
+        return value.to_owned();
+    }
+    let kept = words.into_iter().take(programs).chain([redact::REDACTED]);
+    kept.collect::<Vec<_>>().join(" ")
 }
 
 fn host_keys(answer: &mut Answer<'_>, key: &str, at: &str, readable: bool) -> Listing<HostKey> {
