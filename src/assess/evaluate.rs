@@ -51,6 +51,9 @@ impl<'r> Scope<'r> {
 
     /// Asks a condition of one item of a list. Where it answers `settled`, what it looked at is not told.
     pub(super) fn ask_item(&self, expression: &Expression, item: &'r Reading, settled: &[bool]) -> Answer {
+        if settled.contains(&false) && lacks(expression, item) {
+            return Answer { holds: Ok(false), touches: Vec::new() };
+        }
         self.log.set_quiet(true);
         let quick = self.ask_bound(expression, item);
         self.log.set_quiet(false);
@@ -71,6 +74,14 @@ impl<'r> Scope<'r> {
         }
         ask(expression, &context, self.log)
     }
+}
+
+/// Whether an item has another text where the condition needs a certain one: most files are not the one that a control
+/// is about, and of these nothing else need be evaluated.
+fn lacks(expression: &Expression, item: &Reading) -> bool {
+    let Value::Map { entries, .. } = &item.value else { return false };
+    let other = |entry: &Reading, text: &str| matches!(&entry.value, Value::Text(found) if **found != *text);
+    expression.needs.iter().any(|(field, text)| entries.get(field.as_str()).is_some_and(|entry| other(entry, text)))
 }
 
 fn ask(expression: &Expression, context: &Context<'_, '_>, log: &Log) -> Answer {

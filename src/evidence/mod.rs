@@ -10,6 +10,7 @@ mod fact;
 mod file;
 mod lifecycle;
 mod node;
+mod planting;
 mod policy;
 mod reading;
 mod sshd;
@@ -25,5 +26,5 @@ pub use node::{
     OsRelease, Privilege, ProbeError, Reboot, Tpm, Unit,
 };
 pub use policy::{Policy, Profile, Thresholds};
-pub use reading::{Gap, Missing, Reading, Value};
+pub use reading::{Gap, Key, Missing, Reading, Value};
 pub use sshd::{ConfigText, HostKey, Sshd, SshdDaemon, SshdDump};

@@ -20,6 +20,8 @@ use super::paths::near;
 pub(crate) const NOW: &str = "@now";
 /// Name of the function that gives back a list of which everything was read, and raises for any other.
 pub(crate) const WHOLE: &str = "@whole";
+/// Name of the function that stands for `==`.
+pub(crate) const SAME: &str = "@same";
 /// `function` of an [`ExecutionError::FunctionError`] for a value of a wrong type or form.
 pub(crate) const MALFORMED: &str = "@malformed";
 
@@ -168,7 +170,7 @@ static OWN: [(&str, usize, Function); 8] = [
 
 /// Operators of CEL that are replaced by ours, since theirs take values of different types for unequal.
 static REPLACED: [(&str, &str, Function); 7] = [
-    (operators::EQUALS, "@same", compare::same),
+    (operators::EQUALS, SAME, compare::same),
     (operators::NOT_EQUALS, "@differ", compare::differ),
     (operators::LESS, "@less", compare::less),
     (operators::LESS_EQUALS, "@less_or_same", compare::less_or_same),
