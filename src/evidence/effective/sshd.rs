@@ -118,9 +118,9 @@ fn settings<'a>(
     by_option: &BTreeMap<String, Vec<String>>,
     seen: &mut Seen<'a>,
 ) -> Reading {
-    let mut entries = BTreeMap::new();
+    let mut entries: Vec<(Key, Reading)> = Vec::with_capacity(printed.len() + LEFT_OUT_WHERE_EMPTY.len() + 1);
     for (name, lines) in printed {
-        let lower = name.to_ascii_lowercase();
+        let lower = sshd_keywords::lower_case(name);
         let today = sshd_keywords::canonical(&lower);
         // A dump that holds both the old and the new name says the same twice; the new one counts.
         if today != lower && printed.keys().any(|other| other.eq_ignore_ascii_case(today)) {
@@ -156,15 +156,15 @@ fn settings<'a>(
             (None, _) => Reading::with_origin(value, "sshd -T"),
         };
         if today == "maxstartups" {
-            entries.insert(Key::from("maxstartups_parts"), startups(&reading));
+            entries.push(("maxstartups_parts".into(), startups(&reading)));
         }
         let key = known.map_or_else(|| Key::from(today.to_owned()), |keyword| Key::from(keyword.name));
-        entries.insert(key, reading);
+        entries.push((key, reading));
     }
     for name in LEFT_OUT_WHERE_EMPTY {
-        entries
-            .entry(name.into())
-            .or_insert_with(|| Reading::with_origin(Value::Absent, "sshd -T prints none: it is not set"));
+        if !entries.iter().any(|(key, _)| key == name) {
+            entries.push((name.into(), Reading::with_origin(Value::Absent, "sshd -T prints none: it is not set")));
+        }
     }
     Reading::map(entries)
 }
