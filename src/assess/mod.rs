@@ -38,9 +38,8 @@ pub fn assess(
     let site = Reading::whole(&evidence.site);
     let numbers = Reading::whole(&policy.thresholds);
     let pairs = catalog.controls.iter().zip(catalog.conditions());
-    let asked: Vec<(&Control, &Conditions)> = pairs
-        .filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile))
-        .collect();
+    let asked: Vec<(&Control, &Conditions)> =
+        pairs.filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile)).collect();
 
     let roots = vec![("site", &site), ("policy", &numbers)];
     let subject = Subject { target: "site", roots, origin: Origin { channel: None }, lost: None };

@@ -1,6 +1,7 @@
 //! One CEL expression: bounded before it is parsed, checked, and rewritten so that no wrong type can pass.
 
 use super::functions::{self, NOW};
+use super::of_item::OfItem;
 use super::paths;
 use super::shape::Shape;
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, operators};
@@ -26,8 +27,8 @@ pub struct Expression {
     pub source: String,
     /// What is evaluated: comparisons replaced by those of [`functions`].
     pub(crate) tree: IdedExpr,
-    /// Texts that fields of `item` must have, else it is false whatever the rest of it says.
-    pub(crate) needs: Vec<(String, String)>,
+    /// What it wants of `item`.
+    pub(crate) of_item: OfItem,
 }
 
 /// Names that an expression may start from, with the shape of each.
@@ -62,25 +63,8 @@ impl Expression {
             return Err(errors);
         }
         rewrite(&mut tree);
-        let mut needs = Vec::new();
-        needed(&tree, &mut needs);
-        Ok(Expression { source: source.to_owned(), tree, needs })
-    }
-}
-
-/// Collects what stands as `item.field == "text"` among the parts that `&&` joins.
-fn needed(node: &IdedExpr, needs: &mut Vec<(String, String)>) {
-    let Expr::Call(CallExpr { func_name, target: None, args }) = &node.expr else { return };
-    let [left, right] = args.as_slice() else { return };
-    if func_name == operators::LOGICAL_AND {
-        needed(left, needs);
-        needed(right, needs);
-    } else if func_name == functions::SAME
-        && let (Expr::Select(select), Expr::Literal(LiteralValue::String(text))) = (&left.expr, &right.expr)
-        && !select.test
-        && select.operand.expr == Expr::Ident("item".to_owned())
-    {
-        needs.push((select.field.clone(), text.inner().to_owned()));
+        let of_item = OfItem::of(&tree);
+        Ok(Expression { source: source.to_owned(), tree, of_item })
     }
 }
 

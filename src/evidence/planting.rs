@@ -1,7 +1,7 @@
 //! From a record straight to its tree: a serde serializer that makes readings.
 
-use super::reading::{Gap, Key, Missing, Reading, Value};
 use super::Reason;
+use super::reading::{Gap, Key, Missing, Reading, Value};
 use serde::de::value::{Error as UnknownWord, StrDeserializer};
 use serde::de::{Deserialize, IntoDeserializer};
 use serde::ser::{self, Error as _, Impossible, Serialize, Serializer};
