@@ -193,7 +193,7 @@ fn any_json() -> impl Strategy<Value = Json> {
 proptest! {
     #[test]
     fn any_json_and_any_path_are_read(json in any_json(), path in "((items|complete|unread|[0-9]{1,20}|\\PC{0,2})\\.?){0,6}", free in any::<bool>()) {
-        let mut tree = convert(&json, free);
+        let mut tree = plant(&json, free);
         let gap = Gap::new(Reason::Timeout, "");
         let parts: Vec<&str> = path.split('.').collect();
         mark(&mut tree, &parts, &gap);

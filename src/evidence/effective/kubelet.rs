@@ -3,7 +3,7 @@
 //!
 //! What lies below a layer that was not read is unread, never a default.
 
-use super::super::{Component, ConfigFile, Fact, Gap, Missing, NodeEvidence, Reading, Reason, Value};
+use super::super::{Component, ConfigFile, Fact, Gap, Key, Missing, NodeEvidence, Reading, Reason, Value};
 use super::flags::{self, Flags};
 use super::kubelet_fields::{self, FIELDS, Kind};
 use super::kubelet_resolve::Resolver;
@@ -187,8 +187,8 @@ fn flag_map(resolver: &Resolver<'_>) -> Reading {
             _ => Value::Text(last.as_str().into()),
         };
         let reading = Reading::with_origin(value, origin);
-        entries.insert(camel_case(name), reading.clone());
-        entries.insert(name.to_owned(), reading);
+        entries.insert(Key::from(camel_case(name)), reading.clone());
+        entries.insert(name.to_owned().into(), reading);
     }
     Reading::map(entries)
 }
@@ -207,8 +207,8 @@ fn camel_case(name: &str) -> String {
 /// A map that is being built, in which a key that is missing is one that this program does not resolve.
 #[derive(Default)]
 struct Branch {
-    leaves: BTreeMap<String, Reading>,
-    branches: BTreeMap<String, Branch>,
+    leaves: BTreeMap<Key, Reading>,
+    branches: BTreeMap<Key, Branch>,
 }
 
 impl Branch {
@@ -216,9 +216,9 @@ impl Branch {
         match path {
             [] => {}
             [last] => {
-                self.leaves.insert((*last).to_owned(), reading);
+                self.leaves.insert((*last).to_owned().into(), reading);
             }
-            [first, rest @ ..] => self.branches.entry((*first).to_owned()).or_default().put(rest, reading),
+            [first, rest @ ..] => self.branches.entry((*first).to_owned().into()).or_default().put(rest, reading),
         }
     }
 
