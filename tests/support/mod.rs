@@ -51,7 +51,12 @@ impl Bed {
 
     /// Runs a shell script on the node as root, behind the program's back. Panics where it fails.
     pub fn sh(&self, script: &str) -> String {
-        let mut child = Command::new(&self.exec)
+        let mut command = Command::new(&self.exec);
+        // The passwords are looked for in the node's processes, of which this becomes one.
+        for user in ["OPS", "ASKS", "GUEST"] {
+            command.env_remove(format!("BED_PASSWORD_{user}"));
+        }
+        let mut child = command
             .args([self.node.as_str(), "sh", "-se"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
