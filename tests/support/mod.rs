@@ -69,6 +69,15 @@ impl Bed {
         String::from_utf8_lossy(&done.stdout).into_owned()
     }
 
+    /// Copies an executable file to the node.
+    pub fn put(&self, from: &str, to: &str) {
+        let file = std::fs::File::open(from).unwrap();
+        let script = format!("cat > {to}; chmod 755 {to}");
+        let done =
+            Command::new(&self.exec).args([self.node.as_str(), "sh", "-c", &script]).stdin(file).status().unwrap();
+        assert!(done.success(), "{from} was not copied");
+    }
+
     /// Puts a drop-in for sshd in place; taken away again when the returned value is dropped. sshd is restarted, not
     /// reloaded: systemd then waits until it listens.
     pub fn sshd_drop_in(&self, name: &str, text: &str) -> DropIn<'_> {
