@@ -342,9 +342,16 @@ fn words_in_another_language_a_lecture_and_a_prompt_of_ones_own_make_no_differen
 fn several(bed: &Bed, user: &str, options: SshOptions, ask: Arc<dyn Ask>) -> Vec<NodeEvidence> {
     let targets = ["n1", "n2", "n3"].map(|name| NodeTarget {
         name: name.to_owned(),
-        way: Way::Ssh { host: bed.address.clone(), port: 22, user: Some(user.to_owned()), identity: None },
+        way: Way::Ssh {
+            host: bed.address.clone(),
+            port: Some(22),
+            user: Some(user.to_owned()),
+            identity: None,
+            jump: None,
+        },
     });
     let visit = Visit {
+        packages: false,
         site: Default::default(),
         targets: targets.to_vec(),
         ssh: options,

@@ -4,22 +4,22 @@ authorized() {
     PATTERNS=$(printf '%s\n' "$ALLDUMPS" | awk 'tolower($1) == "authorizedkeysfile" { for (i = 2; i <= NF; i++) if (!($i in s)) { s[$i]; print $i } }')
     V=default
     if [ -n "$PATTERNS" ]; then V='sshd -T'; else PATTERNS=".ssh/authorized_keys$NL.ssh/authorized_keys2"; fi
-    OUT= FILES= n=0 F=-
+    OUT= FILES= KEYFILES= n=0 F=-
     IFS=$NL
     for f in $PATTERNS; do pair pattern "$f"; done
     pair from "$V"
     case $ALLDUMPS in
     '') pair command '?' ;;
-    *) pair command "$(printf '%s\n' "$ALLDUMPS" | awk 'tolower($1) == "authorizedkeyscommand" && $2 != "none" { y = 1 } END { print y ? "yes" : "no" }')" ;;
+    *) pair command "$(printf '%s\n' "$ALLDUMPS" | awk '(tolower($1) == "authorizedkeyscommand" || tolower($1) == "trustedusercakeys") && $2 != "none" { y = 1 } END { print y ? "yes" : "no" }')" ;;
     esac
     pairs keys.source
     for l in $USERS; do
-        u=${l%%:*} h=${l#*:} h=${h#*:} h=${h#*:} h=${h%%:*}
+        u=${l%%:*} h=${l#*:} i=${h%%:*} h=${h#*:} h=${h#*:} h=${h%%:*}
         for f in $PATTERNS; do
             [ "$f" != none ] || continue
-            case $f in *%*) f=$(printf '%s\n%s\n%s\n' "$f" "$u" "$h" | awk '{ l[NR] = $0 } END {
+            case $f in *%*) f=$(printf '%s\n%s\n%s\n' "$f" "$u" "$h" | awk -v uid="$i" '{ l[NR] = $0 } END {
                 s = l[1]; gsub(/&/, "\\\\&", l[2]); gsub(/&/, "\\\\&", l[3])
-                gsub(/%%/, "\001", s); gsub(/%u/, l[2], s); gsub(/%h/, l[3], s); gsub("\001", "%", s); print s }') ;; esac
+                gsub(/%%/, "\001", s); gsub(/%u/, l[2], s); gsub(/%U/, uid, s); gsub(/%h/, l[3], s); gsub("\001", "%", s); print s }') ;; esac
             case $f in /*) ;; *) f=${h%/}/$f ;; esac
             state "$f"
             [ "$S" = here ] && [ ! -f "$f" ] && S=refused
@@ -27,10 +27,22 @@ authorized() {
             [ "$S" != absent ] || continue
             n=$((n + 1))
             if [ $n -gt 64 ]; then F=c; break 2; fi
-            OUT="${OUT}file$TAB$S$TAB$u$TAB$f$NL"
-            [ "$S" = here ] || continue
-            FILES="$FILES$u$TAB$f$NL"
+            case $S in
+            here) FILES="$FILES$u$TAB$f$NL" KEYFILES="$KEYFILES$f$NL" ;;
+            *) OUT="${OUT}file$TAB$S$TAB$u$TAB?$TAB$f$NL" ;;
+            esac
         done
+    done
+    # shellcheck disable=SC2086
+    TIMES=$(within 5 stat -L -c '%Y %n' $KEYFILES)$NL
+    for row in $FILES; do
+        f=${row#*"$TAB"} M='?'
+        case $NL$TIMES in *" $f$NL"*)
+            M=${TIMES%%" $f$NL"*}
+            M=${M##*"$NL"}
+            ;;
+        esac
+        OUT="${OUT}file${TAB}here$TAB${row%%"$TAB"*}$TAB$M$TAB$f$NL"
     done
     IFS=$WS
     # stage 1: `F<n>L<line> KIND BODY` goes to ssh-keygen alone; what is sent is made from its answer
@@ -44,6 +56,8 @@ authorized() {
         u=$1 f=$2
         [ -n "$f" ] || continue
         n=$((n + 1))
+        # a byte more than is looked at tells that there is more
+        [ "$(within 5 head -c 262145 "$f" | wc -c)" -le 262144 ] || F=c
         K=$(within 5 head -c 262144 "$f" | awk -v at="$n" '
         { sub(/\r$/, ""); sub(/^[ \t]+/, "") }
         /^#/ || $0 == "" { next }

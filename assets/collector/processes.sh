@@ -19,6 +19,7 @@ processes() {
         comm = clean(substr(s, index(s, "(") + 1, RSTART - index(s, "(") - 1))
         split(substr(s, RSTART + 2), f, " ")
         parent[pid] = f[2]; called[pid] = comm
+        if (comm == "kured") kured = 1
         a = first(dir "/cmdline"); sub(/[^ -~].*/, "", a)
         title = ""
         if (a ~ /^sshd(-session|-auth)?: /) { b = "sshd"; title = (a ~ /\[listener\]/) ? "" : "title" }
@@ -26,7 +27,6 @@ processes() {
         if (b == "sshd-session" || b == "sshd-auth" || comm ~ /^sshd-(session|auth)$/) title = "title"
         k = (b in name) ? name[b] : (comm in name) ? name[comm] : ""
         if (k == "") next
-        if (++seen > 200) next
         uid = "?"
         while ((getline l < (dir "/status")) > 0) if (l ~ /^Uid:/) { split(l, u, /[ \t]+/); uid = u[3] }
         close(dir "/status")
@@ -35,10 +35,14 @@ processes() {
             if (l ~ /^[0-9]+:name=systemd:/) { cg = l; sub(/^[0-9]+:name=systemd:/, "", cg); break }
             else if (l ~ /^0::/) cg = substr(l, 4)
         close(dir "/cgroup")
+        # processes of ordinary users never count: however many there are, they crowd out none that may
+        if (uid ~ /^[1-9]/ && cg ~ /^(\/[^\/]*)?\/user\.slice\// && cg !~ /kubepods|k8s\.io/) { if (++users > 50) next }
+        else if (++seen > 200) next
         print "P\t" pid "\t" f[2] "\t" uid "\t" comm "\t" f[20] "\t" k "\t" (title == "" ? "-" : title) "\t" clean(cg)
     }
     END {
         if (seen > 200) print "C"
+        if (kured) print "R"
         for (p = self; p > 0 && i++ < 64; p = parent[p]) { print "L\t" p "\t" called[p]; if (p == 1) break }
     }')
     set -f
@@ -49,7 +53,9 @@ processes() {
         ROOTCG=${ROOTCG%/init.scope}
         ROOTCG=${ROOTCG%/}
     fi
-    CHAIN= CHAINPIDS=' ' ROOTSSHD=' ' EXES= CUT=- PIDS=
+    CHAIN= CHAINPIDS=' ' ROOTSSHD=' ' EXES= CUT=- PIDS= KURED=no
+    # its last lines are always there
+    case $LIST in *"L$TAB$SELF$TAB"*) ;; *) CUT=c ;; esac
     IFS=$NL
     for row in $LIST; do
         IFS=$TAB
@@ -64,6 +70,7 @@ processes() {
             [ "$name-$uid" = sshd-0 ] && ROOTSSHD="$ROOTSSHD$pid "
             ;;
         C) CUT=c ;;
+        R) KURED=yes ;;
         esac
     done
     IFS=$WS

@@ -53,6 +53,15 @@ pub(super) struct Look {
     /// Private key file to log in with (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) identity: Vec<PathBuf>,
+    /// Reach the nodes by way of these jump hosts, as ssh -J does; `none` for none, whatever the site file's nodes or the
+    /// SSH configuration say
+    #[arg(short = 'J', long, value_name = "[USER@]HOST[:PORT],...")]
+    pub(super) jump: Option<String>,
+    /// Read this SSH configuration instead of ~/.ssh/config and the system's; `none` for none. Of it count HostName,
+    /// User, Port, IdentityFile, IdentitiesOnly, CertificateFile, ProxyJump and HostKeyAlias; what is said here or in
+    /// the site file wins
+    #[arg(long, value_name = "FILE")]
+    pub(super) ssh_config: Option<PathBuf>,
     /// Read known host keys from this file instead of the usual ones
     #[arg(long, value_name = "FILE")]
     pub(super) known_hosts: Option<PathBuf>,
@@ -62,6 +71,9 @@ pub(super) struct Look {
     /// Longest time that reading a node may take once it is connected [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) timeout: Option<u64>,
+    /// Leave out what takes seconds on a node: pending updates and the health of Microsoft Defender
+    #[arg(long)]
+    pub(super) no_packages: bool,
     /// How many nodes are read at once [default: 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: Option<u16>,
@@ -261,10 +273,13 @@ impl Under for Look {
             local: self.local || before.local,
             node: joined(before.node, self.node),
             identity: joined(before.identity, self.identity),
+            jump: self.jump.or(before.jump),
+            ssh_config: self.ssh_config.or(before.ssh_config),
             known_hosts: self.known_hosts.or(before.known_hosts),
             accept_host_key: joined(before.accept_host_key, self.accept_host_key),
             timeout: self.timeout.or(before.timeout),
             jobs: self.jobs.or(before.jobs),
+            no_packages: self.no_packages || before.no_packages,
         }
     }
 }
@@ -321,10 +336,13 @@ impl Look {
             ("--local", self.local),
             ("--site", self.site.is_some()),
             ("--identity", !self.identity.is_empty()),
+            ("--jump", self.jump.is_some()),
+            ("--ssh-config", self.ssh_config.is_some()),
             ("--known-hosts", self.known_hosts.is_some()),
             ("--accept-host-key", !self.accept_host_key.is_empty()),
             ("--timeout", self.timeout.is_some()),
             ("--jobs", self.jobs.is_some()),
+            ("--no-packages", self.no_packages),
         ])
     }
 }

@@ -33,5 +33,5 @@ pub use node::{
 };
 pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Missing, Reading, Value};
-pub use sshd::{ConfigText, HostKey, Sshd, SshdDaemon, SshdDump};
+pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};
 pub use updates::{PendingPackage, Updates};

@@ -2,7 +2,7 @@
 
 use super::{
     Audit, AutoUpdates, Certificate, Component, Fact, FileFact, Fips, Firewall, Listing, Mdatp, MeasuredBoot, Reason,
-    Sshd, TimeSync, Unread, Updates, Volume,
+    ServerOffer, Sshd, TimeSync, Unread, Updates, Volume,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -351,6 +351,9 @@ pub struct NodeEvidence {
     /// SSH service.
     #[serde(default)]
     pub sshd: Sshd,
+    /// What the SSH server that served this login offers, from its KEXINIT.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub ssh_offer: Fact<ServerOffer>,
     /// Users who can log in.
     #[serde(default)]
     pub users: Listing<LoginUser>,
@@ -424,6 +427,7 @@ impl NodeEvidence {
             service_units: Listing::default(),
             ssh_units: Listing::default(),
             sshd: Sshd::default(),
+            ssh_offer: Fact::Unread,
             users: Listing::default(),
             authorized_keys: Listing::default(),
             listeners: Listing::default(),

@@ -104,6 +104,7 @@ fn a_partial_list_says_why_and_its_items_are_read() {
 #[test]
 fn a_reason_reaches_an_item_by_its_number() {
     let daemon = |dumps| SshdDaemon {
+        loaded: Fact::Unread,
         name: "sshd".to_owned(),
         process: Fact::Absent,
         config_path: "/etc/ssh/sshd_config".to_owned(),

@@ -67,6 +67,10 @@ pub struct SshdDaemon {
     pub process: Fact<Process>,
     /// The configuration file: the one that its `-f` names, else the default path.
     pub config_path: String,
+    /// When it last read its configuration, by the node's clock: its start, or its unit's last change of state, which a
+    /// reload is. Absent for a daemon that a socket unit starts at need: it reads it for every connection.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub loaded: Fact<Timestamp>,
     /// Whether it is the one that serves this very login.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub serves_login: Fact<bool>,
@@ -99,4 +103,24 @@ pub struct Sshd {
     /// Processes that call themselves sshd and do not count.
     #[serde(default)]
     pub rejected: Vec<Process>,
+}
+
+/// What the SSH server that served this login offers before anything is encrypted: its greeting and its KEXINIT. Lists
+/// of the two directions are one list, those from the client to the server first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ServerOffer {
+    /// Its greeting: `SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7`.
+    pub banner: String,
+    /// Key exchange algorithms, without the markers that stand among them.
+    pub kex: Vec<String>,
+    /// Host key algorithms: those of the keys that it has.
+    pub host_keys: Vec<String>,
+    /// Ciphers.
+    pub ciphers: Vec<String>,
+    /// Message authentication codes.
+    pub macs: Vec<String>,
+    /// Compression algorithms.
+    pub compression: Vec<String>,
+    /// Whether it takes part in strict key exchange, the remedy against the Terrapin attack.
+    pub strict_kex: bool,
 }

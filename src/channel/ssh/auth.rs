@@ -5,7 +5,7 @@ use super::key_file::{KeyFile, Private};
 use super::offers::{self, Offer};
 use super::password::{Taken, Typed};
 use super::wire::{Stop, Wire};
-use super::{Login, SshOptions, blob, errors};
+use super::{Login, SshOptions, blob, errors, user_cert};
 use crate::channel::{Answer, ChannelError, Question, Secret};
 use crate::evidence::Reason;
 use ssh2::PublicKey;
@@ -219,14 +219,20 @@ impl Attempt<'_> {
         paths
             .extend(self.options.identities.iter().filter(|path| Some(path.as_path()) != self.login.identity).cloned());
         let named = !paths.is_empty();
-        if !named && let Some(home) = dirs::home_dir() {
+        if !named && !self.options.usual.is_empty() {
+            paths.clone_from(&self.options.usual);
+        } else if !named && let Some(home) = dirs::home_dir() {
             let usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| home.join(".ssh").join(name));
             paths.extend(usual.into_iter().filter(|path| path.exists()));
         }
         let (mut files, mut told) = (Vec::new(), Vec::new());
         for path in paths {
             match KeyFile::read(&path) {
-                Ok(file) => files.push(file),
+                Ok(file) => {
+                    let (with, notes) = user_cert::with_certificates(file, &self.options.certificates, self.user);
+                    files.extend(with);
+                    told.extend(notes);
+                }
                 Err(why) => told.push(format!("{} cannot be used: {why}", path.display())),
             }
         }

@@ -4,11 +4,11 @@
 //! case; times are seconds; `maxstartups` stays a text and has `maxstartups_parts` beside it.
 
 use super::super::{Fact, Gap, NodeEvidence, Reading, Reason, SshdDaemon, Value};
-use super::gap_at;
 use super::sshd_config::SshdConfig;
 use super::sshd_keywords::{self, Keyword, Kind};
 use super::sshd_match::Applies;
 use super::sshd_origin::{self, Origins};
+use super::{changed_after, gap_at};
 use std::collections::BTreeMap;
 
 /// Lists that `sshd -T` leaves out where they are empty.
@@ -60,23 +60,37 @@ fn contexts(node: &NodeEvidence, daemon: &SshdDaemon, tree: &Reading) -> Vec<Rea
         return vec![item("not read", Reading::new(Value::Unread(why.clone())), Reading::new(Value::Unread(why)))];
     }
     let by_option = options_of(daemon);
+    let stale = stale(daemon);
     let dumps = tree.child("dumps");
     let mut seen = Seen::new();
     let mut items = Vec::new();
     for (number, dump) in daemon.dumps.items.iter().enumerate() {
         let connection =
             dump.connection.iter().map(|(key, value)| (key.clone(), Reading::text(value.as_str()))).collect();
-        let settings = match &dump.settings {
-            Fact::Known(printed) if !printed.is_empty() => {
+        let settings = match (&dump.settings, &stale) {
+            (Fact::Known(_), Some(gap)) => Reading::new(Value::Unread(gap.clone())),
+            (Fact::Known(printed), None) if !printed.is_empty() => {
                 let answers = config.answers(&dump.connection);
                 settings(printed, &answers, &origins, &by_option, &mut seen)
             }
-            Fact::Known(_) | Fact::Absent => Reading::unread(Reason::Malformed, "sshd -T printed no settings"),
-            Fact::Unread => Reading::new(Value::Unread(gap_at(&dumps, &format!("{number}.settings")))),
+            (Fact::Known(_) | Fact::Absent, _) => Reading::unread(Reason::Malformed, "sshd -T printed no settings"),
+            (Fact::Unread, _) => Reading::new(Value::Unread(gap_at(&dumps, &format!("{number}.settings")))),
         };
         items.push(item(&dump.name, Reading::map(connection), settings));
     }
     items
+}
+
+/// Why `sshd -T`, which reads the files as they lie on the disk, does not speak for the daemon that runs.
+fn stale(daemon: &SshdDaemon) -> Option<Gap> {
+    let started = daemon.process.known().and_then(|process| process.started.known());
+    let loaded = daemon.loaded.known().or(started)?;
+    let changed =
+        daemon.files.items.iter().find(|file| file.modified.known().is_some_and(|at| changed_after(*at, *loaded)))?;
+    Some(Gap::new(
+        Reason::NotVisible,
+        format!("{} changed after the running sshd last read it: reload sshd, then look again", changed.path),
+    ))
 }
 
 /// What the last dump printed of a keyword, and what that was read as: most of it is the same in the next dump.

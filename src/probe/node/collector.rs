@@ -4,20 +4,27 @@ use super::gate::Marks;
 use super::layouts::{LayoutError, Layouts};
 use crate::channel::Script;
 
-/// The frame of the script: encoding, bounds, marks, and the order of what is done.
-const COLLECTOR: &str = include_str!("../../../assets/collector.sh");
+/// What every script begins and ends with: encoding, bounds, marks.
+const FRAME: &str = include_str!("../../../assets/collector.sh");
 
-/// Its parts, by the name at which the frame asks for them.
-const PARTS: [(&str, &str); 6] = [
+/// The parts, by the name at which a line `#@ NAME` of the frame or of another part asks for them.
+const PARTS: [(&str, &str); 13] = [
+    ("node", include_str!("../../../assets/collector/node.sh")),
+    ("packages", include_str!("../../../assets/collector/packages.sh")),
     ("host", include_str!("../../../assets/collector/host.sh")),
+    ("volumes", include_str!("../../../assets/collector/volumes.sh")),
     ("processes", include_str!("../../../assets/collector/processes.sh")),
     ("sshd", include_str!("../../../assets/collector/sshd.sh")),
     ("keys", include_str!("../../../assets/collector/keys.sh")),
     ("paths", include_str!("../../../assets/collector/paths.sh")),
     ("components", include_str!("../../../assets/collector/components.sh")),
+    ("manager", include_str!("../../../assets/collector/manager.sh")),
+    ("defences", include_str!("../../../assets/collector/defences.sh")),
+    ("firewall", include_str!("../../../assets/collector/firewall.sh")),
+    ("layouts", ""),
 ];
 
-/// The beginning of a line at which a part or the layouts are put in: `#@ host`.
+/// The beginning of a line at which a part, the body or the layouts are put in: `#@ host`.
 const PLACE: &str = "#@ ";
 
 /// Runs in any login shell (bash, dash, ash, zsh, csh, fish) since all of them pass a single-quoted word on as it is: no
@@ -37,6 +44,9 @@ const WITH_PASSWORD: &str = r#"LC_ALL=C; export LC_ALL; exec sudo -k -S -p "[$1.
 /// only what follows is a script: a password that sudo did not read can never be run.
 const BEHIND_GATE: &str = r#"[ "$(id -u)" = 0 ] || exit 1; echo "@$2.$1@"; while IFS= read -r l; do if [ "$l" = "$1" ]; then exec sh -s -- "$3" sudo "$4" "$5" "$6"; fi; done; exit 1"#;
 
+/// Runs in any login shell as well. The second script reads nothing that only root may, so it goes on as the login is.
+const PLAIN: &str = r#"u=$(id -un); i=$(id -u); p=none; if [ "$i" = 0 ]; then p=root; fi; exec sh -s -- "$1" "$p" "$u" "$i" "$SSH_CONNECTION""#;
+
 /// The script of one run with the layouts that the program carries. `nonce`: fresh for every run, hexadecimal digits.
 pub fn script(nonce: &str) -> Result<Script, LayoutError> {
     script_with(nonce, &Layouts::embedded()?)
@@ -44,9 +54,7 @@ pub fn script(nonce: &str) -> Result<Script, LayoutError> {
 
 /// The script of one run that looks for files where `layouts` says.
 pub fn script_with(nonce: &str, layouts: &Layouts) -> Result<Script, LayoutError> {
-    if nonce.is_empty() || !nonce.chars().all(|c| c.is_ascii_hexdigit()) {
-        return Err(LayoutError::Unfit(nonce.to_owned()));
-    }
+    check(nonce)?;
     Ok(Script { command: command(nonce, false), stdin: stdin(layouts) })
 }
 
@@ -74,35 +82,57 @@ pub(super) fn wants_password(stdout: &[u8], nonce: &str) -> Option<String> {
 
 /// What the node's shell reads: the collector with the places to look at.
 pub(super) fn stdin(layouts: &Layouts) -> Vec<u8> {
-    let whole = text(layouts);
-    let mut stdin = String::with_capacity(whole.len());
-    // Comments and indentation stay at home: the link may be slow.
-    for line in whole.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        stdin.push_str(line);
-        stdin.push('\n');
-    }
-    stdin.into_bytes()
+    stripped(&text(layouts))
 }
 
-/// The whole script for people: with its comments, the parts and the layouts in their places.
+/// The second script of one run: pending updates and Defender's health, which take seconds. `nonce` as in [`script`].
+pub fn packages(nonce: &str) -> Result<Script, LayoutError> {
+    check(nonce)?;
+    Ok(Script { command: format!("sh -c '{PLAIN}' sh {nonce}"), stdin: stripped(&packages_text()) })
+}
+
+/// The whole first script for people: with its comments, the parts and the layouts in their places.
 pub fn text(layouts: &Layouts) -> String {
     let mut whole = String::new();
-    for line in COLLECTOR.lines() {
-        match line.strip_prefix(PLACE).and_then(|name| PARTS.iter().find(|(part, _)| *part == name)) {
-            Some((_, part)) => part.lines().for_each(|line| match line.trim() {
-                "#@ layouts" => whole.push_str(&layouts.script()),
-                _ => {
-                    whole.push_str(line);
-                    whole.push('\n');
-                }
-            }),
-            None => {
+    fill(FRAME, "node", &layouts.script(), 0, &mut whole);
+    whole
+}
+
+/// The whole second script for people.
+pub fn packages_text() -> String {
+    let mut whole = String::new();
+    fill(FRAME, "packages", "", 0, &mut whole);
+    whole
+}
+
+fn check(nonce: &str) -> Result<(), LayoutError> {
+    let sound = !nonce.is_empty() && nonce.chars().all(|c| c.is_ascii_hexdigit());
+    if sound { Ok(()) } else { Err(LayoutError::Unfit(nonce.to_owned())) }
+}
+
+/// Writes a part with the parts that it asks for. They lie three deep at most.
+fn fill(part: &str, body: &str, layouts: &str, depth: u8, whole: &mut String) {
+    for line in part.lines() {
+        let name = line.trim().strip_prefix(PLACE).map(|name| if name == "body" { body } else { name });
+        match name.and_then(|name| PARTS.iter().find(|(part, _)| *part == name)) {
+            Some(("layouts", _)) => whole.push_str(layouts),
+            Some((_, inner)) if depth < 3 => fill(inner, body, layouts, depth + 1, whole),
+            _ => {
                 whole.push_str(line);
                 whole.push('\n');
             }
         }
     }
-    whole
+}
+
+/// The script without comments and indentation, which stay at home: the link may be slow.
+fn stripped(whole: &str) -> Vec<u8> {
+    let mut stdin = String::with_capacity(whole.len());
+    for line in whole.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        stdin.push_str(line);
+        stdin.push('\n');
+    }
+    stdin.into_bytes()
 }
 
 /// A fresh nonce: 16 random bytes in hexadecimal digits.
@@ -119,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_command_passes_every_login_shell_as_it_is() {
-        for word in [BOOTSTRAP, AS_ROOT, WITH_PASSWORD, BEHIND_GATE] {
+        for word in [BOOTSTRAP, AS_ROOT, WITH_PASSWORD, BEHIND_GATE, PLAIN] {
             assert!(!word.contains(['\'', '\\', '!', '\n']), "{word}");
         }
         let script = script(&nonce().unwrap()).unwrap();
@@ -162,8 +192,14 @@ mod tests {
     fn the_script_is_one_group_with_the_layouts_in_it() {
         let script = script("00ff").unwrap();
         let text = String::from_utf8(script.stdin).unwrap();
+        let second = String::from_utf8(packages("00ff").unwrap().stdin).unwrap();
+        assert!(second.starts_with("{\n") && second.ends_with("exit\n}\n"));
+        assert!(second.contains("apt-get -s") && !second.contains("sudo") && !text.contains("apt-get -s"));
         assert!(text.starts_with("{\n") && text.ends_with("exit\n}\n"));
-        assert!(text.contains("look etcd-data /var/lib/etcd\n") && !text.contains(PLACE), "a place was left");
+        assert!(text.contains("look etcd-data /var/lib/etcd\n"));
+        for whole in [super::text(&Layouts::embedded().unwrap()), packages_text()] {
+            assert!(!whole.contains(PLACE), "a place was left");
+        }
         assert!(super::script("x; id").is_err());
     }
 

@@ -3,13 +3,16 @@
 
 mod answer;
 mod assemble;
+mod auto_updates;
 mod certs;
 pub mod collector;
 mod component;
+mod defences;
 mod der;
 mod document;
 mod environment;
 mod files;
+mod firewall;
 pub mod frames;
 mod gate;
 mod host;
@@ -18,6 +21,7 @@ pub mod layouts;
 mod listeners;
 mod manifest;
 mod matching;
+mod mdatp;
 mod process;
 mod reboot;
 mod redact;
@@ -29,6 +33,8 @@ mod sudo;
 mod testing;
 mod text;
 mod units;
+mod updates;
+mod volumes;
 
 use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
 use crate::evidence::{NodeEvidence, ProbeError, Reason, Unread};
@@ -130,6 +136,35 @@ fn run(
             run(channel, false)
         }
     }
+}
+
+/// What [`collect_packages`] notes where the second script is left out.
+const NOT_ASKED: &str = "not asked: the scan was started without it";
+
+/// Adds pending updates and Defender's health to a node that was collected by the first script. They take seconds, so they
+/// come by a run of their own on the same channel; what goes wrong there concerns these facts alone. `asked` false: nothing
+/// is run, and the facts say so. Does nothing for a node that was not reached.
+pub fn collect_packages(channel: &mut dyn Channel, node: &mut NodeEvidence, limits: &Limits, asked: bool) {
+    if !node.reached {
+        return;
+    }
+    if !asked {
+        return updates::missing(node, Reason::NotVisible, NOT_ASKED);
+    }
+    let Ok(nonce) = collector::nonce() else {
+        return updates::missing(node, Reason::Unsupported, "this machine gives no random numbers");
+    };
+    let output = match collector::packages(&nonce).map(|script| channel.run(&script, limits)) {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return updates::missing(node, error.reason, "the second run on the node did not start"),
+        Err(_) => return updates::missing(node, Reason::Malformed, "the second script is damaged"),
+    };
+    let frames = Frames::parse(&output.stdout, &nonce);
+    if !frames.complete || output.cut.is_some() {
+        let (reason, _) = partial(frames.problem, output.cut);
+        updates::missing(node, reason, "the second answer of the node did not come whole");
+    }
+    updates::fill(&frames, node);
 }
 
 const NO_RANDOM: &str = "This machine gives no random numbers. Start the program on another one.";

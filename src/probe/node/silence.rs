@@ -81,6 +81,12 @@ fn heard(output: &Output) -> Option<Why> {
     if is_windows_shell(&heard) {
         return Some(WINDOWS_WORDS);
     }
+    if says(&["collector: no "]) {
+        return Some((
+            Reason::Unsupported,
+            "The node lacks a basic tool (awk, head, tr, sort or wc) that reading it needs. Install it, or look at the node through the cluster instead.",
+        ));
+    }
     let no_shell =
         ["not recognized", "command not found", "sh: not found", "no such file", "unknown command", "invalid input"];
     if matches!(output.status, Some(126 | 127)) || says(&no_shell) || says(&["unknown verb", "syntax error"]) {

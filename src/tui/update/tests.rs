@@ -81,7 +81,7 @@ fn the_ssh_form_refuses_what_is_no_node_and_then_takes_one_with_its_key() {
     }
     let effects = press(&mut app, "root@10.0.0.4:2222\n~/key\n");
     let [Effect::Read { visit, .. }] = effects.as_slice() else { panic!("{effects:?}") };
-    let crate::site::Way::Ssh { port: 2222, identity: Some(key), .. } = &visit.targets[0].way else { panic!() };
+    let crate::site::Way::Ssh { port: Some(2222), identity: Some(key), .. } = &visit.targets[0].way else { panic!() };
     assert_eq!(key.to_str(), Some("~/key"));
     assert!(matches!(app.screen(), Some(Screen::Overview(_))));
 }
