@@ -213,6 +213,43 @@ fn partial(problem: Option<Problem>, cut: Option<Reason>) -> (Reason, &'static s
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::channel::{Heard, Talk};
+    use crate::evidence::ChannelKind;
+
+    /// A node that gives recorded answers: there is no Windows here to ask.
+    struct Recorded {
+        software: &'static str,
+        stderr: Option<&'static str>,
+    }
+
+    impl Channel for Recorded {
+        fn kind(&self) -> ChannelKind {
+            ChannelKind::Ssh
+        }
+
+        fn converse(&mut self, _: &str, talk: &mut dyn Talk, _: &Limits) -> Result<Output, ChannelError> {
+            let stderr = self.stderr.expect("its shell is asked").as_bytes().to_vec();
+            talk.hear(Heard::Err(&stderr));
+            Ok(Output { stderr, status: Some(1), ..Output::default() })
+        }
+
+        fn software(&self) -> Option<String> {
+            Some(self.software.to_owned())
+        }
+    }
+
+    #[test]
+    fn a_windows_node_says_what_it_is_and_nothing_of_it_is_judged() {
+        let cmd = "'sh' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n";
+        for (software, stderr) in [("OpenSSH_for_Windows_9.5", None), ("8.48 FlowSsh: Bitvise SSH Server", Some(cmd))] {
+            let node = collect(&mut Recorded { software, stderr }, "win1", None, &Limits::default());
+            assert!(node.reached && !node.complete);
+            assert_eq!(node.errors[0].reason, Reason::Unsupported);
+            assert!(node.errors[0].message.contains("Windows node"), "{:?}", node.errors);
+            assert_eq!((node.unread.len(), node.unread[0].path.as_str()), (1, ""));
+            assert_eq!(node.unread[0].reason, Reason::Unsupported);
+        }
+    }
 
     #[test]
     fn a_cut_answer_says_why() {
