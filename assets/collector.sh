@@ -1,4 +1,5 @@
-# Read-only collector. Runs as `sh -s -- NONCE PRIVILEGE USER UID SSH_CONNECTION`; writes framed records, nothing else.
+# Read-only collector: what every script that goes to a node begins and ends with; collector/node.sh or
+# collector/packages.sh stands between. Runs as `sh -s -- NONCE PRIVILEGE USER UID SSH_CONNECTION`; writes framed records, nothing else.
 # The body is one group, so that a script that was cut on its way runs nothing. src/probe/node/frames.rs reads the
 # answer. It makes no file, takes no lock, uses no network.
 # shellcheck shell=sh disable=SC1007,SC1087,SC2016,SC2026,SC2034,SC2317,SC3013
@@ -64,8 +65,8 @@ text() {
     E=$(head -c $((CAP + 1)) "$2" | enc)
     F=-
     # base64 of more than CAP bytes is longer than this, whatever its line breaks
-    if [ ${#E} -gt $((CAP * 4 / 3)) ] && [ "$(head -c $((CAP + 1)) "$2" | wc -c)" -gt $CAP ]; then
-        E=$(head -c $CAP "$2" | enc) F=c
+    if [ ${#E} -gt $((CAP * 4 / 3)) ] && [ "$(head -c $((CAP + 1)) "$2" | wc -c)" -gt "$CAP" ]; then
+        E=$(head -c "$CAP" "$2" | enc) F=c
     fi
     put "$1" 0 "$F" "$E"
 }
@@ -143,24 +144,7 @@ pair login_uid "$LOGIN_UID"
 if [ -n "$CONN" ]; then pair ssh_connection "$CONN"; else miss ssh_connection absent; fi
 pairs login
 
-#@ host
-#@ processes
-#@ sshd
-#@ keys
-#@ paths
-#@ components
-
-host
-mounts
-units
-processes
-users
-ssh_service
-authorized
-listeners
-components
-layout
-certificates
+#@ body
 printf '@ %s END %s\n' "$N" "$COUNT"
 exit
 }

@@ -1,10 +1,10 @@
 # The files that the components name.
 # A part of ../collector.sh, which has what is used here.
-FI=0 FILETABLE=
+FI=0 FILETABLE= FCUT=-
 # config COMPONENT PURPOSE PID PATH [READ_AT]: the text of a configuration file, if it may be trusted
 config() {
     case $4 in /*) ;; *) return 1 ;; esac
-    [ $FI -lt 128 ] || return 1
+    if [ $FI -ge 128 ]; then FCUT=c; return 1; fi
     trust "${5:-$4}"
     FILETABLE="$FILETABLE$FI$TAB$S$TAB$1$TAB$2$TAB$3$TAB$M$TAB$4$NL"
     [ "$S" != here ] || text "file.$FI" "${5:-$4}"
@@ -53,14 +53,21 @@ named() {
         kubeconfig | *-kubeconfig) role=$1-kubeconfig ;;
         client-ca-file) role=pki; [ "$1" = kubelet ] && role=kubelet-ca ;;
         data-dir) role=etcd-data; [ "$1" = etcd ] || continue ;;
-        cni-conf-dir) role=cni ;;
+        cni-conf-dir) role=cni-config ;;
         pod-manifest-path) PODDIR=$path FROM=flag; continue ;;
         *) role=pki ;;
         esac
         add "$role" "--$flag of $1" "$path"
         case $flag in
         config-dir)
-            LIST=$(within 5 find "$path/" -name '*.conf' | sort | head -n 64)
+            # the folder itself: whether all of it could be listed
+            state "$path"
+            [ "$S" = here ] && { [ -d "$path" ] || S=refused; }
+            [ "$S" = here ] && { [ -r "$path" ] && [ -x "$path" ] || S=forbidden; }
+            FILETABLE="$FILETABLE$FI$TAB$S$TAB$1${TAB}drop-in$TAB$2$TAB?$TAB$path$NL"
+            FI=$((FI + 1))
+            LIST=$(within 5 find "$path/" -name '*.conf' | sort | head -n 65)
+            case $LIST in *"$NL"*) [ "$(printf '%s\n' "$LIST" | wc -l)" -le 64 ] || FCUT=c LIST=$(printf '%s\n' "$LIST" | head -n 64) ;; esac
             IFS=$NL
             for p in $LIST; do
                 IFS=$WS
@@ -69,7 +76,7 @@ named() {
                 config "$1" drop-in "$2" "$p"
             done
             ;;
-        cni-conf-dir) tree cni "$path" "--$flag of $1" ;;
+        cni-conf-dir) tree cni-config "$path" "--$flag of $1" ;;
         cert-dir) tree pki "$path" "--$flag of $1" ;;
         esac
     done
@@ -94,20 +101,26 @@ manifests() {
     state "$1"
     [ "$S" = here ] && { [ ! -r "$1" ] || [ ! -x "$1" ]; } && S=forbidden
     case $S in here) pair dir "$1" ;; *) pair "dir_$S" "$1"; return ;; esac
-    dir=$1
+    dir=$1 others=0
+    # a leading dot hides a file from the kubelet as well
     set +f; set -- "$1"/*; set -f
     for p in "$@"; do
-        c=
+        [ -f "$p" ] || [ -L "$p" ] || continue
+        c=-
         case ${p##*/} in
-        *.bak | *~) ;;
         *kube-apiserver*) c=kube-apiserver ;;
         *kube-controller-manager*) c=kube-controller-manager ;;
         *kube-scheduler*) c=kube-scheduler ;;
         *kube-proxy*) c=kube-proxy ;;
         *etcd*) c=etcd ;;
+        *)
+            others=$((others + 1))
+            if [ $others -gt 32 ]; then FCUT=c ALL=no; continue; fi
+            ;;
         esac
-        [ -n "$c" ] || continue
-        case $dir in /etc/kubernetes/manifests | /var/lib/rancher/rke2/agent/pod-manifests) ;; *) add "$c-manifest" "$FROM of kubelet" "$p" ;; esac
+        if [ $c != - ]; then
+            case $dir in /etc/kubernetes/manifests | /var/lib/rancher/rke2/agent/pod-manifests) ;; *) add "$c-manifest" "$FROM of kubelet" "$p" ;; esac
+        fi
         config "$c" manifest - "$p"
     done
 }
@@ -166,7 +179,8 @@ components() {
         for row in $LIST; do
             IFS=$WS
             path=${row#*"$TAB"}
-            add "$c-service" "${row%%"$TAB"*} of $u" "$path"
+            case $row in environment*) role=$c-environment ;; *) role=$c-service ;; esac
+            add "$role" "${row%%"$TAB"*} of $u" "$path"
             config "$c" "${row%%"$TAB"*}" - "$path"
         done
         IFS=$WS
@@ -179,12 +193,15 @@ components() {
         case $NL$PODDIRS in *"$NL$p$NL"*) ;; *) PODDIRS="$PODDIRS$p$NL" ;; esac
     done
     pair from "$FROM"
+    ALL=yes
     IFS=$NL
     for p in $PODDIRS; do
         IFS=$WS
         manifests "${p%/}"
     done
     IFS=$WS
+    [ $FCUT = - ] || ALL=no
+    pair all $ALL
     pairs static-pods
-    say files 0 - "${FILETABLE%"$NL"}"
+    say files 0 $FCUT "${FILETABLE%"$NL"}"
 }

@@ -101,64 +101,6 @@ host() {
     else put host.modules 0 a ''
     fi
 }
-# crypt MAJ:MIN DEPTH: C is yes, no or ?: whether every way down from that block device goes through dm-crypt
-crypt() {
-    C='?'
-    [ -z "$CONTAINER" ] && [ -d "/sys/dev/block/$1" ] && [ "$2" -lt 8 ] || return
-    V=
-    [ -r "/sys/dev/block/$1/dm/uuid" ] && IFS= read -r V <"/sys/dev/block/$1/dm/uuid"
-    case $V in CRYPT-VERITY* | CRYPT-INTEGRITY*) ;; CRYPT-*) C=yes; return ;; esac
-    [ -d "/sys/dev/block/$1/loop" ] && return
-    set +f; set -- "$1" "$2" "/sys/dev/block/$1/slaves"/*; set -f
-    if [ ! -e "$3" ]; then C=no; return; fi
-    crypt_depth=$(($2 + 1)) crypt_all=
-    shift 2
-    for s in "$@"; do
-        IFS= read -r V <"$s/dev" || V=none
-        crypt_all="$crypt_all $V"
-    done
-    # shellcheck disable=SC2086
-    set -- $crypt_all
-    for s in "$@"; do
-        crypt "$s" $crypt_depth
-        [ "$C" = yes ] || return
-    done
-}
-# device PATH: V is MAJ:MIN of the block device
-device() { V=$(stat -L -c '%t %T' "$1") && V=$((0x${V% *})):$((0x${V#* })); }
-mounts() {
-    OUT=
-    LIST=$(awk '{
-        for (i = 7; i <= NF && $i != "-"; i++);
-        if ($5 ~ /^\/(var|var\/lib|var\/lib\/(etcd|kubelet|containerd|rancher)|home|etc|boot|boot\/efi)?$/)
-            { if (!($5 in at)) order[++n] = $5; at[$5] = $3 "\t" $(i + 1) "\t" $(i + 2) "\t" $5 }
-    } END { for (i = 1; i <= n; i++) print at[order[i]] }' /proc/self/mountinfo)
-    IFS=$NL
-    for row in $LIST; do
-        IFS=$TAB
-        # shellcheck disable=SC2086
-        set -- $row
-        IFS=$WS
-        dev=$1 type=$2 source=$3 path=$4
-        [ -n "$path" ] || continue
-        case $dev:$type in
-        0:*:btrfs) if device "$source"; then dev=$V; fi ;;
-        esac
-        crypt "$dev" 0
-        OUT="$OUT$C$TAB$type$TAB$source$TAB$path$NL"
-    done
-    IFS=$WS
-    while read -r source type rest; do
-        case $source in Filename | '' | /dev/zram*) continue ;; esac
-        C='?'
-        if [ "$type" = partition ]; then device "$source" && crypt "$V" 0
-        elif V=$(stat -L -c %d "$source"); then crypt "$((V >> 8 & 4095)):$((V & 255 | V >> 12 & 1048320))" 0
-        fi
-        OUT="$OUT$C${TAB}swap$TAB$source${TAB}swap$NL"
-    done </proc/swaps
-    say host.mounts 0 - "${OUT%"$NL"}"
-}
-
 # --- units ------------------------------------------------------------------------------------------------------
 units() {
     if [ $SYSTEMD = no ]; then put units 0 u ''; return; fi
@@ -167,7 +109,11 @@ units() {
         ssh.service sshd.service ssh.socket sshd.socket dropbear.service 'ssh@*.service' 'sshd@*.service' \
         kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service \
         snap.microk8s.daemon-kubelite.service snap.kubelet.daemon.service kube-proxy.service etcd.service \
-        kube-apiserver.service kube-controller-manager.service kube-scheduler.service)
+        kube-apiserver.service kube-controller-manager.service kube-scheduler.service \
+        auditd.service audit-rules.service chronyd.service chrony.service systemd-timesyncd.service ntpd.service ntp.service ntpsec.service \
+        openntpd.service apt-daily-upgrade.timer dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer \
+        transactional-update.timer rebootmgr.service update-engine.service locksmithd.service firewalld.service nftables.service ufw.service \
+        iptables.service netfilter-persistent.service mdatp.service)
     RC=$?
     flags_of $RC
     say units $RC "$F" "$UNITS"

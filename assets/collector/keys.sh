@@ -4,7 +4,7 @@ authorized() {
     PATTERNS=$(printf '%s\n' "$ALLDUMPS" | awk 'tolower($1) == "authorizedkeysfile" { for (i = 2; i <= NF; i++) if (!($i in s)) { s[$i]; print $i } }')
     V=default
     if [ -n "$PATTERNS" ]; then V='sshd -T'; else PATTERNS=".ssh/authorized_keys$NL.ssh/authorized_keys2"; fi
-    OUT= FILES= n=0 F=-
+    OUT= FILES= KEYFILES= n=0 F=-
     IFS=$NL
     for f in $PATTERNS; do pair pattern "$f"; done
     pair from "$V"
@@ -27,10 +27,22 @@ authorized() {
             [ "$S" != absent ] || continue
             n=$((n + 1))
             if [ $n -gt 64 ]; then F=c; break 2; fi
-            OUT="${OUT}file$TAB$S$TAB$u$TAB$f$NL"
-            [ "$S" = here ] || continue
-            FILES="$FILES$u$TAB$f$NL"
+            case $S in
+            here) FILES="$FILES$u$TAB$f$NL" KEYFILES="$KEYFILES$f$NL" ;;
+            *) OUT="${OUT}file$TAB$S$TAB$u$TAB?$TAB$f$NL" ;;
+            esac
         done
+    done
+    # shellcheck disable=SC2086
+    TIMES=$(within 5 stat -L -c '%Y %n' $KEYFILES)$NL
+    for row in $FILES; do
+        f=${row#*"$TAB"} M='?'
+        case $NL$TIMES in *" $f$NL"*)
+            M=${TIMES%%" $f$NL"*}
+            M=${M##*"$NL"}
+            ;;
+        esac
+        OUT="${OUT}file${TAB}here$TAB${row%%"$TAB"*}$TAB$M$TAB$f$NL"
     done
     IFS=$WS
     # stage 1: `F<n>L<line> KIND BODY` goes to ssh-keygen alone; what is sent is made from its answer

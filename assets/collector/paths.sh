@@ -5,6 +5,8 @@ PATHS= STATS= NP=0 PCUT=-
 add() {
     NP=$((NP + 1))
     if [ $NP -gt 2000 ]; then PCUT=c S=too-large; return; fi
+    # where /lib is a link to /usr/lib, one file is told by one name
+    case $3 in /lib/*) [ ! -L /lib ] || set -- "$1" "$2" "/usr$3" ;; esac
     state "$3"
     PATHS="$PATHS$S$TAB$1$TAB$2$TAB$3$NL"
     [ "$S" = here ] || return

@@ -19,6 +19,7 @@ processes() {
         comm = clean(substr(s, index(s, "(") + 1, RSTART - index(s, "(") - 1))
         split(substr(s, RSTART + 2), f, " ")
         parent[pid] = f[2]; called[pid] = comm
+        if (comm == "kured") kured = 1
         a = first(dir "/cmdline"); sub(/[^ -~].*/, "", a)
         title = ""
         if (a ~ /^sshd(-session|-auth)?: /) { b = "sshd"; title = (a ~ /\[listener\]/) ? "" : "title" }
@@ -41,6 +42,7 @@ processes() {
     }
     END {
         if (seen > 200) print "C"
+        if (kured) print "R"
         for (p = self; p > 0 && i++ < 64; p = parent[p]) { print "L\t" p "\t" called[p]; if (p == 1) break }
     }')
     set -f
@@ -51,7 +53,7 @@ processes() {
         ROOTCG=${ROOTCG%/init.scope}
         ROOTCG=${ROOTCG%/}
     fi
-    CHAIN= CHAINPIDS=' ' ROOTSSHD=' ' EXES= CUT=- PIDS=
+    CHAIN= CHAINPIDS=' ' ROOTSSHD=' ' EXES= CUT=- PIDS= KURED=no
     # its last lines are always there
     case $LIST in *"L$TAB$SELF$TAB"*) ;; *) CUT=c ;; esac
     IFS=$NL
@@ -68,6 +70,7 @@ processes() {
             [ "$name-$uid" = sshd-0 ] && ROOTSSHD="$ROOTSSHD$pid "
             ;;
         C) CUT=c ;;
+        R) KURED=yes ;;
         esac
     done
     IFS=$WS

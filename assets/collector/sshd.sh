@@ -20,6 +20,7 @@ users() {
 complaint() {
     case $1 in
     *'no hostkeys available'*) S=nohostkeys ;;
+    *'not in connection test specification'*) S=connection ;;
     *'ermission denied'*) S=forbidden ;;
     *'ad configuration option'* | *'terminating,'* | *'unsupported option'* | *' line '* | *'issing argument'*) S=badconfig ;;
     *) S=other ;;
@@ -51,13 +52,18 @@ dump() {
         if [ "$UID_NOW" != 0 ] && [ $RC != 0 ]; then GS=forbidden; fi
     elif [ "$UID_NOW" != 0 ]; then put "$k" 0 f "$(printf '%s\n' "$h" | enc)"; return
     elif [ "$2" = - ]; then put "$k" 0 n "$(printf '%s\n' "$h" | enc)"; return
-    elif [ "$GRC" != 0 ] || { [ -z "$MATCHES" ] && [ -z "$MORE" ]; }; then OUT=$GOUT RC=$GRC S=$GS
+    elif [ "$TRC" != 0 ] || { [ -z "$MATCHES" ] && [ -z "$MORE" ]; }; then OUT=$GOUT RC=$GRC S=$GS
     else sshd_run -T -C "$2"
     fi
     flags_of $RC
-    if [ $RC = 0 ]; then DUMPS="$DUMPS$OUT$NL"; else
+    if [ $RC = 0 ]; then
+        DUMPS="$DUMPS$OUT$NL"
+        [ -n "$ANYOUT" ] || ANYOUT=$OUT
+    else
         OUT=$S
         [ "$1" = global ] && OUT=$GS
+        # some versions say nothing at all before they know the connection, where a Match asks for its port
+        [ "$S" != connection ] || F=${F#-}n
     fi
     say "$k" $RC "$F" "$h$NL$OUT"
 }
@@ -247,9 +253,11 @@ daemon() {
     esac
     pairs "sshd.$DN"
     case $CSTATE in refused | absent) return ;; esac
+    TRC=1 ANYOUT=
     if [ "$UID_NOW" != 0 ]; then say "sshd.$DN.test" 0 f forbidden
     else
         sshd_run -t
+        TRC=$RC
         flags_of $RC
         say "sshd.$DN.test" $RC "$F" "$S"
     fi
@@ -271,8 +279,9 @@ daemon() {
     pair sent $SENT
     pairs "sshd.$DN.dumps"
     OUT= F=-
-    LIST=$(printf '%s\n' "$GOUT" | awk 'tolower($1) == "hostkey" { print $2 }')
-    [ "$GRC" = 0 ] || F=n
+    # no Match can change which host keys there are, so any connection tells them
+    LIST=$(printf '%s\n' "$ANYOUT" | awk 'tolower($1) == "hostkey" { print $2 }')
+    [ -n "$ANYOUT" ] || F=n
     IFS=$NL
     for f in $LIST; do
         state "$f.pub"

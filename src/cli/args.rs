@@ -30,6 +30,8 @@ pub(super) enum Command {
     Controls(Controls),
     /// One control in full: why it matters, what is asked, what to do
     Explain(Explain),
+    /// List the host keys that were accepted, or forget those of a host
+    KnownHosts(KnownHosts),
     /// Print the JSON Schema of a document
     Schema(Schema),
 }
@@ -51,6 +53,15 @@ pub(super) struct Look {
     /// Private key file to log in with (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) identity: Vec<PathBuf>,
+    /// Reach the nodes by way of these jump hosts, as ssh -J does; `none` for none, whatever the site file's nodes or the
+    /// SSH configuration say
+    #[arg(short = 'J', long, value_name = "[USER@]HOST[:PORT],...")]
+    pub(super) jump: Option<String>,
+    /// Read this SSH configuration instead of ~/.ssh/config and the system's; `none` for none. Of it count HostName,
+    /// User, Port, IdentityFile, IdentitiesOnly, CertificateFile, ProxyJump and HostKeyAlias; what is said here or in
+    /// the site file wins
+    #[arg(long, value_name = "FILE")]
+    pub(super) ssh_config: Option<PathBuf>,
     /// Read known host keys from this file instead of the usual ones
     #[arg(long, value_name = "FILE")]
     pub(super) known_hosts: Option<PathBuf>,
@@ -60,6 +71,9 @@ pub(super) struct Look {
     /// Longest time that reading a node may take once it is connected [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) timeout: Option<u64>,
+    /// Leave out what takes seconds on a node: pending updates and the health of Microsoft Defender
+    #[arg(long)]
+    pub(super) no_packages: bool,
     /// How many nodes are read at once [default: 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: Option<u16>,
@@ -189,6 +203,27 @@ pub(super) struct Explain {
     pub(super) name: String,
 }
 
+/// `known-hosts`.
+#[derive(Debug, Args)]
+pub(super) struct KnownHosts {
+    #[command(subcommand)]
+    pub(super) command: Option<KnownHostsCommand>,
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Options")]
+    pub(super) format: Format,
+}
+
+/// What to do with the accepted host keys instead of listing them.
+#[derive(Debug, Subcommand)]
+pub(super) enum KnownHostsCommand {
+    /// Forget the keys of a host, after showing them: its next key is asked for as if it were new
+    Forget {
+        /// Host as `sitewarden known-hosts` lists it; with its port where that is not 22
+        #[arg(value_name = "HOST[:PORT]")]
+        host: String,
+    },
+}
+
 /// `schema`.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
@@ -238,10 +273,13 @@ impl Under for Look {
             local: self.local || before.local,
             node: joined(before.node, self.node),
             identity: joined(before.identity, self.identity),
+            jump: self.jump.or(before.jump),
+            ssh_config: self.ssh_config.or(before.ssh_config),
             known_hosts: self.known_hosts.or(before.known_hosts),
             accept_host_key: joined(before.accept_host_key, self.accept_host_key),
             timeout: self.timeout.or(before.timeout),
             jobs: self.jobs.or(before.jobs),
+            no_packages: self.no_packages || before.no_packages,
         }
     }
 }
@@ -298,10 +336,13 @@ impl Look {
             ("--local", self.local),
             ("--site", self.site.is_some()),
             ("--identity", !self.identity.is_empty()),
+            ("--jump", self.jump.is_some()),
+            ("--ssh-config", self.ssh_config.is_some()),
             ("--known-hosts", self.known_hosts.is_some()),
             ("--accept-host-key", !self.accept_host_key.is_empty()),
             ("--timeout", self.timeout.is_some()),
             ("--jobs", self.jobs.is_some()),
+            ("--no-packages", self.no_packages),
         ])
     }
 }
@@ -361,6 +402,14 @@ impl Explain {
         let folders = self.folders.under(std::mem::take(&mut before.folders));
         nothing_left(&before, "explain")?;
         Ok(Explain { folders, ..self })
+    }
+}
+
+impl KnownHosts {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, before: Walk) -> Result<Self, CliError> {
+        nothing_left(&before, "known-hosts")?;
+        Ok(self)
     }
 }
 

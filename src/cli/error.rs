@@ -45,6 +45,14 @@ pub(super) enum CliError {
     /// `--node` that is no target.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// `--jump` that names no jump hosts.
+    #[error("--jump {given:?}: {why}; write [USER@]HOST[:PORT], several with commas, or none")]
+    Jump {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Two targets of one name.
     #[error("two targets are called {0:?}; name each node once, or give the nodes names of their own in a site file")]
     Repeated(String),

@@ -6,10 +6,10 @@ use super::error::CliError;
 use super::seat::seat;
 use super::site_file::SiteFile;
 use super::tty::Person;
-use crate::channel::ssh::SshOptions;
+use crate::channel::ssh::{SshConfig, SshOptions};
 use crate::channel::{Ask, Limits, NobodyToAsk};
 use crate::evidence::{Evidence, Seat, SiteFacts};
-use crate::site::{NodeTarget, Way};
+use crate::site::{NodeTarget, Way, jump_hosts};
 use crate::visit::{Progress, Visit, repeated_name};
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
@@ -32,7 +32,14 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
         check_fingerprint(fingerprint)?;
     }
     let seat = seat();
-    let targets = targets(look, site, &seat)?;
+    let mut targets = targets(look, site, &seat)?;
+    let jump = look.jump.as_deref().map(jump_hosts).transpose();
+    let jump = jump.map_err(|why| CliError::Jump { given: look.jump.clone().unwrap_or_default(), why })?;
+    for target in &mut targets {
+        if let (Way::Ssh { jump: own, .. }, true) = (&mut target.way, jump.is_some()) {
+            own.clone_from(&jump);
+        }
+    }
     if let Some(name) = repeated_name(&targets) {
         return Err(CliError::Repeated(name.to_owned()));
     }
@@ -48,12 +55,24 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
             known_hosts: look.known_hosts.iter().chain(site.known_hosts.iter()).take(1).cloned().collect(),
             accepted: accepted_keys(),
             accept: look.accept_host_key.clone(),
+            config: ssh_config(look)?,
+            jump,
             ..SshOptions::default()
         },
         limits,
+        packages: !look.no_packages,
         jobs: usize::from(look.jobs.unwrap_or(JOBS)),
         seat,
     })
+}
+
+/// The SSH configuration: the usual one, the file that was named, or none.
+fn ssh_config(look: &Look) -> Result<SshConfig, CliError> {
+    match look.ssh_config.as_deref() {
+        None => Ok(SshConfig::usual()),
+        Some(file) if file == Path::new("none") => Ok(SshConfig::default()),
+        Some(file) => readable("the SSH configuration", file).map(|()| SshConfig::file(file)),
+    }
 }
 
 /// What was named counts: `--node` and `--local`, else every node of the site file.
@@ -96,7 +115,7 @@ fn check_fingerprint(given: &str) -> Result<(), CliError> {
 }
 
 /// Our own file of accepted host keys. None where there is no home folder.
-fn accepted_keys() -> Option<PathBuf> {
+pub(super) fn accepted_keys() -> Option<PathBuf> {
     dirs::data_local_dir().map(|folder| folder.join("sitewarden").join("known_hosts"))
 }
 
@@ -153,6 +172,20 @@ mod tests {
         let look = Look { node: vec!["b".into()], ..Look::default() };
         let found = targets(&look, &site(), &Seat::default()).unwrap();
         assert!(matches!(&found[0].way, Way::Ssh { host, .. } if host == "10.0.0.2"));
+    }
+
+    #[test]
+    fn jump_hosts_of_the_command_line_win_over_those_of_the_site_file() {
+        let look = Look { jump: Some("ana@gate".into()), ..Look::default() };
+        let visit = visit(&look, &site()).unwrap();
+        assert!(
+            visit
+                .targets
+                .iter()
+                .all(|target| { matches!(&target.way, Way::Ssh { jump: Some(jump), .. } if jump[0].host == "gate") })
+        );
+        let wrong = Look { jump: Some("gate:0".into()), ..Look::default() };
+        assert!(matches!(super::visit(&wrong, &site()), Err(CliError::Jump { .. })));
     }
 
     #[test]

@@ -104,3 +104,23 @@ pub struct Sshd {
     #[serde(default)]
     pub rejected: Vec<Process>,
 }
+
+/// What the SSH server that served this login offers before anything is encrypted: its greeting and its KEXINIT. Lists
+/// of the two directions are one list, those from the client to the server first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ServerOffer {
+    /// Its greeting: `SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7`.
+    pub banner: String,
+    /// Key exchange algorithms, without the markers that stand among them.
+    pub kex: Vec<String>,
+    /// Host key algorithms: those of the keys that it has.
+    pub host_keys: Vec<String>,
+    /// Ciphers.
+    pub ciphers: Vec<String>,
+    /// Message authentication codes.
+    pub macs: Vec<String>,
+    /// Compression algorithms.
+    pub compression: Vec<String>,
+    /// Whether it takes part in strict key exchange, the remedy against the Terrapin attack.
+    pub strict_kex: bool,
+}

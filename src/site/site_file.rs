@@ -1,7 +1,7 @@
 //! The site file: what a person knows about a site, in TOML. It is only ever named by the person.
 
 use super::target::{host_problem, user_problem};
-use super::{NodeTarget, Way, network_problem};
+use super::{JumpHost, NodeTarget, Way, jump_hosts, network_problem};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 const LARGEST: u64 = 1 << 20;
 
 const SITE_KEYS: [&str; 5] = ["name", "management_networks", "node", "catalog", "known_hosts"];
-const NODE_KEYS: [&str; 6] = ["name", "address", "user", "port", "identity", "local"];
+const NODE_KEYS: [&str; 7] = ["name", "address", "user", "port", "identity", "jump", "local"];
 
 /// A site as its file describes it. Paths are absolute where the file's own was, or start at its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -179,6 +179,7 @@ impl Reader<'_> {
         let user = self.text_of(node, "user", "user = \"admin\"");
         let identity = self.text_of(node, "identity", "identity = \"~/.ssh/site_key\"");
         let port = self.port(node);
+        let jump = self.jump(node);
         let local = self.bool_of(node, "local");
         match &name {
             Some(name) if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) => {
@@ -190,7 +191,7 @@ impl Reader<'_> {
             _ => {}
         }
         if local {
-            for key in ["address", "user", "port", "identity"] {
+            for key in ["address", "user", "port", "identity", "jump"] {
                 if node.contains_key(key) {
                     let message =
                         format!("`{key}` makes no sense with local = true, which is this machine: remove one");
@@ -219,7 +220,7 @@ impl Reader<'_> {
             return None;
         }
         let identity = identity.map(|path| self.path(&path));
-        Some(NodeTarget { name: name?, way: Way::Ssh { host: address?, port, user, identity } })
+        Some(NodeTarget { name: name?, way: Way::Ssh { host: address?, port, user, identity, jump } })
     }
 
     /// Tells of every key that is not known, with the nearest one that is.
@@ -276,15 +277,34 @@ impl Reader<'_> {
         })
     }
 
-    fn port(&mut self, table: &DeTable<'_>) -> u16 {
-        let Some(value) = table.get("port") else { return 22 };
+    fn port(&mut self, table: &DeTable<'_>) -> Option<u16> {
+        let value = table.get("port")?;
         let number =
             value.get_ref().as_integer().and_then(|number| u16::from_str_radix(number.as_str(), number.radix()).ok());
         match number {
-            Some(port @ 1..) => port,
+            Some(port @ 1..) => Some(port),
             _ => {
                 self.problem_at(table, "port", "`port` is not a number from 1 to 65535: write port = 22");
-                22
+                None
+            }
+        }
+    }
+
+    /// Jump hosts: one text, as ssh takes it, or a list of them.
+    fn jump(&mut self, table: &DeTable<'_>) -> Option<Vec<JumpHost>> {
+        let write = "jump = \"admin@gate:22\", or jump = \"none\"";
+        let given = match table.get("jump")?.get_ref() {
+            DeValue::Array(_) => {
+                let texts = self.texts_of(table, "jump", write)?;
+                texts.into_iter().map(Spanned::into_inner).collect::<Vec<_>>().join(",")
+            }
+            _ => self.text_of(table, "jump", write)?,
+        };
+        match jump_hosts(&given) {
+            Ok(hosts) => Some(hosts),
+            Err(why) => {
+                self.problem_at(table, "jump", &format!("`jump` {given:?}: {why}: write {write}"));
+                None
             }
         }
     }

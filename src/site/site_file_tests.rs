@@ -25,6 +25,7 @@ fn a_whole_file_is_read() {
         user = "admin"
         port = 2222
         identity = "keys/site"
+        jump = ["gate", "ana@inner:2222"]
 
         [[node]]
         name = "here"
@@ -38,9 +39,13 @@ fn a_whole_file_is_read() {
     assert_eq!(site.known_hosts.as_deref(), Some(Path::new("/sites/known_hosts")));
     let node1 = Way::Ssh {
         host: "10.20.0.11".into(),
-        port: 2222,
+        port: Some(2222),
         user: Some("admin".into()),
         identity: Some("/sites/keys/site".into()),
+        jump: Some(vec![
+            JumpHost { host: "gate".into(), port: None, user: None },
+            JumpHost { host: "inner".into(), port: Some(2222), user: Some("ana".into()) },
+        ]),
     };
     let expected = [("node1", node1), ("here", Way::Local)].map(|(name, way)| NodeTarget { name: name.into(), way });
     assert_eq!(site.nodes, expected);
@@ -157,4 +162,19 @@ proptest::proptest! {
     fn no_text_makes_it_panic(text in "[a-z\"=\\[\\]\n .0-9é]{0,120}") {
         let _ = read(&text);
     }
+}
+
+#[test]
+fn jump_hosts_are_one_text_or_a_list_and_may_be_none() {
+    let jump = |written: &str| {
+        let site = read(&format!("[[node]]\nname = \"a\"\naddress = \"10.0.0.4\"\njump = {written}"));
+        site.map(|site| match &site.nodes[0].way {
+            Way::Ssh { jump, .. } => jump.as_ref().unwrap().len(),
+            Way::Local => 0,
+        })
+    };
+    assert_eq!(jump("\"gate,inner\"").unwrap(), 2);
+    assert_eq!(jump("\"none\"").unwrap(), 0);
+    assert!(jump("\"gate:0\"").unwrap_err().to_string().contains("edge.toml:4: `jump` \"gate:0\": the port"));
+    assert!(jump("5").is_err());
 }

@@ -1,5 +1,6 @@
 //! Nodes to look at, as a person names them.
 
+use super::jump::{JumpHost, split_port};
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,12 +14,14 @@ pub enum Way {
     Ssh {
         /// Name or address, without brackets.
         host: String,
-        /// Port; 22 where nothing was said.
-        port: u16,
-        /// User; the seat's own user name where nothing was said.
+        /// Port. None: the one of the SSH configuration, else 22.
+        port: Option<u16>,
+        /// User. None: the one of the SSH configuration, else the seat's own user name.
         user: Option<String>,
         /// Key file for this node alone.
         identity: Option<PathBuf>,
+        /// Jump hosts on the way, in their order; none where it is empty. None: those of the SSH configuration.
+        jump: Option<Vec<JumpHost>>,
     },
 }
 
@@ -81,34 +84,16 @@ impl FromStr for NodeTarget {
         if let Some(why) = user.as_deref().and_then(user_problem) {
             return Err(wrong(why));
         }
-        let (host, port) = if let Some(inner) = rest.strip_prefix('[') {
-            let (host, after) = inner.split_once(']').ok_or_else(|| wrong("the bracket is not closed"))?;
-            (host, after.strip_prefix(':').or(if after.is_empty() { None } else { Some("?") }))
-        } else if rest.matches(':').count() > 1 {
-            (rest, None)
-        } else {
-            match rest.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (rest, None),
-            }
-        };
+        let (host, port) = split_port(rest).map_err(wrong)?;
         if let Some(why) = host_problem(host) {
             return Err(wrong(why));
         }
-        let port = match port {
-            Some(text) => text
-                .parse::<u16>()
-                .ok()
-                .filter(|port| *port > 0)
-                .ok_or_else(|| wrong("the port is not a number from 1 to 65535"))?,
-            None => 22,
-        };
         let name = match (port, host.contains(':')) {
-            (22, _) => host.to_owned(),
-            (_, true) => format!("[{host}]:{port}"),
-            (_, false) => format!("{host}:{port}"),
+            (None | Some(22), _) => host.to_owned(),
+            (Some(port), true) => format!("[{host}]:{port}"),
+            (Some(port), false) => format!("{host}:{port}"),
         };
-        Ok(NodeTarget { name, way: Way::Ssh { host: host.to_owned(), port, user, identity: None } })
+        Ok(NodeTarget { name, way: Way::Ssh { host: host.to_owned(), port, user, identity: None, jump: None } })
     }
 }
 
@@ -117,10 +102,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
-    fn read(given: &str) -> (String, String, u16, Option<String>) {
+    fn read(given: &str) -> (String, String, Option<u16>, Option<String>) {
         let target: NodeTarget = given.parse().unwrap();
         match target.way {
-            Way::Ssh { host, port, user, identity: None } => (target.name, host, port, user),
+            Way::Ssh { host, port, user, identity: None, jump: None } => (target.name, host, port, user),
             other => panic!("{given}: {other:?}"),
         }
     }
@@ -128,12 +113,12 @@ mod tests {
     #[test]
     fn every_form_is_read() {
         let admin = Some("admin".to_owned());
-        assert_eq!(read("edge1"), ("edge1".into(), "edge1".into(), 22, None));
-        assert_eq!(read("admin@edge1:2222"), ("edge1:2222".into(), "edge1".into(), 2222, admin.clone()));
-        assert_eq!(read("10.0.0.4:22"), ("10.0.0.4".into(), "10.0.0.4".into(), 22, None));
-        assert_eq!(read("fd00::4"), ("fd00::4".into(), "fd00::4".into(), 22, None));
-        assert_eq!(read("admin@[fd00::4]:2222"), ("[fd00::4]:2222".into(), "fd00::4".into(), 2222, admin));
-        assert_eq!(read("[fe80::4%eth0]"), ("fe80::4%eth0".into(), "fe80::4%eth0".into(), 22, None));
+        assert_eq!(read("edge1"), ("edge1".into(), "edge1".into(), None, None));
+        assert_eq!(read("admin@edge1:2222"), ("edge1:2222".into(), "edge1".into(), Some(2222), admin.clone()));
+        assert_eq!(read("10.0.0.4:22"), ("10.0.0.4".into(), "10.0.0.4".into(), Some(22), None));
+        assert_eq!(read("fd00::4"), ("fd00::4".into(), "fd00::4".into(), None, None));
+        assert_eq!(read("admin@[fd00::4]:2222"), ("[fd00::4]:2222".into(), "fd00::4".into(), Some(2222), admin));
+        assert_eq!(read("[fe80::4%eth0]"), ("fe80::4%eth0".into(), "fe80::4%eth0".into(), None, None));
         assert_eq!(read("me@example.org@edge1").3, Some("me@example.org".into()), "a directory's user");
     }
 

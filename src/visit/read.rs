@@ -1,10 +1,10 @@
 //! Reading one node: connect by its way, run the collector, tell what came.
 
 use super::Progress;
-use crate::channel::ssh::{Login, Ssh, SshOptions};
-use crate::channel::{Ask, Limits, local::Local};
-use crate::evidence::{ChannelKind, NodeEvidence};
-use crate::probe;
+use crate::channel::ssh::{Destination, Ssh, SshOptions};
+use crate::channel::{Ask, Channel, Limits, local::Local};
+use crate::evidence::{ChannelKind, Fact, NodeEvidence, Reason, ServerOffer, Unread};
+use crate::probe::node::{Aid, Step, collect_packages, collect_with};
 use crate::site::{NodeTarget, Way};
 
 /// By which channel a target is read.
@@ -23,25 +23,74 @@ pub(super) fn address(target: &NodeTarget) -> Option<&str> {
     }
 }
 
+/// Where an SSH target is to be found. None for this machine.
+pub(super) fn destination(target: &NodeTarget) -> Option<Destination<'_>> {
+    let Way::Ssh { host, port, user, identity, jump } = &target.way else { return None };
+    Some(Destination {
+        node: &target.name,
+        host,
+        port: *port,
+        user: user.as_deref(),
+        identity: identity.as_deref(),
+        jump: jump.as_deref(),
+    })
+}
+
+/// Adds what the SSH server offers, or why that was not seen.
+fn with_offer(mut node: NodeEvidence, offer: Option<ServerOffer>, why_not: &str) -> NodeEvidence {
+    match offer {
+        Some(offer) => node.ssh_offer = Fact::Known(offer),
+        None => node.unread.push(Unread {
+            path: "ssh_offer".to_owned(),
+            reason: Reason::NotVisible,
+            detail: why_not.to_owned(),
+        }),
+    }
+    node
+}
+
 /// Reads one node. `tell` hears `Done` before the channel is closed, since closing an SSH session can block.
-pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: &dyn Ask, tell: &dyn Fn(Progress)) {
+pub(super) fn read(
+    target: &NodeTarget,
+    ssh: &SshOptions,
+    limits: &Limits,
+    packages: bool,
+    ask: &dyn Ask,
+    tell: &dyn Fn(Progress),
+) {
     let node = target.name.as_str();
     tell(Progress::Connecting { node: node.to_owned() });
+    let step = |step| {
+        let node = node.to_owned();
+        tell(match step {
+            Step::Reading => Progress::Collecting { node },
+            Step::Asking => Progress::Asking { node },
+            Step::Warning(message) => Progress::Warning { node, message },
+        });
+    };
+    let aid = Aid { ask, passwords: &ssh.passwords, tell: &step };
+    let collect = |channel: &mut dyn Channel, name, address| {
+        let mut read = collect_with(channel, name, address, limits, &aid);
+        collect_packages(channel, &mut read, limits, packages);
+        read
+    };
     match &target.way {
         Way::Local => {
-            tell(Progress::Collecting { node: node.to_owned() });
-            let mut channel = Local;
-            tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, None, limits))));
+            let read = collect(&mut Local, node, None);
+            tell(Progress::Done(Box::new(with_offer(read, None, "this machine was read without SSH"))));
         }
-        Way::Ssh { host, port, user, identity } => {
-            let login = Login { node, host, port: *port, user: user.as_deref(), identity: identity.as_deref() };
-            match Ssh::connect(&login, ssh, limits, ask) {
+        Way::Ssh { host, .. } => {
+            let Some(destination) = destination(target) else { return };
+            let warn = |message: &str| {
+                tell(Progress::Warning { node: node.to_owned(), message: message.to_owned() });
+            };
+            match Ssh::reach(&destination, ssh, limits, ask, &warn) {
                 Ok(mut channel) => {
-                    for message in channel.warnings() {
-                        tell(Progress::Warning { node: node.to_owned(), message: message.clone() });
-                    }
-                    tell(Progress::Collecting { node: node.to_owned() });
-                    tell(Progress::Done(Box::new(probe::node::collect(&mut channel, node, Some(host), limits))));
+                    channel.warnings().iter().for_each(|message| warn(message));
+                    let read = collect(&mut channel, node, Some(host));
+                    let offer = channel.server_offer().cloned();
+                    let read = with_offer(read, offer, "this system does not let the server's first packet be seen");
+                    tell(Progress::Done(Box::new(read)));
                 }
                 Err(error) => tell(Progress::Done(Box::new(NodeEvidence::unread(
                     node,

@@ -2,11 +2,15 @@
 //! never quoted.
 
 use super::Login;
+use super::kexinit::{self, Gap, Hello, Ours};
 use super::wire::Stop;
 use crate::channel::ChannelError;
 use crate::evidence::Reason;
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
+
+/// Algorithms of a kind that are named at most.
+const SHOWN: usize = 6;
 
 pub(super) fn no_such_name(login: &Login<'_>) -> ChannelError {
     ChannelError::new(
@@ -57,8 +61,65 @@ pub(super) fn connect(login: &Login<'_>, error: &Error, limit: Duration) -> Chan
     ChannelError::new(Reason::Unreachable, text)
 }
 
-/// A handshake that did not end well. `greeting` is the last line that the peer sent before the key exchange.
-pub(super) fn handshake(login: &Login<'_>, stop: &Stop, greeting: Option<&[u8]>, limit: Duration) -> ChannelError {
+/// Whether a handshake ended because the server turns this address away for a while: too many logins at once, or a
+/// penalty. `greeting` is the last line that the peer sent before the key exchange.
+pub(super) fn is_turned_away(stop: &Stop, greeting: Option<&[u8]>) -> bool {
+    let said = |text: &[u8]| greeting.is_some_and(|line| line.starts_with(text));
+    match stop {
+        Stop::Deadline => false,
+        Stop::Failed(..) if said(b"Exceeded MaxStartups") || said(b"Not allowed at this time") => true,
+        Stop::Failed(..) => stop.is_link_lost() && greeting.is_none(),
+    }
+}
+
+/// The same error, once it was tried again.
+pub(super) fn turned_away(mut error: ChannelError, tries: usize) -> ChannelError {
+    if tries > 1 {
+        error.message.push_str(&format!(" (this was tried {tries} times, with growing waits)"));
+    }
+    error
+}
+
+/// A connection that a jump host did not make.
+pub(super) fn forward(jump: &Login<'_>, next: &Login<'_>, stop: &Stop, limit: Duration) -> ChannelError {
+    let says = |text: &str| matches!(stop, Stop::Failed(-21, words) if words.contains(text));
+    let (reason, text) = if says("administratively prohibited") || says("unknown channel type") {
+        (
+            Reason::Forbidden,
+            format!(
+                "{next}: the jump host {jump} forbids forwarding to it. In the sshd_config there, allow it by AllowTcpForwarding (yes or local) and PermitOpen; and take `restrict` or `no-port-forwarding` from the key that logs in there"
+            ),
+        )
+    } else if says("connect failed") {
+        (
+            Reason::Unreachable,
+            format!(
+                "{next}: the jump host {jump} cannot connect to it: nothing listens there, a firewall rejects it, or its name is not known there. Check the address and port as seen from the jump host"
+            ),
+        )
+    } else if matches!(stop, Stop::Deadline) {
+        (
+            Reason::Unreachable,
+            format!(
+                "{next}: the jump host {jump} did not connect to it within {}: the node is off, or a firewall between the two drops the connection. Check from the jump host",
+                seconds(limit)
+            ),
+        )
+    } else if stop.is_link_lost() {
+        (Reason::Unreachable, format!("{next}: the connection to the jump host {jump} was lost. Try again"))
+    } else {
+        (
+            Reason::Unreachable,
+            format!("{next}: the jump host {jump} opens no connection to it. Look into the sshd log of the jump host"),
+        )
+    };
+    ChannelError::new(reason, text)
+}
+
+/// A handshake that did not end well, after what the server said.
+pub(super) fn handshake(login: &Login<'_>, stop: &Stop, said: &Hello, ours: &Ours, limit: Duration) -> ChannelError {
+    let greeting = said.greeting.as_deref();
+    let gaps = said.lists.as_ref().map(|theirs| kexinit::gaps(ours, theirs)).unwrap_or_default();
     let greeted = greeting.is_some_and(|line| line.starts_with(b"SSH-"));
     let says = |text: &[u8]| greeting.is_some_and(|line| line.starts_with(text));
     let (reason, text) = match stop {
@@ -94,6 +155,7 @@ pub(super) fn handshake(login: &Login<'_>, stop: &Stop, greeting: Option<&[u8]>,
                 "{login}: it closes the connection without a greeting: too many logins at once (MaxStartups), this address is shut out for a while, or a firewall cuts in. Wait a minute, then try again with fewer --jobs"
             ),
         ),
+        Stop::Failed(..) if !gaps.is_empty() => (Reason::Unsupported, format!("{login}: {}", no_common(&gaps))),
         // libssh2 says the same where the lists have nothing in common and where its peer hangs up on finding that.
         Stop::Failed(-5 | -51, _) => (
             Reason::Unsupported,
@@ -123,9 +185,44 @@ pub(super) fn handshake(login: &Login<'_>, stop: &Stop, greeting: Option<&[u8]>,
     ChannelError::new(reason, text)
 }
 
-/// A login that ended without an answer.
-pub(super) fn login(login: &Login<'_>, user: &str, stop: &Stop, offered: usize, limit: Duration) -> ChannelError {
+/// In which kinds of algorithms nothing is common, what the server offers of each, and what would have to be allowed.
+fn no_common(gaps: &[Gap]) -> String {
+    let each = |tell: &dyn Fn(&Gap) -> String, between: &str| gaps.iter().map(tell).collect::<Vec<_>>().join(between);
+    let offers = |gap: &Gap| {
+        let more = if gap.offered.len() > SHOWN { ", ..." } else { "" };
+        let some = gap.offered.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+        format!("{}: only {}{more}", gap.what, if some.is_empty() { "nothing" } else { &some })
+    };
+    format!(
+        "its SSH server and this program have no {} algorithm in common. The server offers {}. In its sshd_config, add: {}",
+        each(&|gap| gap.what.to_owned(), " and no "),
+        each(&offers, "; "),
+        each(&|gap| gap.remedy.clone(), "; ")
+    )
+}
+
+/// A login that ended without an answer. `tries`: how many keys, and how many passwords or answers, were sent.
+pub(super) fn login(
+    login: &Login<'_>,
+    user: &str,
+    stop: &Stop,
+    tries: (usize, usize),
+    limit: Duration,
+) -> ChannelError {
+    let (offered, sent) = tries;
     match stop {
+        stop if stop.is_link_lost() && sent > 0 => ChannelError::new(
+            Reason::Forbidden,
+            format!(
+                "{login}: it ended the connection after {}{sent} {} of {user} (MaxAuthTries, or the account is locked). Check the password; where a key would do, name it with --identity FILE",
+                match offered {
+                    0 => String::new(),
+                    1 => "1 key and ".to_owned(),
+                    many => format!("{many} keys and "),
+                },
+                if sent == 1 { "password" } else { "passwords" },
+            ),
+        ),
         Stop::Deadline => ChannelError::new(
             Reason::Timeout,
             format!(
@@ -189,6 +286,20 @@ mod tests {
     const LOGIN: Login<'_> = Login { node: "edge1", host: "10.0.0.4", port: 22, user: None, identity: None };
     const LIMIT: Duration = Duration::from_secs(10);
 
+    fn said(greeting: Option<&[u8]>) -> Hello {
+        Hello { greeting: greeting.map(<[u8]>::to_vec), lists: None }
+    }
+
+    #[test]
+    fn being_turned_away_is_told_from_being_refused() {
+        let lost = Stop::Failed(-13, String::new());
+        assert!(is_turned_away(&lost, None));
+        assert!(is_turned_away(&lost, Some(b"Not allowed at this time")));
+        assert!(!is_turned_away(&lost, Some(b"SSH-2.0-x")));
+        assert!(!is_turned_away(&lost, Some(b"HTTP/1.0 400 Bad Request")));
+        assert!(!is_turned_away(&Stop::Deadline, None));
+    }
+
     #[test]
     fn every_end_of_a_handshake_is_told_apart() {
         let lost = Stop::Failed(-13, String::new());
@@ -202,7 +313,7 @@ mod tests {
             (&Stop::Failed(-5, String::new()), Some(b"SSH-2.0-x"), Reason::Unsupported, "in common"),
         ];
         for (stop, greeting, reason, words) in cases {
-            let error = handshake(&LOGIN, stop, greeting, LIMIT);
+            let error = handshake(&LOGIN, stop, &said(greeting), &Ours::default(), LIMIT);
             assert_eq!(error.reason, reason, "{stop:?} {greeting:?}");
             assert!(error.message.contains(words), "{}", error.message);
             assert!(error.message.starts_with("edge1 (10.0.0.4 port 22): "), "{}", error.message);
@@ -211,7 +322,8 @@ mod tests {
 
     #[test]
     fn what_a_peer_sends_is_not_quoted() {
-        let error = handshake(&LOGIN, &Stop::Failed(-13, "\x1b[2J".into()), Some(b"\x1b[2Jhello"), LIMIT);
+        let stop = Stop::Failed(-13, "\x1b[2J".into());
+        let error = handshake(&LOGIN, &stop, &said(Some(b"\x1b[2Jhello")), &Ours::default(), LIMIT);
         assert!(!error.message.contains('\x1b') && !error.message.contains("hello"));
     }
 }

@@ -64,10 +64,15 @@ impl KeyFile {
 fn read_beside(path: &Path) -> Option<Vec<u8>> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".pub");
-    if std::fs::metadata(&beside).ok()?.len() > LARGEST {
+    read_public(Path::new(&beside))
+}
+
+/// The public key or certificate in a file, where there is one.
+pub(super) fn read_public(file: &Path) -> Option<Vec<u8>> {
+    if std::fs::metadata(file).ok()?.len() > LARGEST {
         return None;
     }
-    public_line(&std::fs::read_to_string(&beside).ok()?)
+    public_line(&std::fs::read_to_string(file).ok()?)
 }
 
 fn parse(text: Zeroizing<String>) -> Result<(Option<Vec<u8>>, Private), &'static str> {

@@ -81,13 +81,12 @@ impl KnownHosts {
     pub(super) fn add(&mut self, file: &Path, text: &[u8]) {
         let number = self.files.len();
         self.files.push(file.to_owned());
-        let (mut bad, mut authorities) = (0usize, 0usize);
+        let mut bad = 0usize;
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let line_number = index + 1;
             match parse_line(line) {
                 Ok(None) => {}
                 Ok(Some((mark, hosts, kind, key))) => {
-                    authorities += usize::from(mark == Mark::CertAuthority);
                     self.entries.push(Entry { file: number, line: line_number, mark, hosts, kind, key });
                 }
                 Err(why) => {
@@ -100,13 +99,6 @@ impl KnownHosts {
         }
         if bad > WARNINGS {
             self.warnings.push(format!("{}: {} more lines skipped", file.display(), bad - WARNINGS));
-        }
-        if authorities > 0 {
-            self.warnings.push(format!(
-                "{}: {authorities} @cert-authority {} not used: host certificates are not supported yet",
-                file.display(),
-                if authorities == 1 { "line is" } else { "lines are" },
-            ));
         }
     }
 
@@ -147,6 +139,21 @@ impl KnownHosts {
             return Verdict::Changed { place: self.place(entry), fingerprint: blob::fingerprint(&entry.key) };
         }
         Verdict::Unknown(plain().map(|entry| (entry.kind.clone(), self.place(entry))).collect())
+    }
+
+    /// The authorities that vouch for a host under one of these names (see [`host_name`]): their keys.
+    pub(super) fn authorities(&self, names: &[&str]) -> Vec<(&[u8], Place)> {
+        let of_all = names.iter().flat_map(|name| self.of(name));
+        of_all
+            .filter(|entry| entry.mark == Mark::CertAuthority)
+            .map(|entry| (entry.key.as_slice(), self.place(entry)))
+            .collect()
+    }
+
+    /// Where a key is marked as revoked for a host under one of these names.
+    pub(super) fn revoked(&self, names: &[&str], key: &[u8]) -> Option<Place> {
+        let mut of_all = names.iter().flat_map(|name| self.of(name));
+        of_all.find(|entry| entry.mark == Mark::Revoked && entry.key == key).map(|entry| self.place(entry))
     }
 
     fn of(&self, name: &str) -> impl Iterator<Item = &Entry> {
@@ -228,13 +235,14 @@ impl Hosts {
     }
 }
 
-fn hash_name(salt: &[u8], name: &str) -> Option<Vec<u8>> {
+/// HMAC-SHA1 of a name under a salt, by which hashed lines know it.
+pub(super) fn hash_name(salt: &[u8], name: &str) -> Option<Vec<u8>> {
     let key = PKey::hmac(salt).ok()?;
     Signer::new(MessageDigest::sha1(), &key).ok()?.sign_oneshot_to_vec(name.as_bytes()).ok()
 }
 
 /// Shell-like matching with `*` and `?` alone, in time of pattern times name.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut at, mut star, mut resume) = (0usize, None, 0usize);
     let mut position = 0usize;

@@ -102,10 +102,11 @@ fn another_type_of_key_is_told() {
 }
 
 #[test]
-fn certificate_authorities_are_noted_and_do_not_match() {
+fn certificate_authorities_are_kept_apart_from_keys() {
     let known = known(&format!("@cert-authority * ssh-ed25519 {NODE}\n"));
     assert_eq!(known.check("edge1", &key(NODE)), Verdict::Unknown(Vec::new()));
-    assert!(known.warnings().iter().any(|warning| warning.contains("@cert-authority")));
+    assert_eq!(known.authorities(&["edge1"]), [(key(NODE).as_slice(), place(1))]);
+    assert_eq!(known.revoked(&["edge1"], &key(NODE)), None);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Who is being logged in to, and as whom: for messages and for known_hosts.
 
-use super::known_hosts;
 use std::fmt;
 use std::path::Path;
 
@@ -17,13 +16,6 @@ pub struct Login<'a> {
     pub user: Option<&'a str>,
     /// Key file for this node alone; tried before [`super::SshOptions::identities`].
     pub identity: Option<&'a Path>,
-}
-
-impl Login<'_> {
-    /// The host as known_hosts files name it.
-    pub(super) fn known_name(&self) -> String {
-        known_hosts::host_name(self.host, self.port)
-    }
 }
 
 impl fmt::Display for Login<'_> {

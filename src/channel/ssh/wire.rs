@@ -1,9 +1,11 @@
 //! One session on one socket, driven without blocking: every libssh2 call ends at the deadline, whatever the peer does.
 
+use super::link::{self, Link};
 use super::wait::{self, Watchdog};
 use ssh2::{BlockDirections, ErrorCode, Session};
 use std::cell::Cell;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// libssh2's `LIBSSH2_ERROR_EAGAIN`.
@@ -39,27 +41,65 @@ impl Stop {
     }
 }
 
-/// A session and its socket.
+/// The descriptor that a session reads and writes. The session holds it for as long as it lives itself.
+#[derive(Clone)]
+struct Seat(Arc<Mutex<Link>>);
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for Seat {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_raw_fd()
+    }
+}
+
+#[cfg(not(unix))]
+impl std::os::windows::io::AsRawSocket for Seat {
+    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_raw_socket()
+    }
+}
+
+/// A session and its stream.
 pub(super) struct Wire {
     session: Session,
-    stream: TcpStream,
+    stream: Link,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "the stream is put there from the beginning"))]
+    seat: Seat,
     watchdog: Watchdog,
     deadline: Cell<Instant>,
 }
 
 impl Wire {
-    /// A session on a connected socket, not yet greeted. Calls have `limit` from now.
-    pub(super) fn new(stream: TcpStream, limit: Duration) -> std::io::Result<Self> {
-        // Without it Nagle's algorithm and delayed acknowledgements cost 40 ms in the handshake and per command.
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
+    /// A session on a connected stream, not yet greeted. Calls have `limit` from now. On Unix the session is not put on
+    /// the stream at once (see [`Wire::take_seat`]).
+    pub(super) fn new(stream: Link, seat: Link, limit: Duration) -> std::io::Result<Self> {
         let mut session = Session::new().map_err(std::io::Error::other)?;
-        session.set_tcp_stream(stream.try_clone()?);
+        let seat = Seat(Arc::new(Mutex::new(seat)));
+        session.set_tcp_stream(seat.clone());
         session.set_blocking(false);
         let watchdog = Watchdog::start(stream.try_clone()?)?;
-        let wire = Wire { session, stream, watchdog, deadline: Cell::new(Instant::now()) };
+        let wire = Wire { session, stream, seat, watchdog, deadline: Cell::new(Instant::now()) };
         wire.allow(limit);
         Ok(wire)
+    }
+
+    /// Puts the session on the stream itself, in place of the one that it was made with.
+    #[cfg(unix)]
+    pub(super) fn take_seat(&self) -> std::io::Result<()> {
+        let mut seat = self.seat.0.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(target_os = "linux")]
+        rustix::io::dup3(&self.stream, &mut seat, rustix::io::DupFlags::CLOEXEC)?;
+        #[cfg(not(target_os = "linux"))]
+        {
+            rustix::io::dup2(&self.stream, &mut seat)?;
+            rustix::io::fcntl_setfd(&*seat, rustix::io::FdFlags::CLOEXEC)?;
+        }
+        Ok(())
+    }
+
+    /// The stream to the peer.
+    pub(super) fn stream(&self) -> &Link {
+        &self.stream
     }
 
     /// The session, for calls that do not touch the network.
@@ -83,16 +123,29 @@ impl Wire {
         answer
     }
 
+    /// Lifts the deadline: until the next [`Wire::allow`] calls may wait for ever.
+    pub(super) fn allow_ever(&self) {
+        self.deadline.set(Instant::now() + LONGEST);
+        self.watchdog.set(None);
+    }
+
+    /// Calls libssh2 once. `None` where it would have to wait.
+    pub(super) fn once<T>(&self, call: impl FnOnce(&mut Session) -> Result<T, ssh2::Error>) -> Result<Option<T>, Stop> {
+        match call(&mut self.session.clone()) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.code() == ErrorCode::Session(WOULD_BLOCK) => Ok(None),
+            // The watchdog closes the socket at the deadline; the error that follows is the deadline's.
+            Err(_) if self.is_late() => Err(Stop::Deadline),
+            Err(error) => Err(Stop::from_ssh2(&error)),
+        }
+    }
+
     /// Calls libssh2 until it is done, waiting for the socket in between.
     pub(super) fn drive<T>(&self, mut call: impl FnMut(&mut Session) -> Result<T, ssh2::Error>) -> Result<T, Stop> {
-        let mut session = self.session.clone();
         loop {
-            match call(&mut session) {
-                Ok(value) => return Ok(value),
-                Err(error) if error.code() == ErrorCode::Session(WOULD_BLOCK) => self.wait(self.blocked_on_send())?,
-                // The watchdog closes the socket at the deadline; the error that follows is the deadline's.
-                Err(_) if self.is_late() => return Err(Stop::Deadline),
-                Err(error) => return Err(Stop::from_ssh2(&error)),
+            match self.once(&mut call)? {
+                Some(value) => return Ok(value),
+                None => self.wait(self.blocked_on_send())?,
             }
         }
     }
@@ -125,21 +178,34 @@ impl Wire {
         Instant::now() >= self.deadline.get()
     }
 
-    fn blocked_on_send(&self) -> bool {
+    /// Whether libssh2 has something left to send.
+    pub(super) fn blocked_on_send(&self) -> bool {
         matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
+    }
+
+    /// Whether the peer has hung up and everything that it sent before was read.
+    pub(super) fn is_closed_by_peer(&self) -> bool {
+        match link::peek(&self.stream) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        }
     }
 
     /// Ends the connection at once; nothing on this session blocks afterwards.
     pub(super) fn close(&self) {
-        wait::cut(&self.stream);
+        link::cut(&self.stream);
+    }
+
+    /// Says goodbye and closes, without waiting.
+    pub(super) fn goodbye(&self) {
+        // One attempt; then the socket goes first, so that freeing the session cannot wait for the peer either.
+        let _ = self.session.disconnect(None, "done", None);
+        link::shut(&self.stream, Shutdown::Both);
     }
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        // One attempt to say goodbye, without waiting; then the socket goes first, so that freeing the session cannot
-        // wait for the peer either.
-        let _ = self.session.disconnect(None, "done", None);
-        let _ = self.stream.shutdown(Shutdown::Both);
+        self.goodbye();
     }
 }

@@ -42,7 +42,8 @@ pub(in crate::tui) fn way(way: &Way) -> String {
         Way::Ssh { host, port, user, .. } => {
             let user = user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
             let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-            format!("ssh {user}{host}:{port}")
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            format!("ssh {user}{host}{port}")
         }
     }
 }
