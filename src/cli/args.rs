@@ -30,6 +30,8 @@ pub(super) enum Command {
     Controls(Controls),
     /// One control in full: why it matters, what is asked, what to do
     Explain(Explain),
+    /// List the host keys that were accepted, or forget those of a host
+    KnownHosts(KnownHosts),
     /// Print the JSON Schema of a document
     Schema(Schema),
 }
@@ -69,6 +71,9 @@ pub(super) struct Look {
     /// Longest time that reading a node may take once it is connected [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) timeout: Option<u64>,
+    /// Leave out what takes seconds on a node: pending updates and the health of Microsoft Defender
+    #[arg(long)]
+    pub(super) no_packages: bool,
     /// How many nodes are read at once [default: 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: Option<u16>,
@@ -198,6 +203,27 @@ pub(super) struct Explain {
     pub(super) name: String,
 }
 
+/// `known-hosts`.
+#[derive(Debug, Args)]
+pub(super) struct KnownHosts {
+    #[command(subcommand)]
+    pub(super) command: Option<KnownHostsCommand>,
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Options")]
+    pub(super) format: Format,
+}
+
+/// What to do with the accepted host keys instead of listing them.
+#[derive(Debug, Subcommand)]
+pub(super) enum KnownHostsCommand {
+    /// Forget the keys of a host, after showing them: its next key is asked for as if it were new
+    Forget {
+        /// Host as `sitewarden known-hosts` lists it; with its port where that is not 22
+        #[arg(value_name = "HOST[:PORT]")]
+        host: String,
+    },
+}
+
 /// `schema`.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
@@ -253,6 +279,7 @@ impl Under for Look {
             accept_host_key: joined(before.accept_host_key, self.accept_host_key),
             timeout: self.timeout.or(before.timeout),
             jobs: self.jobs.or(before.jobs),
+            no_packages: self.no_packages || before.no_packages,
         }
     }
 }
@@ -315,6 +342,7 @@ impl Look {
             ("--accept-host-key", !self.accept_host_key.is_empty()),
             ("--timeout", self.timeout.is_some()),
             ("--jobs", self.jobs.is_some()),
+            ("--no-packages", self.no_packages),
         ])
     }
 }
@@ -374,6 +402,14 @@ impl Explain {
         let folders = self.folders.under(std::mem::take(&mut before.folders));
         nothing_left(&before, "explain")?;
         Ok(Explain { folders, ..self })
+    }
+}
+
+impl KnownHosts {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, before: Walk) -> Result<Self, CliError> {
+        nothing_left(&before, "known-hosts")?;
+        Ok(self)
     }
 }
 

@@ -60,6 +60,7 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
             ..SshOptions::default()
         },
         limits,
+        packages: !look.no_packages,
         jobs: usize::from(look.jobs.unwrap_or(JOBS)),
         seat,
     })
@@ -114,7 +115,7 @@ fn check_fingerprint(given: &str) -> Result<(), CliError> {
 }
 
 /// Our own file of accepted host keys. None where there is no home folder.
-fn accepted_keys() -> Option<PathBuf> {
+pub(super) fn accepted_keys() -> Option<PathBuf> {
     dirs::data_local_dir().map(|folder| folder.join("sitewarden").join("known_hosts"))
 }
 

@@ -8,18 +8,25 @@ mod component;
 mod document;
 mod fact;
 mod file;
+mod firewall;
+mod host;
 mod lifecycle;
+mod mdatp;
 mod node;
 mod policy;
 mod reading;
 mod sshd;
+mod updates;
 
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
 pub use effective::{Shape, derived_shapes};
 pub use fact::{Fact, Listing, Reason, Unread};
 pub use file::{Certificate, FileFact, FileKind};
+pub use firewall::{Firewall, FirewallPort, FirewallRule};
+pub use host::{Audit, AutoUpdates, Fips, MeasuredBoot, TimeSync, Volume};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};
+pub use mdatp::Mdatp;
 pub use node::{
     AuthorizedKey, ChannelKind, Firmware, Identity, Kernel, Listener, Login, LoginUser, Lsm, Mount, NodeEvidence,
     OsRelease, Privilege, ProbeError, Reboot, Tpm, Unit,
@@ -27,3 +34,4 @@ pub use node::{
 pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Missing, Reading, Value};
 pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};
+pub use updates::{PendingPackage, Updates};

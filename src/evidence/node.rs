@@ -1,6 +1,9 @@
 //! One node, as the collector saw it.
 
-use super::{Certificate, Component, Fact, FileFact, Listing, Reason, ServerOffer, Sshd, Unread};
+use super::{
+    Audit, AutoUpdates, Certificate, Component, Fact, FileFact, Fips, Firewall, Listing, Mdatp, MeasuredBoot, Reason,
+    ServerOffer, Sshd, TimeSync, Unread, Updates, Volume,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,7 +46,7 @@ pub struct ProbeError {
 pub enum Privilege {
     /// The login is root.
     Root,
-    /// Through `sudo -n`.
+    /// Through sudo.
     Sudo,
     /// As an ordinary user: much will be `forbidden`.
     None,
@@ -212,6 +215,9 @@ pub struct AuthorizedKey {
     pub file: String,
     /// Line number, from 1.
     pub line: i64,
+    /// When the file last changed, by the node's clock.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub file_modified: Fact<Timestamp>,
     /// `ssh-ed25519`, `ssh-rsa`.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub kind: Fact<String>,
@@ -309,6 +315,36 @@ pub struct NodeEvidence {
     /// Security modules.
     #[serde(default)]
     pub lsm: Lsm,
+    /// What the firmware measured into the TPM.
+    #[serde(default)]
+    pub measured_boot: MeasuredBoot,
+    /// The devices below the places where secrets lie.
+    #[serde(default)]
+    pub volumes: Listing<Volume>,
+    /// Approved cryptography.
+    #[serde(default)]
+    pub fips: Fips,
+    /// The kernel's audit trail.
+    #[serde(default)]
+    pub audit: Audit,
+    /// How the clock is kept right.
+    #[serde(default)]
+    pub time_sync: TimeSync,
+    /// Updates that wait.
+    #[serde(default)]
+    pub updates: Updates,
+    /// Whether the node installs updates by itself.
+    #[serde(default)]
+    pub auto_updates: AutoUpdates,
+    /// The node's own packet filter.
+    #[serde(default)]
+    pub firewall: Firewall,
+    /// Microsoft Defender for Endpoint.
+    #[serde(default)]
+    pub mdatp: Mdatp,
+    /// Units that audit, keep time, update or filter, as far as the node has them.
+    #[serde(default)]
+    pub service_units: Listing<Unit>,
     /// Units that can start an SSH server.
     #[serde(default)]
     pub ssh_units: Listing<Unit>,
@@ -379,6 +415,16 @@ impl NodeEvidence {
             tpm: Tpm::default(),
             mounts: Listing::default(),
             lsm: Lsm::default(),
+            measured_boot: MeasuredBoot::default(),
+            volumes: Listing::default(),
+            fips: Fips::default(),
+            audit: Audit::default(),
+            time_sync: TimeSync::default(),
+            updates: Updates::default(),
+            auto_updates: AutoUpdates::default(),
+            firewall: Firewall::default(),
+            mdatp: Mdatp::default(),
+            service_units: Listing::default(),
             ssh_units: Listing::default(),
             sshd: Sshd::default(),
             ssh_offer: Fact::Unread,

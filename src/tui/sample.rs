@@ -139,6 +139,7 @@ pub(super) fn start(targets: &[&str], evidence: Option<Evidence>) -> Start {
     let named = !targets.is_empty() || evidence.is_some();
     Start {
         visit: Visit {
+            packages: true,
             site: SiteFacts::default(),
             targets: targets.iter().map(|target| target.parse().unwrap()).collect(),
             ssh: SshOptions::default(),

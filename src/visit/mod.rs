@@ -7,7 +7,7 @@ mod read;
 use crate::assess::{Assessment, assess};
 use crate::catalog::Catalog;
 use crate::channel::ssh::{self, SshOptions};
-use crate::channel::{Ask, Limits};
+use crate::channel::{Ask, Limits, Passwords};
 use crate::evidence::{Evidence, Lifecycle, NodeEvidence, Policy, Seat, SiteFacts};
 use crate::site::NodeTarget;
 use jiff::Timestamp;
@@ -26,6 +26,8 @@ pub struct Visit {
     pub ssh: SshOptions,
     /// Bounds of every node.
     pub limits: Limits,
+    /// Whether pending updates and Defender's health are asked for too, which takes seconds.
+    pub packages: bool,
     /// How many nodes at once.
     pub jobs: usize,
     /// From where and as whom.
@@ -42,6 +44,11 @@ pub enum Progress {
     },
     /// The login stands; the collector runs.
     Collecting {
+        /// Target name.
+        node: String,
+    },
+    /// The login stands; sudo there wants a password, and a person is asked, or waited for, before the collector runs.
+    Asking {
         /// Target name.
         node: String,
     },
@@ -68,7 +75,9 @@ impl Visit {
         let started = Timestamp::now();
         let targets = told_apart(&self.targets);
         let limits = self.limits;
-        let ssh = self.ssh.clone();
+        // Passwords are kept for this reading at most, and no other one shares them.
+        let ssh = SshOptions { passwords: Passwords::for_nodes(targets.len()), ..self.ssh.clone() };
+        let packages = self.packages;
         let nodes = pool::read_all(
             &targets,
             self.jobs,
@@ -76,7 +85,7 @@ impl Visit {
             ask,
             progress.as_ref(),
             Arc::new(move |target: &NodeTarget, ask: &dyn Ask, tell: &dyn Fn(Progress)| {
-                read::read(target, &ssh, &limits, ask, tell);
+                read::read(target, &ssh, &limits, packages, ask, tell);
             }),
         );
         Evidence {
@@ -95,7 +104,8 @@ impl Visit {
         let hops = |target| read::destination(target).map_or(1, |destination| ssh::hops(&destination, &self.ssh));
         let most = self.targets.iter().map(hops).max().unwrap_or(1);
         let connecting = self.limits.connect.saturating_mul(3).saturating_mul(u32::try_from(most).unwrap_or(u32::MAX));
-        connecting.saturating_add(self.limits.run).saturating_add(SLACK)
+        let runs = if self.packages { 2 } else { 1 };
+        connecting.saturating_add(self.limits.run.saturating_mul(runs)).saturating_add(SLACK)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::Progress;
 use crate::channel::ssh::{Destination, Ssh, SshOptions};
-use crate::channel::{Ask, Limits, local::Local};
+use crate::channel::{Ask, Channel, Limits, local::Local};
 use crate::evidence::{ChannelKind, Fact, NodeEvidence, Reason, ServerOffer, Unread};
-use crate::probe;
+use crate::probe::node::{Aid, Step, collect_packages, collect_with};
 use crate::site::{NodeTarget, Way};
 
 /// By which channel a target is read.
@@ -50,14 +50,33 @@ fn with_offer(mut node: NodeEvidence, offer: Option<ServerOffer>, why_not: &str)
 }
 
 /// Reads one node. `tell` hears `Done` before the channel is closed, since closing an SSH session can block.
-pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: &dyn Ask, tell: &dyn Fn(Progress)) {
+pub(super) fn read(
+    target: &NodeTarget,
+    ssh: &SshOptions,
+    limits: &Limits,
+    packages: bool,
+    ask: &dyn Ask,
+    tell: &dyn Fn(Progress),
+) {
     let node = target.name.as_str();
     tell(Progress::Connecting { node: node.to_owned() });
+    let step = |step| {
+        let node = node.to_owned();
+        tell(match step {
+            Step::Reading => Progress::Collecting { node },
+            Step::Asking => Progress::Asking { node },
+            Step::Warning(message) => Progress::Warning { node, message },
+        });
+    };
+    let aid = Aid { ask, passwords: &ssh.passwords, tell: &step };
+    let collect = |channel: &mut dyn Channel, name, address| {
+        let mut read = collect_with(channel, name, address, limits, &aid);
+        collect_packages(channel, &mut read, limits, packages);
+        read
+    };
     match &target.way {
         Way::Local => {
-            tell(Progress::Collecting { node: node.to_owned() });
-            let mut channel = Local;
-            let read = probe::node::collect(&mut channel, node, None, limits);
+            let read = collect(&mut Local, node, None);
             tell(Progress::Done(Box::new(with_offer(read, None, "this machine was read without SSH"))));
         }
         Way::Ssh { host, .. } => {
@@ -68,8 +87,7 @@ pub(super) fn read(target: &NodeTarget, ssh: &SshOptions, limits: &Limits, ask: 
             match Ssh::reach(&destination, ssh, limits, ask, &warn) {
                 Ok(mut channel) => {
                     channel.warnings().iter().for_each(|message| warn(message));
-                    tell(Progress::Collecting { node: node.to_owned() });
-                    let read = probe::node::collect(&mut channel, node, Some(host), limits);
+                    let read = collect(&mut channel, node, Some(host));
                     let offer = channel.server_offer().cloned();
                     let read = with_offer(read, offer, "this system does not let the server's first packet be seen");
                     tell(Progress::Done(Box::new(read)));

@@ -51,6 +51,20 @@ pub(super) fn read(mut link: &Link, buffer: &mut [u8]) -> std::io::Result<usize>
     std::io::Read::read(&mut link, buffer)
 }
 
+/// Looks at the next byte without taking it: how many there are of it, so 0 at the stream's end.
+#[cfg(unix)]
+pub(super) fn peek(link: &Link) -> std::io::Result<usize> {
+    let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+    let (_, count) = rustix::net::recv(link, &mut [0u8; 1][..], flags)?;
+    Ok(count)
+}
+
+/// Looks at the next byte without taking it: how many there are of it, so 0 at the stream's end.
+#[cfg(not(unix))]
+pub(super) fn peek(link: &Link) -> std::io::Result<usize> {
+    link.peek(&mut [0])
+}
+
 /// Writes what is taken.
 #[cfg(unix)]
 pub(super) fn write(link: &Link, bytes: &[u8]) -> std::io::Result<usize> {

@@ -183,6 +183,14 @@ impl Wire {
         matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
     }
 
+    /// Whether the peer has hung up and everything that it sent before was read.
+    pub(super) fn is_closed_by_peer(&self) -> bool {
+        match link::peek(&self.stream) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        }
+    }
+
     /// Ends the connection at once; nothing on this session blocks afterwards.
     pub(super) fn close(&self) {
         link::cut(&self.stream);

@@ -46,6 +46,11 @@ impl<'a> Answer<'a> {
         self.frames.complete
     }
 
+    /// Whether the collector ran with all rights.
+    pub(super) fn root(&self) -> bool {
+        self.frames.begin.as_ref().is_some_and(|begin| begin.uid == Some(0))
+    }
+
     /// The record with this key.
     pub(super) fn got(&self, key: &str) -> Got<'a> {
         let Some(record) = self.frames.get(key) else { return Got::Nothing };

@@ -6,8 +6,8 @@ use super::document::Table;
 use super::frames::Frames;
 use super::manifest::Manifests;
 use super::process::Procs;
-use super::{certs, files, host, keys, listeners, sshd, units};
-use crate::evidence::NodeEvidence;
+use super::{certs, defences, files, firewall, host, keys, listeners, mdatp, sshd, units, volumes};
+use crate::evidence::{Fact, NodeEvidence};
 
 /// Fills `node`, of which name, address, channel and errors are set and nothing else is read yet.
 ///
@@ -18,11 +18,14 @@ pub(super) fn assemble(frames: &Frames, mut node: NodeEvidence) -> NodeEvidence 
     let answer = &mut answer;
     let clock = host::fill(answer, &mut node);
     let procs = Procs::read(answer, &clock);
+    node.volumes = volumes::read(answer);
     node.ssh_units = units::ssh(answer);
+    defences::fill(answer, &mut node);
     node.sshd = sshd::read(answer, &procs);
     node.users = keys::users(answer);
     node.authorized_keys = keys::authorized(answer);
     node.listeners = listeners::read(answer, &clock);
+    node.firewall = firewall::read(answer, &node);
     let table = Table::read(answer);
     let manifests = Manifests::read(answer, &table);
     let sources = Sources { procs: &procs, table: &table, manifests: &manifests };
@@ -41,6 +44,9 @@ pub(super) fn assemble(frames: &Frames, mut node: NodeEvidence) -> NodeEvidence 
     let (files, roles) = files::read(answer);
     node.files = files;
     node.certificates = certs::read(answer, &roles);
+    if node.mdatp.present == Fact::Known(false) {
+        mdatp::absent(&mut node.mdatp);
+    }
     node.unread.append(&mut answer.unread);
     node
 }

@@ -32,6 +32,9 @@ pub(super) const KINDS: [Kind; 6] = [
     Kind { name: "etcd", path: "etcd", config_flags: &["config-file"], in_agent: false },
 ];
 
+/// Drop-ins that the collector sends at most; with as many there may be more.
+const MAX_DROP_INS: usize = 64;
+
 /// What all components are read from.
 pub(super) struct Sources<'a> {
     pub(super) procs: &'a Procs,
@@ -249,17 +252,15 @@ fn drop_ins(
     if !complete {
         note_table(answer, &path, "the configuration drop-ins");
     }
+    let mut listed = answer.root() || absent(answer, folder);
     let mut items = Vec::new();
     for row in sources.table.of(kind.name, "drop-in").filter(|row| row.pid.is_none() || row.pid == pid) {
         if row.path.trim_end_matches('/') == folder.trim_end_matches('/') {
-            // The directory itself: it could not be listed, or is not there.
-            if row.state != State::Absent {
+            // The directory itself: whether all of it was listed.
+            listed = matches!(row.state, State::Here | State::Absent);
+            if !listed {
                 complete = false;
-                answer.missing(
-                    if row.state == State::Here { State::NotVisible } else { row.state },
-                    &path,
-                    "the drop-in directory",
-                );
+                answer.missing(row.state, &path, "the drop-in directory");
             }
             continue;
         }
@@ -273,7 +274,25 @@ fn drop_ins(
         }
         items.push(file);
     }
+    if !listed && complete {
+        complete = false;
+        answer.missing(State::Forbidden, &path, "whether all of the drop-in directory could be listed");
+    }
+    if items.len() >= MAX_DROP_INS {
+        complete = false;
+        answer.missing(State::TooLarge, &path, "the configuration drop-ins");
+    }
     Listing { items, complete }
+}
+
+/// Whether the table of paths says that a path does not exist.
+fn absent(answer: &Answer<'_>, wanted: &str) -> bool {
+    let Got::Here(record) = answer.got("paths") else { return false };
+    let wanted = wanted.trim_end_matches('/');
+    record.table().iter().any(|row| match row.as_slice() {
+        [state, _, _, path] => state == "absent" && path.trim_end_matches('/') == wanted,
+        _ => false,
+    })
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ fn a_kubelet_with_its_files() {
         &[row(10, "kubelet", "host", KUBELET)],
         "no",
         vec![
+            record("login", "-", "privilege=root\nuser=root\nuid=0\n"),
             args(
                 10,
                 &[
@@ -90,6 +91,27 @@ fn without_a_flag_there_is_no_file_and_without_arguments_nobody_knows() {
     assert_eq!(closed.kubelet.config_file, Fact::Unread);
     assert!(!closed.kubelet.drop_ins.complete);
     assert!(closed.unread.iter().any(|gap| gap.path == "kubelet.process.args" && gap.reason == Reason::Forbidden));
+}
+
+#[test]
+fn a_drop_in_directory_is_whole_only_where_it_could_be_listed() {
+    let drop_ins = |login: &str, files: &str, paths: &str| {
+        let words = ["kubelet", "--config-dir=/etc/kubelet.d"];
+        let records = vec![
+            record("login", "-", login),
+            args(10, &words),
+            record("files", "-", files),
+            record("paths", "-", paths),
+        ];
+        node(&[row(10, "kubelet", "host", KUBELET)], "no", records).kubelet.drop_ins.complete
+    };
+    let (root, guest) = ("privilege=root\nuser=root\nuid=0\n", "privilege=none\nuser=guest\nuid=1002\n");
+    let here = |state: &str| format!("0\t{state}\tkubelet\tdrop-in\t10\t1\t/etc/kubelet.d\n");
+    assert!(drop_ins(root, "", ""));
+    assert!(!drop_ins(guest, "", ""));
+    assert!(drop_ins(guest, &here("here"), ""));
+    assert!(!drop_ins(root, &here("refused"), ""));
+    assert!(drop_ins(guest, "", "absent\tkubelet-config\t--config-dir of kubelet\t/etc/kubelet.d\n"));
 }
 
 #[test]
@@ -150,7 +172,7 @@ fn apiserver(extra: Vec<Made>, rows: &[String]) -> NodeEvidence {
             "0\there\tkube-apiserver\tmanifest\t-\t1\t/etc/kubernetes/manifests/kube-apiserver.yaml\n",
         ),
         record("file.0", "-", manifest),
-        record("static-pods", "-", "from=config\ndir=/etc/kubernetes/manifests\n"),
+        record("static-pods", "-", "from=config\ndir=/etc/kubernetes/manifests\nall=yes\n"),
     ];
     records.extend(extra);
     node(rows, "no", records)
@@ -183,6 +205,8 @@ fn a_pod_that_no_manifest_starts_is_not_the_nodes() {
     assert_eq!(found.etcd.rejected[0].rejected, "it runs in a pod, and no static pod of this node starts it");
     assert_eq!(found.kube_proxy.exists, Fact::Known(true));
     assert_eq!(found.kube_scheduler.exists, Fact::Known(false));
+    let some = node(&rows, "no", vec![record("static-pods", "-", "dir=/x\n"), record("files", "-", "")]);
+    assert_eq!(some.etcd.exists, Fact::Unread, "a manifest may have any name");
     let closed = node(&rows, "no", vec![record("static-pods", "-", "dir_forbidden=/x\n")]);
     assert_eq!((&closed.etcd.exists, &closed.etcd.static_pod), (&Fact::Unread, &Fact::Unread));
 }

@@ -9,6 +9,9 @@ use serde_json::Value as Json;
 /// Bytes of a document that is parsed; the collector sends less.
 const MAX_BYTES: usize = 256 << 10;
 
+/// Files that the collector sends at most; with as many there may be more.
+const MAX_FILES: usize = 128;
+
 /// Parses a document: one, without aliases that blow it up, without doubled keys, of bounded depth.
 pub(super) fn parse(bytes: &[u8]) -> Result<Json, Reason> {
     if bytes.len() > MAX_BYTES {
@@ -96,7 +99,7 @@ impl Table {
                 path: path.clone(),
             });
         }
-        Table { items, complete }
+        Table { complete: complete && items.len() < MAX_FILES, items }
     }
 
     /// The files of a component with a purpose, in order.

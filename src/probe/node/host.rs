@@ -86,7 +86,7 @@ impl Clock {
     }
 }
 
-fn yes_no(value: &str) -> Option<bool> {
+pub(super) fn yes_no(value: &str) -> Option<bool> {
     match value {
         "yes" | "1" | "Y" => Some(true),
         "no" | "0" | "N" => Some(false),
@@ -195,7 +195,7 @@ fn mounts(answer: &mut Answer<'_>) -> Listing<Mount> {
 }
 
 /// `\040` and its like, as the kernel writes blanks in paths.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\\') {

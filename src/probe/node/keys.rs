@@ -4,6 +4,7 @@ use super::answer::{self, Answer};
 use super::frames::State;
 use super::text;
 use crate::evidence::{AuthorizedKey, Fact, Listing, LoginUser, Reason};
+use std::collections::BTreeMap;
 
 /// Reads the users with a login shell.
 pub(super) fn users(answer: &mut Answer<'_>) -> Listing<LoginUser> {
@@ -66,12 +67,15 @@ pub(super) fn authorized(answer: &mut Answer<'_>) -> Listing<AuthorizedKey> {
         answer.gap(PATH, Reason::TooLarge, "the authorized keys: longer than the bound");
     }
     complete &= !record.flags.cut && !matches!(got, super::answer::Got::Absent);
-    let mut items = Vec::new();
+    let (mut items, mut times) = (Vec::new(), BTreeMap::new());
     for row in record.table() {
         let row: Vec<String> = row.iter().map(|field| text::whole(field)).collect();
         match row.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["file", "here" | "absent", _user, time, path] => {
+                times.insert((*path).to_owned(), answer::time(time));
+            }
             ["file", "here" | "absent", _user, _path] => {}
-            ["file", state, _user, _path] => {
+            ["file", state, _user, _path] | ["file", state, _user, _, _path] => {
                 complete = false;
                 answer.missing(State::from_word(state), PATH, "the authorized keys of a user");
             }
@@ -83,6 +87,9 @@ pub(super) fn authorized(answer: &mut Answer<'_>) -> Listing<AuthorizedKey> {
                 answer.gap(PATH, Reason::Malformed, "a line of the list of keys could not be understood");
             }
         }
+    }
+    for item in &mut items {
+        item.file_modified = times.get(&item.file).cloned().unwrap_or_default();
     }
     Listing { items, complete }
 }
@@ -101,6 +108,7 @@ fn key([user, line, kind, bits, fingerprint, options, path]: [&str; 7], tool: bo
         user: user.to_owned(),
         file: path.to_owned(),
         line: line.parse().unwrap_or(0),
+        file_modified: Fact::Unread,
         kind: fact(kind),
         bits: answer::number(bits),
         fingerprint: fact(fingerprint),
@@ -143,7 +151,7 @@ mod tests {
     use super::super::testing::{Made, assembled, record};
     use super::*;
 
-    const ROOT: &str = "file\there\troot\t/root/.ssh/authorized_keys\n";
+    const ROOT: &str = "file\there\troot\t1700000000\t/root/.ssh/authorized_keys\n";
     const KEY: &str = "key\troot\t2\tssh-ed25519\t256\tSHA256:abc\tfrom=\"10.0.0.0/8,::1\",command=\"x y\",no-pty\t/root/.ssh/authorized_keys\n";
 
     fn source() -> Made {
@@ -158,11 +166,12 @@ mod tests {
         assert_eq!(key.name, "root, line 2 of /root/.ssh/authorized_keys");
         assert_eq!(key.options, ["from=\"10.0.0.0/8,::1\"", "command", "no-pty"]);
         assert_eq!((&key.bits, key.unread), (&Fact::Known(256), None));
+        assert_eq!(key.file_modified, Fact::Known(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
     }
 
     #[test]
     fn what_may_not_be_read_leaves_the_list_open() {
-        let forbidden = format!("{ROOT}file\tforbidden\tops\t/home/ops/.ssh/authorized_keys\n");
+        let forbidden = format!("{ROOT}file\tforbidden\tops\t?\t/home/ops/.ssh/authorized_keys\n");
         let node = assembled(&[source(), record("keys", "-", &forbidden)]);
         assert!(!node.authorized_keys.complete);
         assert!(node.unread.iter().any(|gap| gap.path == "authorized_keys" && gap.reason == Reason::Forbidden));

@@ -109,7 +109,7 @@ mod tests {
         }
         let script = layouts.script();
         assert!(script.contains("tree pki /etc/kubernetes/pki\n"));
-        assert!(script.contains("every ssh-host-key '/etc/ssh/ssh_host_*_key'\n"), "{script}");
+        assert!(script.contains("every sshd-host-key '/etc/ssh/ssh_host_*_key'\n"), "{script}");
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) struct Manifests {
     items: Vec<Manifest>,
     /// Whether every manifest directory was listed. Else the state that says why not.
     closed: Option<State>,
+    /// Whether every file of the directories is here, and not only those whose names speak of a component.
+    all: bool,
 }
 
 /// One manifest.
@@ -57,7 +59,9 @@ impl Manifests {
             Got::Missing(state) => Some(state),
             Got::Nothing => Some(State::NotVisible),
         };
-        Manifests { items, closed }
+        let pairs = answer.got("static-pods").record().map(|record| record.pairs());
+        let all = pairs.is_none_or(|pairs| pairs.value("all") == Some("yes"));
+        Manifests { items, closed, all }
     }
 
     /// The manifest that starts a component.
@@ -68,9 +72,9 @@ impl Manifests {
         })
     }
 
-    /// Whether it is known that no other manifest is there.
+    /// Whether it is known that no other manifest is there, whatever its file is called.
     pub(super) fn complete(&self) -> bool {
-        self.closed.is_none() && self.items.iter().all(|manifest| manifest.pod.unread.is_none())
+        self.all && self.closed.is_none() && self.items.iter().all(|manifest| manifest.pod.unread.is_none())
     }
 
     /// The evidence for a component; a gap is noted at `path`.

@@ -91,6 +91,7 @@ fn row_of(answer: &Answer<'_>, clock: &Clock, row: &[String]) -> Option<Proc> {
         "rejected-uid" => Verdict::Rejected("it does not run as root"),
         "rejected-namespace" => Verdict::Rejected("it runs in other namespaces than the host and in no pod"),
         "rejected-unit" => Verdict::Rejected("no service unit of the system started it"),
+        "rejected-exe-name" => Verdict::Rejected("its executable is another program"),
         _ => Verdict::Unknown,
     };
     let (args, args_gap) = args(answer, pid);

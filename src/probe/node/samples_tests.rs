@@ -3,7 +3,7 @@
 use super::super::frames::Frames;
 use super::super::testing::{NONCE, blank};
 use super::assemble;
-use crate::evidence::{Component, Fact, FileKind, NodeEvidence, Privilege, Reason};
+use crate::evidence::{Component, Fact, FileKind, NodeEvidence, Privilege, Reading, Reason, Value};
 
 fn sample(bytes: &[u8]) -> NodeEvidence {
     let frames = Frames::parse(bytes, NONCE);
@@ -127,6 +127,11 @@ fn a_login_without_rights_sees_less_and_says_so() {
     assert_eq!((&daemon.serves_login, &daemon.config_valid), (&Fact::Known(true), &Fact::Unread));
     for dump in &daemon.dumps.items {
         assert_eq!((&dump.settings, dump.unread), (&Fact::Unread, Some(Reason::Forbidden)), "{}", dump.name);
+    }
+    let tree = Reading::of_node(&node);
+    for path in ["sshd.daemons.0.config_valid", "etcd.exists", "etcd.static_pod.command", "kubelet.process.exe"] {
+        let Value::Unread(gap) = tree.at(path).value else { panic!("{path}") };
+        assert_eq!(gap.reason, Reason::Forbidden, "{path}");
     }
     let text = known(&daemon.files.items[0].text);
     assert!(text.contains("UsePAM"), "the file itself is open to all");

@@ -22,7 +22,7 @@ pub(super) fn read(answer: &mut Answer<'_>, procs: &Procs) -> Sshd {
         .named(&["sshd"])
         .filter_map(|found| match found.verdict {
             Verdict::Rejected(why) => Some(rejected(found, why)),
-            Verdict::Container => Some(rejected(found, "it runs in a pod, and serves no login to the node")),
+            Verdict::Container => Some(rejected(found, "it runs in a pod")),
             _ => None,
         })
         .collect();
@@ -124,14 +124,23 @@ fn daemon(answer: &mut Answer<'_>, number: usize, index: usize, procs: &Procs) -
         }
     }
     let readable = state == State::Here;
+    let mut dumps = sshd_dump::read(answer, &key, &at, readable);
+    let mut host_keys = host_keys(answer, &key, &at, readable);
+    if pairs.value("unparsed").is_some_and(|word| word != "no") {
+        (dumps.complete, host_keys.complete) = (false, false);
+        for field in ["dumps", "host_keys"] {
+            let detail = "the server runs with options on its command line that `sshd -T` was not asked with";
+            answer.gap(&format!("{at}.{field}"), Reason::NotVisible, detail);
+        }
+    }
     Some(SshdDaemon {
         name: String::new(),
         process,
         config_path,
         serves_login,
         files: files(answer, &key, &at, &pairs, readable),
-        dumps: sshd_dump::read(answer, &key, &at, readable),
-        host_keys: host_keys(answer, &key, &at, readable),
+        dumps,
+        host_keys,
         config_valid: if readable { valid(answer, &key, &at) } else { Fact::Unread },
     })
 }

@@ -123,3 +123,17 @@ fn a_count_that_differs_leaves_the_list_open() {
     assert_eq!((&node.sshd.binary, &node.sshd.version), (&Fact::Absent, &Fact::Absent));
     assert!(node.sshd.daemons.complete && node.sshd.daemons.items.is_empty());
 }
+
+#[test]
+fn options_that_sshd_was_not_asked_with_leave_its_settings_open() {
+    let body = "via=process\npid=812\nconfig=/etc/ssh/sshd_config\nconfig_state=here\nserves_login=no\nunparsed=yes\n";
+    let node = node(vec![
+        record("sshd.0", "-", body),
+        record("sshd.0.dumps", "-", "wanted=1\nsent=1\n"),
+        record("sshd.0.dump.0", "-", "global\t-\t-\nport 22\n"),
+        record("sshd.0.hostkeys", "-", "here\t256\tSHA256:x\tED25519\t/etc/ssh/k\n"),
+    ]);
+    let found = &node.sshd.daemons.items[0];
+    assert!(!found.dumps.complete && !found.host_keys.complete);
+    assert_eq!((found.dumps.items.len(), found.host_keys.items.len()), (1, 1));
+}

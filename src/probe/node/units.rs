@@ -8,17 +8,50 @@ use std::collections::BTreeMap;
 
 /// The units that can start an SSH server.
 pub(super) fn ssh(answer: &mut Answer<'_>) -> Listing<Unit> {
+    listed(answer, "ssh_units", |unit| unit.name.starts_with("ssh") || unit.name.starts_with("dropbear"))
+}
+
+/// Beginnings of the names of units that audit, keep time, update or filter.
+const SERVICES: [&str; 20] = [
+    "auditd.",
+    "audit-rules.",
+    "chronyd.",
+    "chrony.",
+    "systemd-timesyncd.",
+    "ntpd.",
+    "ntp.",
+    "ntpsec.",
+    "openntpd.",
+    "apt-daily-upgrade.",
+    "dnf-automatic",
+    "dnf5-automatic",
+    "transactional-update.",
+    "rebootmgr.",
+    "update-engine.",
+    "locksmithd.",
+    "firewalld.",
+    "nftables.",
+    "ufw.",
+    "mdatp.",
+];
+
+/// The units that audit, keep time, update or filter; those that the node does not have are left out.
+pub(super) fn services(answer: &mut Answer<'_>) -> Listing<Unit> {
+    let more = ["iptables.service", "netfilter-persistent.service"];
+    listed(answer, "service_units", |unit| {
+        let wanted = SERVICES.iter().any(|start| unit.name.starts_with(start)) || more.contains(&unit.name.as_str());
+        wanted && unit.load.known().is_none_or(|load| load != "not-found")
+    })
+}
+
+fn listed(answer: &mut Answer<'_>, path: &str, wanted: impl Fn(&Unit) -> bool) -> Listing<Unit> {
     let got = answer.got("units");
     match got {
         Got::Missing(State::Unsupported) | Got::Absent => {
-            answer.gap(
-                "ssh_units",
-                Reason::Unsupported,
-                "the node has no systemd, and its services cannot be asked for",
-            );
+            answer.gap(path, Reason::Unsupported, "the node has no systemd, and its services cannot be asked for");
             return Listing::default();
         }
-        _ => answer.note(&got, "ssh_units", "the service units"),
+        _ => answer.note(&got, path, "the service units"),
     }
     let Some(record) = got.record() else { return Listing::default() };
     let body = record.text();
@@ -29,7 +62,7 @@ pub(super) fn ssh(answer: &mut Answer<'_>) -> Listing<Unit> {
         match unit(block) {
             // `sshd.service` is often another name of `ssh.service`, which then comes twice.
             Some(unit) if items.contains(&unit) => {}
-            Some(unit) if unit.name.starts_with("ssh") || unit.name.starts_with("dropbear") => items.push(unit),
+            Some(unit) if wanted(&unit) => items.push(unit),
             Some(_) => {}
             None => broken = true,
         }
@@ -38,7 +71,7 @@ pub(super) fn ssh(answer: &mut Answer<'_>) -> Listing<Unit> {
         broken = true;
     }
     if broken {
-        answer.gap("ssh_units", Reason::Malformed, "what systemd said of a unit could not be understood");
+        answer.gap(path, Reason::Malformed, "what systemd said of a unit could not be understood");
     }
     Listing { items, complete: !broken && matches!(got, Got::Here(_)) }
 }

@@ -38,12 +38,17 @@ pub(in crate::tui) fn finding(app: &App, detail: &Detail, width: u16) -> Vec<Lin
         page.heading("What to look at, and whom to ask");
         page.say(Tone::Plain, ask);
     }
-    seen(&mut page, finding);
+    if !finding.evidence.is_empty() {
+        page.heading("Evidence");
+        finding.evidence.iter().for_each(|shown| value(&mut page, shown));
+    }
     if let Some(control) = control {
         page.heading("Why it matters");
         page.say(Tone::Plain, &control.why);
         to_do(&mut page, control, finding.verdict);
     }
+    // Last of what is long: hundreds of items must not hide what to do.
+    items(&mut page, finding);
     references(&mut page, &finding.references);
     page.heading("Control");
     page.say(Tone::Plain, &format!("{}, section {}", finding.control, finding.section.title()));
@@ -65,11 +70,7 @@ fn targets(page: &mut Page, findings: &[&Finding], shown: &Finding) {
     }
 }
 
-fn seen(page: &mut Page, finding: &Finding) {
-    if !finding.evidence.is_empty() {
-        page.heading("Evidence");
-        finding.evidence.iter().for_each(|shown| value(page, shown));
-    }
+fn items(page: &mut Page, finding: &Finding) {
     if let Some(asked) = finding.items_asked {
         let of = |verdict| finding.items.iter().filter(|item: &&ItemVerdict| item.verdict == verdict).count();
         let (fail, unknown) = (of(Verdict::Fail), of(Verdict::Unknown));

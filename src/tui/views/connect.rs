@@ -8,15 +8,13 @@ use crate::tui::text;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// What a choice is called, and what it means for somebody at the site.
+/// What a choice is called, and what it means for somebody at the site: short enough for forty columns.
 fn words(choice: Choice) -> (&'static str, &'static str) {
     match choice {
-        Choice::Local => {
-            ("This machine as a node", "Reads the computer that this program runs on. Nothing is changed.")
-        }
-        Choice::Ssh => ("A node by SSH", "Reads one node over the network: you need its address, a user and a key."),
-        Choice::File => ("A saved evidence file", "Looks at what was collected earlier, here or on another machine."),
-        Choice::Demo => ("The demo site", "A made-up site to learn the screens with; nothing is read."),
+        Choice::Local => ("This machine as a node", "Reads this computer, changes nothing"),
+        Choice::Ssh => ("A node by SSH", "Needs its address, a user and a key"),
+        Choice::File => ("A saved evidence file", "Collected earlier, on any machine"),
+        Choice::Demo => ("The demo site", "Made up, to learn the screens with"),
     }
 }
 

@@ -13,6 +13,9 @@ use ratatui::style::Style;
 /// From this width on, counts stand in columns under words.
 const WIDE: u16 = 72;
 
+/// What the columns of counts take.
+const COUNTS: u16 = 29;
+
 /// Where the parts stand.
 struct Layout {
     source: Option<u16>,
@@ -100,23 +103,28 @@ fn draw_section(pen: &mut Pen<'_>, app: &App, section: Section, index: usize, se
     let counts = rows::count(&app.groups, section);
     let base = if selected { pen.theme.selected() } else { Style::new() };
     let mark = if selected { ">" } else { " " };
-    let counted = u16::try_from(if area.width >= WIDE { 29 } else { 17 }).unwrap_or(0);
     let name = format!("{mark} {} {}", index + 1, section.title());
+    let wide = area.width >= WIDE;
+    let text = match (app.assessment.is_some(), wide) {
+        (false, true) => " nothing assessed yet".to_owned(),
+        (false, false) => " not yet".to_owned(),
+        (true, true) => String::new(),
+        (true, false) => format!(" F{} U{} M{} P{}", counts.fail, counts.unknown, counts.manual, counts.pass),
+    };
+    let counted = if text.is_empty() { COUNTS } else { u16::try_from(text.len()).unwrap_or(COUNTS) };
     pen.text(area.x, area.y, area.width.saturating_sub(counted), &name, base);
     let right = Rect { x: area.right().saturating_sub(counted), width: counted.min(area.width), ..area };
-    if app.assessment.is_none() {
-        pen.right(right, if area.width >= WIDE { " nothing assessed yet" } else { " not yet" }, base);
-    } else if area.width >= WIDE {
-        wide(pen, counts, right);
+    if text.is_empty() {
+        columns(pen, counts, right);
     } else {
-        let text = format!(" F{} U{} M{} P{}", counts.fail, counts.unknown, counts.manual, counts.pass);
-        pen.right(right, &text, if counts.fail > 0 { pen.theme.trouble() } else { Style::new() });
+        let failing = !wide && counts.fail > 0;
+        pen.right(right, &text, if failing { pen.theme.trouble() } else { Style::new() });
     }
     pen.style(area, base);
 }
 
 /// The counts under their words.
-fn wide(pen: &mut Pen<'_>, counts: Counts, right: Rect) {
+fn columns(pen: &mut Pen<'_>, counts: Counts, right: Rect) {
     let columns = [
         (counts.fail, Verdict::Fail),
         (counts.unknown, Verdict::Unknown),

@@ -105,6 +105,8 @@ fn a_finding_says_what_was_seen_why_it_matters_and_what_to_do() {
     let mut app = sample::app(80, 50);
     press(&mut app, "4↓\n");
     let shown = text(&app);
+    let (items, to_do) = (shown.find("Items: 3 asked").unwrap(), shown.find("What to do").unwrap());
+    assert!(to_do < items, "a long list of items would hide it");
     for expected in [
         "Root cannot log in with a password",
         "fail at node/edge1, severity high",
@@ -210,6 +212,43 @@ fn a_question_shows_the_whole_fingerprint_at_forty_columns_and_never_a_passphras
     update(&mut app, Msg::Question(question, Reply(send)));
     press(&mut app, "hunter2");
     assert!(text(&app).contains("That passphrase was wrong.") && !text(&app).contains("hunter2"));
+}
+
+#[test]
+fn passwords_are_never_shown_and_the_nodes_own_words_are_told_as_such() {
+    let (node, user) = ("edge1".to_owned(), "ana".to_owned());
+    let secret = [
+        (Question::Password { node: node.clone(), user: user.clone(), again: true }, "It refused that password."),
+        (Question::SudoPassword { node: node.clone(), user: user.clone(), again: true }, "may lock the account"),
+        (
+            Question::Prompt {
+                node: node.clone(),
+                user: user.clone(),
+                text: "Code:".into(),
+                echo: false,
+                again: false,
+            },
+            "Code:",
+        ),
+    ];
+    for size in [(80, 24), (40, 12)] {
+        for (question, words) in &secret {
+            let mut app = sample::app(size.0, size.1);
+            let (send, _wait) = sync_channel(1);
+            update(&mut app, Msg::Question(question.clone(), Reply(send)));
+            press(&mut app, "hunter2");
+            let shown: String = text(&app).split_whitespace().collect::<Vec<_>>().join(" ").replace("| |", "");
+            assert!(!shown.contains("hunter2"), "{shown}");
+            let plain = shown.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
+            assert!(plain.contains("edge1") && plain.contains(words), "{plain}");
+        }
+    }
+    let mut app = sample::app(80, 24);
+    let (send, _wait) = sync_channel(1);
+    let question = Question::Prompt { node, user, text: "Token:".into(), echo: true, again: false };
+    update(&mut app, Msg::Question(question, Reply(send)));
+    press(&mut app, "123456");
+    assert!(text(&app).contains("123456_") && text(&app).contains("the node's own words"), "{}", text(&app));
 }
 
 #[test]

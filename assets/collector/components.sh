@@ -1,0 +1,207 @@
+# The files that the components name.
+# A part of ../collector.sh, which has what is used here.
+FI=0 FILETABLE= FCUT=-
+# config COMPONENT PURPOSE PID PATH [READ_AT]: the text of a configuration file, if it may be trusted
+config() {
+    case $4 in /*) ;; *) return 1 ;; esac
+    if [ $FI -ge 128 ]; then FCUT=c; return 1; fi
+    trust "${5:-$4}"
+    FILETABLE="$FILETABLE$FI$TAB$S$TAB$1$TAB$2$TAB$3$TAB$M$TAB$4$NL"
+    [ "$S" != here ] || text "file.$FI" "${5:-$4}"
+    FI=$((FI + 1))
+    [ "$S" = here ]
+}
+# inside PID PATH: V is where a container's file can be read without any link leading out of it
+inside() {
+    V=/proc/$1/root left=$2 links=0
+    while [ -n "$left" ]; do
+        left=${left#/}
+        c=${left%%/*}
+        case $left in */*) left=/${left#*/} ;; *) left= ;; esac
+        case $c in '' | .) continue ;; ..) return 1 ;; esac
+        if [ -L "$V/$c" ]; then
+            links=$((links + 1))
+            [ $links -lt 8 ] || return 1
+            t=$(readlink "$V/$c") || return 1
+            case /$t/ in // | //* | */../*) return 1 ;; esac
+            left=/$t$left
+        else V=$V/$c
+        fi
+    done
+}
+# named COMPONENT PID: the paths that a process names, and the text of its configuration files
+named() {
+    PODDIR=
+    FLAGS=$(tr '\n\0' '\001\n' <"/proc/$2/cmdline" | awk '
+        BEGIN { n = split("config config-dir kubeconfig bootstrap-kubeconfig client-ca-file tls-cert-file tls-private-key-file cert-dir pod-manifest-path cni-conf-dir data-dir cert-file key-file trusted-ca-file peer-cert-file peer-key-file peer-trusted-ca-file root-ca-file authentication-kubeconfig authorization-kubeconfig", w, " "); for (i = 1; i <= n; i++) want[w[i]] }
+        p != "" { v[p] = $0; p = ""; next }
+        /^--?[a-z]/ { k = $0; sub(/^--?/, "", k); x = index(k, "="); val = ""
+            if (x) { val = substr(k, x + 1); k = substr(k, 1, x - 1) }
+            if (k in want) { if (x) v[k] = val; else p = k } }
+        END { for (k in v) if (v[k] ~ /^\//) print k "\t" v[k] }')
+    DOC=
+    IFS=$NL
+    for row in $FLAGS; do
+        IFS=$WS
+        flag=${row%%"$TAB"*} path=${row#*"$TAB"}
+        case $flag in
+        config)
+            role=$1-config
+            if config "$1" config "$2" "$path"; then DOC=$path; fi
+            ;;
+        config-dir) role=$1-config ;;
+        kubeconfig | *-kubeconfig) role=$1-kubeconfig ;;
+        client-ca-file) role=pki; [ "$1" = kubelet ] && role=kubelet-ca ;;
+        data-dir) role=etcd-data; [ "$1" = etcd ] || continue ;;
+        cni-conf-dir) role=cni-config ;;
+        pod-manifest-path) PODDIR=$path FROM=flag; continue ;;
+        *) role=pki ;;
+        esac
+        add "$role" "--$flag of $1" "$path"
+        case $flag in
+        config-dir)
+            # the folder itself: whether all of it could be listed
+            state "$path"
+            [ "$S" = here ] && { [ -d "$path" ] || S=refused; }
+            [ "$S" = here ] && { [ -r "$path" ] && [ -x "$path" ] || S=forbidden; }
+            FILETABLE="$FILETABLE$FI$TAB$S$TAB$1${TAB}drop-in$TAB$2$TAB?$TAB$path$NL"
+            FI=$((FI + 1))
+            LIST=$(within 5 find "$path/" -name '*.conf' | sort | head -n 65)
+            case $LIST in *"$NL"*) [ "$(printf '%s\n' "$LIST" | wc -l)" -le 64 ] || FCUT=c LIST=$(printf '%s\n' "$LIST" | head -n 64) ;; esac
+            IFS=$NL
+            for p in $LIST; do
+                IFS=$WS
+                p=$path/${p#"$path/"}
+                add "$role" "--$flag of $1" "$p"
+                config "$1" drop-in "$2" "$p"
+            done
+            ;;
+        cni-conf-dir) tree cni-config "$path" "--$flag of $1" ;;
+        cert-dir) tree pki "$path" "--$flag of $1" ;;
+        esac
+    done
+    IFS=$WS
+    [ -n "$DOC" ] || return 0
+    LIST=$(awk '{ gsub(/["'\'',\r]/, ""); sub(/^[ \t{]+/, "") }
+        match($0, /^(clientCAFile|tlsCertFile|tlsPrivateKeyFile|staticPodPath):[ \t]*\//) { k = $0; sub(/:.*/, "", k); v = $0; sub(/^[^:]*:[ \t]*/, "", v); sub(/[ \t]+(#.*)?$/, "", v); print k "\t" v }' "$DOC")
+    IFS=$NL
+    for row in $LIST; do
+        IFS=$WS
+        flag=${row%%"$TAB"*} path=${row#*"$TAB"}
+        case $flag in
+        staticPodPath) [ -n "$PODDIR" ] || { PODDIR=$path FROM=config; } ;;
+        clientCAFile) role=pki; [ "$1" = kubelet ] && role=kubelet-ca; add "$role" "$flag in $DOC" "$path" ;;
+        *) add pki "$flag in $DOC" "$path" ;;
+        esac
+    done
+    IFS=$WS
+}
+# manifests DIR: the static pods of the components
+manifests() {
+    state "$1"
+    [ "$S" = here ] && { [ ! -r "$1" ] || [ ! -x "$1" ]; } && S=forbidden
+    case $S in here) pair dir "$1" ;; *) pair "dir_$S" "$1"; return ;; esac
+    dir=$1 others=0
+    # a leading dot hides a file from the kubelet as well
+    set +f; set -- "$1"/*; set -f
+    for p in "$@"; do
+        [ -f "$p" ] || [ -L "$p" ] || continue
+        c=-
+        case ${p##*/} in
+        *kube-apiserver*) c=kube-apiserver ;;
+        *kube-controller-manager*) c=kube-controller-manager ;;
+        *kube-scheduler*) c=kube-scheduler ;;
+        *kube-proxy*) c=kube-proxy ;;
+        *etcd*) c=etcd ;;
+        *)
+            others=$((others + 1))
+            if [ $others -gt 32 ]; then FCUT=c ALL=no; continue; fi
+            ;;
+        esac
+        if [ $c != - ]; then
+            case $dir in /etc/kubernetes/manifests | /var/lib/rancher/rke2/agent/pod-manifests) ;; *) add "$c-manifest" "$FROM of kubelet" "$p" ;; esac
+        fi
+        config "$c" manifest - "$p"
+    done
+}
+components() {
+    PODDIRS= FROM=layout VERSIONS=
+    IFS=$NL
+    for row in $HOSTS; do
+        IFS=$TAB
+        # shellcheck disable=SC2086
+        set -- $row
+        IFS=$WS
+        case $1:$3 in
+        *:sshd) continue ;;
+        container:kube-proxy | container:kube-scheduler | container:kube-controller-manager)
+            path=$(tr '\n\0' '\001\n' <"/proc/$2/cmdline" | awk 'p { print; exit } $0 == "--config" { p = 1 } /^--config=/ { print substr($0, 10); exit }')
+            case $path in
+            /*)
+                if inside "$2" "$path"; then config "$3" config "$2" "$path" "$V"
+                else
+                    FILETABLE="$FILETABLE$FI${TAB}refused$TAB$3${TAB}config$TAB$2$TAB?$TAB$path$NL"
+                    FI=$((FI + 1))
+                fi
+                ;;
+            esac
+            continue
+            ;;
+        container:*) continue ;;
+        esac
+        case $3 in k3s | rke2 | kubelite | hyperkube) ;; *) named "$3" "$2" ;; esac
+        [ "$3" = kubelet ] && [ -n "$PODDIR" ] && PODDIRS="$PODDIRS$PODDIR$NL"
+        case $1:$4:$VERSIONS in
+        host-by-unit:* | *'(deleted)':* | *" $3 "*) ;;
+        *)
+            case $3 in kubelite) continue ;; esac
+            VERSIONS="$VERSIONS $3 "
+            OUT=$(within 5 "$4" --version)
+            RC=$?
+            flags_of $RC
+            say "version.$3" $RC "$F" "$(printf '%.300s' "$OUT")"
+            ;;
+        esac
+    done
+    IFS=$WS
+    for u in kubelet.service kube-proxy.service etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service \
+        k3s.service k3s-agent.service rke2-server.service rke2-agent.service snap.microk8s.daemon-kubelite.service snap.kubelet.daemon.service; do
+        case $UNITS in *"Id=$u"*) ;; *) continue ;; esac
+        case $u in etcd.* | kube-*) c=${u%.service} ;; *) c=kubelet ;; esac
+        LIST=$(printf '%s\n' "$UNITS" | awk -v unit="$u" '
+            /^Id=/ { id = substr($0, 4) } /^$/ { if (id == unit) exit; n = 0; id = ""; next } { l[++n] = $0 }
+            END { if (id == unit) for (i = 1; i <= n; i++) {
+                if (l[i] ~ /^FragmentPath=\//) print "unit\t" substr(l[i], 14)
+                if (l[i] ~ /^DropInPaths=\//) { k = split(substr(l[i], 13), p, " "); for (j = 1; j <= k; j++) print "unit\t" p[j] }
+                if (l[i] ~ /^EnvironmentFiles=\//) { v = substr(l[i], 18); sub(/ \(ignore_errors=(yes|no)\)$/, "", v); print "environment\t" v }
+            } }')
+        IFS=$NL
+        for row in $LIST; do
+            IFS=$WS
+            path=${row#*"$TAB"}
+            case $row in environment*) role=$c-environment ;; *) role=$c-service ;; esac
+            add "$role" "${row%%"$TAB"*} of $u" "$path"
+            config "$c" "${row%%"$TAB"*}" - "$path"
+        done
+        IFS=$WS
+    done
+    for p in /var/snap/microk8s/current/args/kubelet /var/snap/microk8s/current/args/kube-proxy /var/snap/microk8s/current/args/kube-apiserver; do
+        state $p
+        [ "$S" = absent ] || config "${p##*/}" environment - $p
+    done
+    for p in /etc/kubernetes/manifests /var/lib/rancher/rke2/agent/pod-manifests; do
+        case $NL$PODDIRS in *"$NL$p$NL"*) ;; *) PODDIRS="$PODDIRS$p$NL" ;; esac
+    done
+    pair from "$FROM"
+    ALL=yes
+    IFS=$NL
+    for p in $PODDIRS; do
+        IFS=$WS
+        manifests "${p%/}"
+    done
+    IFS=$WS
+    [ $FCUT = - ] || ALL=no
+    pair all $ALL
+    pairs static-pods
+    say files 0 $FCUT "${FILETABLE%"$NL"}"
+}

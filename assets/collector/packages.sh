@@ -1,0 +1,98 @@
+# The second script: what takes seconds. Pending updates as far as the node knows without asking anybody, and the health
+# of Microsoft Defender for Endpoint. No package manager is run that takes a lock or goes to the network, and none as root.
+# A part of ../collector.sh, which has what is used here.
+#@ manager
+
+# lowly COMMAND...: runs it without rights, bounded; 125 where there is no way to
+lowly() {
+    if [ "$UID_NOW" != 0 ]; then within 20 "$@"; return; fi
+    # busybox has a setpriv too, which cannot do this
+    for w in setpriv /usr/bin/setpriv /bin/setpriv; do
+        if within 5 "$w" --reuid=65534 --regid=65534 --clear-groups true; then
+            within 20 "$w" --reuid=65534 --regid=65534 --clear-groups "$@"
+            return
+        fi
+    done
+    return 125
+}
+# newest PATH...: V is the latest time of change of those that exist
+newest() { V=$(stat -c %Y "$@" | sort -n | tail -n 1); }
+apt_updates() {
+    set +f; set -- /var/lib/apt/lists/*_Packages*; set -f
+    n=0 closed=0 security=no
+    for f in "$@"; do
+        [ -e "$f" ] || continue
+        n=$((n + 1))
+        # those who look have no rights: what they cannot read is missing for them without a word
+        case $(stat -L -c %a "$f") in *[4567]) ;; *) closed=$((closed + 1)) ;; esac
+        case $f in *ecurity*) security=yes ;; esac
+    done
+    pair lists $n
+    pair lists_closed $closed
+    pair lists_security $security
+    # an unchanged list keeps its time; the folder of those that are on their way does not
+    newest /var/lib/apt/lists /var/lib/apt/lists/partial /var/lib/apt/periodic/update-success-stamp
+    if [ $n -gt 0 ] && [ -n "$V" ]; then pair refreshed "$V"; else miss refreshed absent; fi
+    OUT=$(lowly apt-get -s -q --ignore-hold -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= dist-upgrade)
+    RC=$?
+    OUT=$(printf '%s\n' "$OUT" | awk '/^Inst / { print } END { print "# end" }' | head -c $((CAP * 4 + 1)))
+}
+dnf_updates() {
+    set +f; set -- /var/cache/dnf/*/repodata/repomd.xml; set -f
+    n=0
+    for f in "$@"; do [ -e "$f" ] && n=$((n + 1)); done
+    pair lists $n
+    newest "$@"
+    # sources without advisories answer as if there were nothing to mend
+    set +f; set -- /var/cache/dnf/*/repodata/*updateinfo*; set -f
+    if [ -e "$1" ]; then pair lists_security yes; else pair lists_security no; fi
+    if [ $n -gt 0 ] && [ -n "$V" ]; then pair refreshed "$V"; else miss refreshed absent; fi
+    RC=1 OUT=
+    [ $n -gt 0 ] || return
+    # as somebody without rights its lock is its own, its cache the system's
+    OUT=$(lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir=/tmp --setopt=debuglevel=0 updateinfo list --security)
+    RC=$?
+    if V=$(lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir=/tmp list --upgrades); then pair pending "$(printf '%s\n' "$V" | awk 'NF == 3 && $1 ~ /\./ { n++ } END { print n + 0 }')"; else miss pending unsupported; fi
+    OUT=$(printf '%s\n# end' "$OUT" | head -c $((CAP * 4 + 1)))
+}
+flatcar_updates() {
+    OUT=$(within 10 update_engine_client -status)
+    RC=$?
+    OUT="$(printf '%s\n' "$OUT" | awk '/^(CURRENT_OP|LAST_CHECKED_TIME|NEW_VERSION)=/')$NL# end"
+}
+updates() {
+    pair time "$(date +%s)"
+    manager
+    OUT= RC=0
+    case $MANAGER in
+    apt) apt_updates ;;
+    dnf) dnf_updates ;;
+    update-engine) flatcar_updates ;;
+    esac
+    pairs updates
+    case $MANAGER in
+    apt | dnf | update-engine)
+        flags_of $RC
+        case $RC in 125 | 126 | 127) F=${F#-}u ;; esac
+        [ ${#OUT} -le $((CAP * 4)) ] || F=${F#-}c
+        say updates.list $RC "$F" "$OUT"
+        ;;
+    *) put updates.list 0 u '' ;;
+    esac
+}
+defender() {
+    V=$(command -v mdatp)
+    if [ -z "$V" ]; then put mdatp 0 a ''; return; fi
+    trust "$V"
+    case $S in
+    here)
+        OUT=$(within 20 "$V" health --output json | head -c $CAP)
+        say mdatp 0 - "$OUT"
+        ;;
+    absent) put mdatp 0 a '' ;;
+    forbidden) put mdatp 0 f '' ;;
+    *) put mdatp 0 r '' ;;
+    esac
+}
+updates
+defender
