@@ -55,6 +55,9 @@ pub fn fingerprint(private: &Path) -> String {
     line.split_whitespace().nth(1).unwrap().to_owned()
 }
 
+/// How long a line is waited for: far longer than any takes.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Lines that a program wrote, for waiting.
 #[derive(Clone, Default)]
 pub struct Log(Arc<(Mutex<Written>, Condvar)>);
@@ -80,13 +83,20 @@ impl Log {
 
     /// Waits for a line that contains a text.
     pub fn wait_for(&self, text: &str) -> String {
+        self.wait_for_any(&[text])
+    }
+
+    /// Waits for a line that contains one of these texts.
+    pub fn wait_for_any(&self, texts: &[&str]) -> String {
         let mut state = self.0.0.lock().unwrap();
         loop {
-            if let Some(line) = state.lines.iter().find(|line| line.contains(text)) {
+            if let Some(line) = state.lines.iter().find(|line| texts.iter().any(|text| line.contains(text))) {
                 return line.clone();
             }
-            assert!(!state.ended, "ended without {text:?}: {:#?}", state.lines);
-            state = self.0.1.wait(state).unwrap();
+            assert!(!state.ended, "ended without {texts:?}: {:#?}", state.lines);
+            let (next, late) = self.0.1.wait_timeout(state, PATIENCE).unwrap();
+            state = next;
+            assert!(!late.timed_out(), "no {texts:?} came: {:#?}", state.lines);
         }
     }
 }

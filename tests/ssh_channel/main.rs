@@ -1,10 +1,14 @@
 //! The SSH channel against a real sshd, and against peers that misbehave.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod algorithms;
 #[path = "../bed_support/mod.rs"]
 mod bed_support;
+mod certificates;
 mod host_key;
+mod jump;
 mod login;
+mod many;
 mod peers;
 mod run;
 

@@ -79,7 +79,12 @@ fn a_peer_that_is_no_ssh_server() {
 
 #[test]
 fn a_peer_that_hangs_up_and_one_that_greets_and_then_says_nothing() {
-    let error = against(LONG, |stream| stream.shutdown(Shutdown::Both).unwrap());
+    // It hangs up on whoever comes, for as long as it is tried again.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let limits = Limits { connect: Duration::from_millis(400), ..limits() };
+    let error = refused(connect_as(port, &SshOptions::default(), &limits, &NobodyToAsk));
     assert_eq!(error.reason, Reason::Unreachable);
     assert!(error.message.contains("without a greeting"), "{error}");
     let error = against(Duration::from_secs(3), |mut stream| {
@@ -115,7 +120,8 @@ fn a_server_with_too_many_logins_at_once() {
     let options = options(&sshd);
     let mut first = TcpStream::connect(("127.0.0.1", sshd.port)).unwrap();
     first.read_exact(&mut [0; 4]).unwrap();
-    let error = refused(connect(&sshd, &options, &NobodyToAsk));
+    let limits = Limits { connect: Duration::from_secs(1), ..limits() };
+    let error = refused(connect_as(sshd.port, &options, &limits, &NobodyToAsk));
     assert_eq!(error.reason, Reason::Unreachable);
-    assert!(error.message.contains("--jobs"), "{error}");
+    assert!(error.message.contains("--jobs") && error.message.contains("tried"), "{error}");
 }
