@@ -308,3 +308,37 @@ fn without_a_terminal_the_walk_through_says_what_to_use_instead() {
     assert!(err(&output).starts_with("sitewarden: ") && err(&output).contains("sitewarden scan"), "{}", err(&output));
     refused(&run(&["--size", "80by24"]), &["80x24"]);
 }
+
+#[test]
+fn accepted_host_keys_are_listed_and_forgotten() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".local/share/sitewarden");
+    let run = |arguments: &[&str]| {
+        let mut command = program(arguments);
+        command.env("HOME", home.path()).env_remove("XDG_DATA_HOME").output().unwrap()
+    };
+    let none = run(&["known-hosts"]);
+    assert_eq!(none.status.code(), Some(0), "{}", err(&none));
+    assert!(out(&none).contains("No host key has been accepted yet"));
+
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("known_hosts");
+    fs::write(&file, format!("10.0.0.4 {key} accepted 2026-11-23T07:00:00Z\n[edge2]:2222 {key}\n")).unwrap();
+    let listed: Value = serde_json::from_slice(&run(&["known-hosts", "--format", "json"]).stdout).unwrap();
+    assert_eq!(listed["schema"], "sitewarden.known-hosts/v1");
+    assert_eq!(listed["keys"][0]["host"], "10.0.0.4");
+    assert_eq!(listed["keys"][0]["accepted"], "2026-11-23T07:00:00Z");
+    assert_eq!(listed["keys"][1]["accepted"], Value::Null);
+
+    refused(&run(&["known-hosts", "forget", "edge2"]), &["no accepted key of host", "[edge2]:2222", "known-hosts"]);
+    refused(&run(&["--local", "known-hosts"]), &["--local", "known-hosts"]);
+    let gone = run(&["known-hosts", "forget", "edge2:2222"]);
+    assert_eq!(gone.status.code(), Some(0), "{}", err(&gone));
+    let text = out(&gone);
+    assert!(text.contains("[edge2]:2222") && text.contains("SHA256:") && text.contains("1 of 2 are left"), "{text}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("10.0.0.4 {key} accepted 2026-11-23T07:00:00Z\n"));
+    let gone = run(&["known-hosts", "forget", "10.0.0.4", "--format", "json"]);
+    let gone: Value = serde_json::from_slice(&gone.stdout).unwrap();
+    assert_eq!((gone["forgotten"][0]["host"].as_str(), gone["keys"].as_array().unwrap().len()), (Some("10.0.0.4"), 0));
+}

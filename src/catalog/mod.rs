@@ -23,13 +23,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The files that this program was built with: by section, in the order of the walk.
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 12] = [
     ("patches.yaml", include_str!("../../assets/catalog/patches.yaml")),
+    ("patches-updates.yaml", include_str!("../../assets/catalog/patches-updates.yaml")),
     ("node-protection.yaml", include_str!("../../assets/catalog/node-protection.yaml")),
     ("node-protection-files.yaml", include_str!("../../assets/catalog/node-protection-files.yaml")),
+    ("node-protection-host.yaml", include_str!("../../assets/catalog/node-protection-host.yaml")),
+    ("node-protection-kubelet.yaml", include_str!("../../assets/catalog/node-protection-kubelet.yaml")),
     ("control-plane-communication.yaml", include_str!("../../assets/catalog/control-plane-communication.yaml")),
     ("node-access.yaml", include_str!("../../assets/catalog/node-access.yaml")),
+    ("node-access-networks.yaml", include_str!("../../assets/catalog/node-access-networks.yaml")),
     ("node-access-sshd.yaml", include_str!("../../assets/catalog/node-access-sshd.yaml")),
+    ("node-access-sshd-more.yaml", include_str!("../../assets/catalog/node-access-sshd-more.yaml")),
+    ("node-access-files.yaml", include_str!("../../assets/catalog/node-access-files.yaml")),
 ];
 
 /// All controls that were loaded, checked and compiled. Cheap to clone.

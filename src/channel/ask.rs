@@ -1,5 +1,6 @@
 //! Questions that a channel has for a person, and who answers them.
 
+use super::Purpose;
 use zeroize::Zeroizing;
 
 /// A secret that a person typed; overwritten when dropped, never printed.
@@ -31,14 +32,54 @@ pub enum Question {
         /// Whether a passphrase was given before and was wrong.
         again: bool,
     },
+    /// What is the user's password for logging in?
+    Password {
+        /// The node's target name.
+        node: String,
+        /// The user on the node.
+        user: String,
+        /// Whether one was given before and was refused.
+        again: bool,
+    },
+    /// The node asks something by itself (keyboard-interactive).
+    Prompt {
+        /// The node's target name.
+        node: String,
+        /// The user on the node.
+        user: String,
+        /// The node's own words, on one line, bounded and without control characters. Not to be believed.
+        text: String,
+        /// Whether what is typed may be seen.
+        echo: bool,
+        /// Whether an answer was given before and was refused.
+        again: bool,
+    },
+    /// What is the user's password for `sudo` on the node?
+    SudoPassword {
+        /// The node's target name.
+        node: String,
+        /// The user on the node.
+        user: String,
+        /// Whether one was given before and was refused.
+        again: bool,
+    },
+    /// The password was right. May it be used for the other nodes of this run too?
+    Reuse {
+        /// What the password is for.
+        purpose: Purpose,
+        /// The user on the nodes.
+        user: String,
+        /// How many other nodes there are.
+        others: usize,
+    },
 }
 
 /// What a person answered.
 #[derive(Clone)]
 pub enum Answer {
-    /// Yes, to [`Question::HostKey`].
+    /// Yes, to [`Question::HostKey`] or [`Question::Reuse`].
     Yes,
-    /// The secret asked for.
+    /// What was asked for to be typed.
     Secret(Secret),
     /// No, or cancelled.
     No,

@@ -1,6 +1,6 @@
 //! This machine: `sh -c COMMAND` with the script on its standard input.
 
-use super::{Channel, ChannelError, Limits, Output, Script};
+use super::{Channel, ChannelError, Limits, Output, Talk};
 use crate::evidence::{ChannelKind, Reason};
 
 /// A shell on this machine.
@@ -13,12 +13,12 @@ impl Channel for Local {
     }
 
     #[cfg(unix)]
-    fn run(&mut self, script: &Script, limits: &Limits) -> Result<Output, ChannelError> {
-        unix::run(script, limits)
+    fn converse(&mut self, command: &str, talk: &mut dyn Talk, limits: &Limits) -> Result<Output, ChannelError> {
+        unix::run(command, talk, limits)
     }
 
     #[cfg(not(unix))]
-    fn run(&mut self, _script: &Script, _limits: &Limits) -> Result<Output, ChannelError> {
+    fn converse(&mut self, _command: &str, _talk: &mut dyn Talk, _limits: &Limits) -> Result<Output, ChannelError> {
         Err(ChannelError::new(
             Reason::Unsupported,
             "This machine has no POSIX shell, so it cannot be read as a node. Name the node with --node instead.",
@@ -28,13 +28,15 @@ impl Channel for Local {
 
 #[cfg(unix)]
 mod unix {
-    use super::{ChannelError, Limits, Output, Reason, Script};
+    use super::{ChannelError, Limits, Output, Reason, Talk};
+    use crate::channel::{Heard as Piece, Say};
     use std::io::{Read, Write};
     use std::os::unix::process::{CommandExt, ExitStatusExt};
-    use std::process::{Child, Command, Stdio};
+    use std::process::{Child, ChildStdin, Command, Stdio};
     use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
     use std::thread;
     use std::time::{Duration, Instant};
+    use zeroize::Zeroizing;
 
     /// How long an ended group may take to let go of its pipes.
     const GRACE: Duration = Duration::from_millis(500);
@@ -79,10 +81,43 @@ mod unix {
         kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().map(|_| ())
     }
 
-    pub(super) fn run(script: &Script, limits: &Limits) -> Result<Output, ChannelError> {
+    /// The child's input. Written by a thread of its own, since a child that does not read would hold a write up.
+    struct Input(Option<Sender<Zeroizing<Vec<u8>>>>);
+
+    impl Input {
+        fn of(mut stdin: ChildStdin) -> Self {
+            let (sender, pieces) = channel::<Zeroizing<Vec<u8>>>();
+            // Ends by itself: nothing more is to be said, or the pipe breaks with the group.
+            thread::spawn(move || {
+                for piece in pieces {
+                    if stdin.write_all(&piece).is_err() {
+                        break;
+                    }
+                }
+            });
+            Input(Some(sender))
+        }
+
+        fn say(&mut self, say: Say) {
+            let (bytes, last) = match say {
+                Say::Nothing => return,
+                Say::Send(bytes) => (bytes, false),
+                Say::Last(bytes) => (bytes, true),
+            };
+            if let Some(sender) = &self.0 {
+                let _ = sender.send(bytes);
+            }
+            if last {
+                self.0 = None;
+            }
+        }
+    }
+
+    pub(super) fn run(command: &str, talk: &mut dyn Talk, limits: &Limits) -> Result<Output, ChannelError> {
         let deadline = Instant::now() + limits.run;
+        let line = command;
         let mut command = Command::new("sh");
-        command.args(["-c", &script.command]).process_group(0);
+        command.args(["-c", line]).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A seat that is itself logged in by SSH must not pass as the way by which the node is reached.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SSH_")) {
@@ -96,13 +131,8 @@ mod unix {
         })?;
         let mut group = Group { child, ended: false };
         let (sender, heard) = channel();
-        if let Some(mut stdin) = group.child.stdin.take() {
-            let bytes = script.stdin.clone();
-            // Ends by itself: the script is read whole, or the pipe breaks with the group.
-            thread::spawn(move || {
-                let _ = stdin.write_all(&bytes);
-            });
-        }
+        let mut input = group.child.stdin.take().map_or(Input(None), Input::of);
+        input.say(talk.begin());
         if let Some(stdout) = group.child.stdout.take() {
             listen(stdout, sender.clone(), Heard::Out);
         }
@@ -110,7 +140,9 @@ mod unix {
             listen(stderr, sender.clone(), Heard::Err);
         }
         drop(sender);
-        let mut output = gather(&heard, deadline, limits, &mut group);
+        let mut hear = |piece: Piece<'_>| input.say(talk.hear(piece));
+        let mut output = gather(&heard, deadline, limits, &mut group, &mut hear);
+        drop(input);
         if output.cut.is_none() {
             output.status = finish(&mut group, deadline);
         }
@@ -136,13 +168,20 @@ mod unix {
     }
 
     /// Takes what comes until both streams have ended, the bound is reached or the deadline has passed.
-    fn gather(heard: &Receiver<Heard>, deadline: Instant, limits: &Limits, group: &mut Group) -> Output {
+    fn gather(
+        heard: &Receiver<Heard>,
+        deadline: Instant,
+        limits: &Limits,
+        group: &mut Group,
+        hear: &mut dyn FnMut(Piece<'_>),
+    ) -> Output {
         let mut output = Output::default();
         let mut open = 2;
         let mut until = deadline;
         while open > 0 {
             match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Heard::Out(part)) => {
+                    hear(Piece::Out(&part));
                     let room = limits.stdout.saturating_sub(output.stdout.len());
                     output.stdout.extend(part.iter().take(room));
                     if part.len() > room && output.cut.is_none() {
@@ -152,6 +191,7 @@ mod unix {
                     }
                 }
                 Ok(Heard::Err(part)) => {
+                    hear(Piece::Err(&part));
                     let room = limits.stderr.saturating_sub(output.stderr.len());
                     output.stderr.extend(part.iter().take(room));
                 }
@@ -189,6 +229,7 @@ mod unix {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::channel::Script;
     use std::time::Duration;
 
     fn run(command: &str, stdin: &[u8], change: impl FnOnce(&mut Limits)) -> Output {

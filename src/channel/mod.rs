@@ -2,9 +2,13 @@
 
 mod ask;
 pub mod local;
+mod passwords;
 pub mod ssh;
+mod talk;
 
 pub use ask::{Answer, Ask, NobodyToAsk, Question, Secret};
+pub use passwords::{Passwords, Purpose, Turn};
+pub use talk::{Heard, Say, Talk};
 
 use crate::evidence::{ChannelKind, Reason};
 use std::time::Duration;
@@ -74,5 +78,15 @@ pub trait Channel: Send {
 
     /// Runs a script within the limits. An output that was cut is an `Ok` with [`Output::cut`] set, since what came
     /// may still say much; `Err` means that nothing ran.
-    fn run(&mut self, script: &Script, limits: &Limits) -> Result<Output, ChannelError>;
+    fn run(&mut self, script: &Script, limits: &Limits) -> Result<Output, ChannelError> {
+        self.converse(&script.command, &mut talk::Whole(&script.stdin), limits)
+    }
+
+    /// Runs a command whose input depends on what it says, within the limits. Ends like [`Channel::run`].
+    fn converse(&mut self, command: &str, talk: &mut dyn Talk, limits: &Limits) -> Result<Output, ChannelError>;
+
+    /// What the other side calls itself before any login, such as `OpenSSH_9.2p1`. Untrusted; for classifying only.
+    fn software(&self) -> Option<String> {
+        None
+    }
 }

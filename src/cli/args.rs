@@ -30,6 +30,8 @@ pub(super) enum Command {
     Controls(Controls),
     /// One control in full: why it matters, what is asked, what to do
     Explain(Explain),
+    /// List the host keys that were accepted, or forget those of a host
+    KnownHosts(KnownHosts),
     /// Print the JSON Schema of a document
     Schema(Schema),
 }
@@ -190,6 +192,27 @@ pub(super) struct Explain {
     /// Name of the control
     #[arg(value_name = "CONTROL")]
     pub(super) name: String,
+}
+
+/// `known-hosts`.
+#[derive(Debug, Args)]
+pub(super) struct KnownHosts {
+    #[command(subcommand)]
+    pub(super) command: Option<KnownHostsCommand>,
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Options")]
+    pub(super) format: Format,
+}
+
+/// What to do with the accepted host keys instead of listing them.
+#[derive(Debug, Subcommand)]
+pub(super) enum KnownHostsCommand {
+    /// Forget the keys of a host, after showing them: its next key is asked for as if it were new
+    Forget {
+        /// Host as `sitewarden known-hosts` lists it; with its port where that is not 22
+        #[arg(value_name = "HOST[:PORT]")]
+        host: String,
+    },
 }
 
 /// `schema`.
@@ -366,6 +389,14 @@ impl Explain {
         let folders = self.folders.under(std::mem::take(&mut before.folders));
         nothing_left(&before, "explain")?;
         Ok(Explain { folders, ..self })
+    }
+}
+
+impl KnownHosts {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, before: Walk) -> Result<Self, CliError> {
+        nothing_left(&before, "known-hosts")?;
+        Ok(self)
     }
 }
 

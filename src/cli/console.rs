@@ -54,6 +54,7 @@ fn line(progress: &Progress) -> String {
     match progress {
         Progress::Connecting { node } => format!("{}: connecting", clean(node)),
         Progress::Collecting { node } => format!("{}: reading", clean(node)),
+        Progress::Asking { node } => format!("{}: sudo wants a password", clean(node)),
         Progress::Warning { node, message } => format!("{}: {}", clean(node), clean(message)),
         Progress::Done(node) => {
             let how = match (node.reached, node.complete) {

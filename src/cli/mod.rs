@@ -6,6 +6,7 @@ mod console;
 mod controls;
 mod error;
 mod explain;
+mod known_hosts;
 mod output;
 mod scan;
 mod schema;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Cl
         Some(Command::Collect(given)) => collect::run(&given.with(before)?, out, err),
         Some(Command::Controls(given)) => controls::run(&given.with(before)?, out),
         Some(Command::Explain(given)) => explain::run(&given.with(before)?, out),
+        Some(Command::KnownHosts(given)) => known_hosts::run(&given.with(before)?, out),
         Some(Command::Schema(given)) => schema::run(&given.with(before)?, out),
     }
 }

@@ -97,7 +97,7 @@ fn check_fingerprint(given: &str) -> Result<(), CliError> {
 }
 
 /// Our own file of accepted host keys. None where there is no home folder.
-fn accepted_keys() -> Option<PathBuf> {
+pub(super) fn accepted_keys() -> Option<PathBuf> {
     dirs::data_local_dir().map(|folder| folder.join("sitewarden").join("known_hosts"))
 }
 

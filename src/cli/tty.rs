@@ -1,4 +1,4 @@
-//! Questions at the controlling terminal: host keys want `yes` typed, passphrases are read without echo.
+//! Questions at the controlling terminal: host keys want `yes` typed, what is secret is read without echo.
 
 use crate::channel::{Answer, Ask, Question};
 
@@ -36,14 +36,14 @@ mod terminal {
 #[cfg(unix)]
 mod terminal {
     use super::{Answer, Question};
-    use crate::channel::Secret;
+    use crate::channel::{Purpose, Secret};
     use crate::report::clean;
     use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
     use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
     use std::fs::{File, OpenOptions};
     use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
-    /// Longest passphrase. Room for all of it is taken at once, so that no copy of a part is left behind.
+    /// Longest secret. Room for all of it is taken at once, so that no copy of a part is left behind.
     const LONGEST: usize = 1024;
 
     pub(super) fn open() -> io::Result<File> {
@@ -76,25 +76,79 @@ mod terminal {
                      (the files are /etc/ssh/ssh_host_*_key.pub)\n\
                      Type yes to accept and remember the key, anything else refuses: "
                 )?;
-                tty.flush()?;
-                let mut line = Vec::new();
-                BufReader::new(tty.take(256)).read_until(b'\n', &mut line)?;
-                Ok(if line.trim_ascii() == b"yes" { Answer::Yes } else { Answer::No })
+                yes_or_no(tty)
+            }
+            Question::Reuse { purpose, user, others } => {
+                write!(
+                    tty,
+                    "\nThat {} password of {} was right. Use it for the other nodes of this run too, where they ask for \
+                     one? There are {others}.\nType yes to send it to them, anything else: each asks you by itself: ",
+                    purpose_word(*purpose),
+                    clean(user),
+                )?;
+                yes_or_no(tty)
             }
             Question::Passphrase { node, file, again } => {
-                // Echo ends before the question is seen: nothing typed in answer to it can show.
-                let raw = Raw::enter()?;
-                if *again {
-                    write!(tty, "\r\nThat passphrase does not open the key.")?;
+                let wrong = again.then_some("That passphrase does not open the key.");
+                hidden(tty, wrong, &format!("Passphrase of {} for node {}", clean(file), clean(node)))
+            }
+            Question::Password { node, user, again } => {
+                let wrong = again.then_some("The node refused that password.");
+                hidden(tty, wrong, &format!("Password to log in to node {} as {}", clean(node), clean(user)))
+            }
+            Question::SudoPassword { node, user, again } => {
+                let wrong =
+                    again.then_some("sudo refused that password. A few wrong ones may lock the account for a while.");
+                hidden(tty, wrong, &format!("Password of {} for sudo on node {}", clean(user), clean(node)))
+            }
+            Question::Prompt { node, user, text, echo, again } => {
+                let wrong = again.then_some("The node refused that answer.");
+                let asks = format!("Node {} asks {}: {:?}", clean(node), clean(user), clean(text));
+                if !echo {
+                    return hidden(tty, wrong, &asks);
                 }
-                write!(tty, "\r\nPassphrase of {} for node {} (Esc gives up): ", clean(file), clean(node))?;
-                tty.flush()?;
-                let secret = hidden_line();
-                drop(raw);
-                writeln!(tty)?;
-                Ok(secret?.map_or(Answer::No, Answer::Secret))
+                if let Some(wrong) = wrong {
+                    write!(tty, "\n{wrong}")?;
+                }
+                write!(tty, "\n{asks} (what you type shows): ")?;
+                let line = Secret::new(String::from_utf8_lossy(&line(tty, LONGEST as u64)?).into_owned());
+                Ok(Answer::Secret(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned())))
             }
         }
+    }
+
+    fn purpose_word(purpose: Purpose) -> &'static str {
+        match purpose {
+            Purpose::Login => "login",
+            Purpose::Sudo => "sudo",
+        }
+    }
+
+    fn line(mut tty: File, longest: u64) -> io::Result<Vec<u8>> {
+        tty.flush()?;
+        let mut line = Vec::new();
+        BufReader::new(tty.take(longest)).read_until(b'\n', &mut line)?;
+        Ok(line)
+    }
+
+    /// Only the word `yes` is a yes.
+    fn yes_or_no(tty: File) -> io::Result<Answer> {
+        Ok(if line(tty, 256)?.trim_ascii() == b"yes" { Answer::Yes } else { Answer::No })
+    }
+
+    /// Reads a line that is not shown. `wrong`: what became of the one before.
+    fn hidden(mut tty: File, wrong: Option<&str>, asks: &str) -> io::Result<Answer> {
+        // Echo ends before the question is seen: nothing typed in answer to it can show.
+        let raw = Raw::enter()?;
+        if let Some(wrong) = wrong {
+            write!(tty, "\r\n{wrong}")?;
+        }
+        write!(tty, "\r\n{asks} (Esc gives up): ")?;
+        tty.flush()?;
+        let secret = hidden_line();
+        drop(raw);
+        writeln!(tty)?;
+        Ok(secret?.map_or(Answer::No, Answer::Secret))
     }
 
     /// Leaves raw mode whatever happens.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use super::*;
+use crate::channel::Purpose;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{Read as _, Write as _};
 
@@ -11,16 +12,21 @@ const WHICH: &str = "SITEWARDEN_TEST_QUESTION";
 #[test]
 #[ignore = "asks at its own terminal; the other tests start it on one"]
 fn child() {
-    let question = if std::env::var(WHICH).unwrap() == "passphrase" {
-        Question::Passphrase { node: "n1".into(), file: "key\x1b[2J".into(), again: true }
-    } else {
-        Question::HostKey {
-            node: "n1".into(),
+    let (node, user) = ("n1".to_owned(), "ana".to_owned());
+    let question = match std::env::var(WHICH).unwrap().as_str() {
+        "passphrase" => Question::Passphrase { node, file: "key\x1b[2J".into(), again: true },
+        "password" => Question::Password { node, user, again: true },
+        "sudo" => Question::SudoPassword { node, user, again: true },
+        "prompt" => Question::Prompt { node, user, text: "Code\x1b[2J:".into(), echo: false, again: false },
+        "echo" => Question::Prompt { node, user, text: "Token:".into(), echo: true, again: false },
+        "reuse" => Question::Reuse { purpose: Purpose::Sudo, user, others: 7 },
+        _ => Question::HostKey {
+            node,
             host: "[10.0.0.4]:2222".into(),
             kind: "ssh-ed25519".into(),
             fingerprint: "SHA256:abc".into(),
             others: vec!["ssh-rsa".into()],
-        }
+        },
     };
     let answer = match Person::there().unwrap().ask(&question) {
         Answer::Yes => "yes".to_owned(),
@@ -87,5 +93,27 @@ fn a_passphrase_can_be_given_up() {
     for typed in ["abc\x03", "\x1b"] {
         let screen = shown("passphrase", "(Esc gives up): ", typed);
         assert!(screen.contains("answered: no."), "{typed:?}: {screen}");
+    }
+}
+
+#[test]
+fn passwords_and_answers_are_read_and_never_shown() {
+    for (which, says) in [("password", "refused"), ("sudo", "lock the account"), ("prompt", "asks ana")] {
+        let screen = shown(which, "(Esc gives up): ", "pass w\u{f6}rd\r");
+        assert!(screen.contains("answered: 9 characters, true.") && screen.contains(says), "{which}: {screen}");
+        assert!(!screen.contains("pass w") && !screen.contains("\x1b[2J"), "{which}: {screen}");
+    }
+    let screen = shown("echo", "shows): ", "pass w\u{f6}rd\r");
+    assert!(screen.contains("answered: 9 characters, true."), "{screen}");
+}
+
+#[test]
+fn only_yes_lets_other_nodes_have_a_password() {
+    for (typed, answer) in [("yes\r", "yes"), ("y\r", "no"), ("\r", "no")] {
+        let screen = shown("reuse", "by itself: ", typed);
+        assert!(
+            screen.contains(&format!("answered: {answer}.")) && screen.contains("There are 7"),
+            "{typed:?}: {screen}"
+        );
     }
 }

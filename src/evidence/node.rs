@@ -46,7 +46,7 @@ pub struct ProbeError {
 pub enum Privilege {
     /// The login is root.
     Root,
-    /// Through `sudo -n`.
+    /// Through sudo.
     Sudo,
     /// As an ordinary user: much will be `forbidden`.
     None,

@@ -131,7 +131,7 @@ impl Page {
             return;
         }
         if whole {
-            self.shown(12, &finding.evidence);
+            self.shown(12, finding.verdict, &finding.evidence);
             self.items(finding);
         }
     }
@@ -158,15 +158,15 @@ impl Page {
     fn item(&mut self, item: &ItemVerdict) {
         let why = item.reason.map_or(String::new(), |reason| format!(" ({reason})"));
         self.paragraph(12, &format!("{}{why}: {}", item.verdict.as_str(), item.name));
-        self.shown(16, &item.evidence);
+        self.shown(16, item.verdict, &item.evidence);
     }
 
-    fn shown(&mut self, indent: usize, evidence: &[Shown]) {
+    fn shown(&mut self, indent: usize, verdict: Verdict, evidence: &[Shown]) {
         for shown in evidence {
             let path = &shown.path;
             match shown.unread {
-                // The message has said which values were not read, and why.
-                Some(_) if !self.options.everything => {}
+                // The message of what is unknown has said which values were not read, and why.
+                Some(_) if verdict == Verdict::Unknown && !self.options.everything => {}
                 Some(reason) => {
                     let why = shown.origin.strip_prefix("not read: ").unwrap_or(&shown.origin);
                     let colon = if why.is_empty() { "" } else { ": " };

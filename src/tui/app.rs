@@ -229,6 +229,10 @@ impl App {
         match self.asked.front().map(|asked| &asked.question) {
             Some(Question::HostKey { .. }) => return Place::HostKey,
             Some(Question::Passphrase { .. }) => return Place::Passphrase,
+            Some(Question::Password { .. } | Question::SudoPassword { .. } | Question::Prompt { .. }) => {
+                return Place::Password;
+            }
+            Some(Question::Reuse { .. }) => return Place::Reuse,
             None => {}
         }
         match self.screen() {

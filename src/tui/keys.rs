@@ -59,6 +59,10 @@ pub enum Place {
     HostKey,
     /// The passphrase of a key file.
     Passphrase,
+    /// A question for a password, or one that the node asks.
+    Password,
+    /// A question whether a password may be used for other nodes.
+    Reuse,
     /// Something went wrong.
     Trouble,
     /// The terminal is too small for anything else.
@@ -153,14 +157,19 @@ const fn needing(needs: Needs, binding: Binding) -> Binding {
     Binding { needs, ..binding }
 }
 
-use Place::{Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Small, Trouble};
+use Place::{
+    Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Password, Reuse, Small,
+    Trouble,
+};
 
 const SCREENS: &[Place] = &[Connect, Overview, Controls, Finding, Node, Help];
 const LISTS: &[Place] = &[Connect, Overview, Controls];
 const TEXTS: &[Place] = &[Finding, Node, Help];
-const TYPING: &[Place] = &[Form, Filter, HostKey, Passphrase];
-const EVERYWHERE: &[Place] =
-    &[Connect, Form, Overview, Controls, Filter, Finding, Node, Help, HostKey, Passphrase, Trouble, Small];
+const TYPING: &[Place] = &[Form, Filter, HostKey, Passphrase, Password, Reuse];
+const EVERYWHERE: &[Place] = &[
+    Connect, Form, Overview, Controls, Filter, Finding, Node, Help, HostKey, Passphrase, Password, Reuse, Trouble,
+    Small,
+];
 
 /// The table.
 pub const TABLE: &[Binding] = &[
@@ -169,7 +178,9 @@ pub const TABLE: &[Binding] = &[
     row(&[key(KeyCode::Enter)], "Enter", "next/start", "next field; on the last one, start", &[Form], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "keep", "keep the filter and go back to the list", &[Filter], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: accept the key", &[HostKey], Action::Open),
+    row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: use it for the others", &[Reuse], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "use it", "try this passphrase", &[Passphrase], Action::Open),
+    row(&[key(KeyCode::Enter)], "Enter", "send it", "answer the node with this", &[Password], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "close", "close", &[Trouble], Action::Open),
     row(&[key(KeyCode::Up), letter('k')], "Up k", "", "cursor up", LISTS, Action::Move(Move::Up)),
     row(&[key(KeyCode::Down), letter('j')], "Down j", "", "cursor down", LISTS, Action::Move(Move::Down)),
@@ -284,7 +295,9 @@ pub const TABLE: &[Binding] = &[
     row(&[key(KeyCode::Esc)], "Esc", "", "back; never ends the program", SCREENS, Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "drop", "drop the filter", &[Filter], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "no", "no: do not connect", &[HostKey], Action::Back),
+    row(&[key(KeyCode::Esc)], "Esc", "no", "no: each node asks by itself", &[Reuse], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "skip", "go on without this key", &[Passphrase], Action::Back),
+    row(&[key(KeyCode::Esc)], "Esc", "skip", "go on without it, as far as that goes", &[Password], Action::Back),
     row(&[key(KeyCode::Esc), letter('q')], "Esc q", "", "close", &[Trouble], Action::Back),
     row(&[letter('q')], "q", "back/quit", "back; on the first screen, quit", SCREENS, Action::Quit),
     row(&[letter('q')], "q", "quit", "quit", &[Small], Action::Leave),

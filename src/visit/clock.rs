@@ -42,7 +42,7 @@ impl Questions {
     }
 }
 
-/// The clock of one node. Until its login stands it rests while any question is open.
+/// The clock of one node. Until its login stands, and while it waits for a password, it rests while any question is open.
 #[derive(Debug)]
 pub(super) struct Clock {
     questions: Arc<Questions>,
@@ -91,6 +91,15 @@ impl Clock {
         state.before = self.so_far(&state);
         state.started = Instant::now();
         state.connecting = false;
+    }
+
+    /// The node waits for an answer of a person again, its own or one that another node asked for.
+    pub(super) fn asking(&self) {
+        let mut state = lock(&self.state);
+        state.before = self.so_far(&state);
+        state.started = Instant::now();
+        state.paused_at_start = self.questions.paused();
+        state.connecting = true;
     }
 
     /// From now on nobody is asked on behalf of this node.

@@ -6,7 +6,7 @@ mod read;
 
 use crate::assess::{Assessment, assess};
 use crate::catalog::Catalog;
-use crate::channel::{Ask, Limits, ssh::SshOptions};
+use crate::channel::{Ask, Limits, Passwords, ssh::SshOptions};
 use crate::evidence::{Evidence, Lifecycle, NodeEvidence, Policy, Seat, SiteFacts};
 use crate::site::NodeTarget;
 use jiff::Timestamp;
@@ -46,6 +46,11 @@ pub enum Progress {
         /// Target name.
         node: String,
     },
+    /// The login stands; sudo there wants a password, and a person is asked, or waited for, before the collector runs.
+    Asking {
+        /// Target name.
+        node: String,
+    },
     /// Something the person should know about the way to the node; reading goes on.
     Warning {
         /// Target name.
@@ -70,7 +75,8 @@ impl Visit {
         let targets = told_apart(&self.targets);
         let limits = self.limits;
         let packages = self.packages;
-        let ssh = self.ssh.clone();
+        // Passwords are kept for this reading at most, and no other one shares them.
+        let ssh = SshOptions { passwords: Passwords::for_nodes(targets.len()), ..self.ssh.clone() };
         let nodes = pool::read_all(
             &targets,
             self.jobs,

@@ -104,8 +104,10 @@ where
     let (target, read, sender) = (target.clone(), Arc::clone(read), sender.clone());
     std::thread::Builder::new().name(format!("node {number}")).spawn(move || {
         let tell = |step| {
-            if matches!(step, Progress::Collecting { .. }) {
-                own_clock.connected();
+            match step {
+                Progress::Collecting { .. } => own_clock.connected(),
+                Progress::Asking { .. } => own_clock.asking(),
+                _ => {}
             }
             // Nobody listens any more once the scan has ended without this node.
             let _ = sender.send((number, Some(step)));

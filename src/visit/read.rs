@@ -4,7 +4,7 @@ use super::Progress;
 use crate::channel::ssh::{Login, Ssh, SshOptions};
 use crate::channel::{Ask, Channel, Limits, local::Local};
 use crate::evidence::{ChannelKind, NodeEvidence};
-use crate::probe;
+use crate::probe::node::{Aid, Step, collect_packages, collect_with};
 use crate::site::{NodeTarget, Way};
 
 /// By which channel a target is read.
@@ -34,11 +34,24 @@ pub(super) fn read(
 ) {
     let node = target.name.as_str();
     tell(Progress::Connecting { node: node.to_owned() });
+    let step = |step| {
+        let node = node.to_owned();
+        tell(match step {
+            Step::Reading => Progress::Collecting { node },
+            Step::Asking => Progress::Asking { node },
+            Step::Warning(message) => Progress::Warning { node, message },
+        });
+    };
+    let aid = Aid { ask, passwords: &ssh.passwords, tell: &step };
+    // Both scripts, one after the other on the same channel.
+    let collect = |channel: &mut dyn Channel, name, address| {
+        let mut found = collect_with(channel, name, address, limits, &aid);
+        collect_packages(channel, &mut found, limits, packages);
+        found
+    };
     match &target.way {
         Way::Local => {
-            tell(Progress::Collecting { node: node.to_owned() });
-            let mut channel = Local;
-            tell(Progress::Done(Box::new(collect(&mut channel, node, None, limits, packages))));
+            tell(Progress::Done(Box::new(collect(&mut Local, node, None))));
         }
         Way::Ssh { host, port, user, identity } => {
             let login = Login { node, host, port: *port, user: user.as_deref(), identity: identity.as_deref() };
@@ -47,8 +60,7 @@ pub(super) fn read(
                     for message in channel.warnings() {
                         tell(Progress::Warning { node: node.to_owned(), message: message.clone() });
                     }
-                    tell(Progress::Collecting { node: node.to_owned() });
-                    tell(Progress::Done(Box::new(collect(&mut channel, node, Some(host), limits, packages))));
+                    tell(Progress::Done(Box::new(collect(&mut channel, node, Some(host)))));
                 }
                 Err(error) => tell(Progress::Done(Box::new(NodeEvidence::unread(
                     node,
@@ -60,17 +72,4 @@ pub(super) fn read(
             }
         }
     }
-}
-
-/// Both scripts, one after the other on the same channel.
-fn collect(
-    channel: &mut dyn Channel,
-    node: &str,
-    address: Option<&str>,
-    limits: &Limits,
-    packages: bool,
-) -> NodeEvidence {
-    let mut found = probe::node::collect(channel, node, address, limits);
-    probe::node::collect_packages(channel, &mut found, limits, packages);
-    found
 }

@@ -1,7 +1,7 @@
 //! A real sshd for tests: its own configuration, keys and port, in a temporary folder, ended with the test.
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,8 +13,12 @@ pub fn sshd_program() -> Option<&'static str> {
     let found =
         ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"].into_iter().find(|path| Path::new(path).exists());
     if found.is_none() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "no sshd: install openssh-server");
-        eprintln!("SKIPPED: no sshd on this machine; install openssh-server to run the tests of the SSH channel");
+        assert!(std::env::var_os("CI").is_none(), "no sshd: run tests/run, which installs openssh-server");
+        // Past the test runner, which keeps what a passing test prints to itself.
+        let _ = writeln!(
+            std::io::stderr(),
+            "#### LEFT OUT: no sshd on this machine; install openssh-server to run the tests of the SSH channel"
+        );
     }
     found
 }

@@ -1,6 +1,6 @@
 //! Logging in: keys, passphrases, the agent, and servers that want something else.
 
-use super::bed_support::{Sshd, agent, fingerprint, must, new_key, user};
+use super::bed_support::{Sshd, agent, fingerprint, must, new_key, public, user};
 use super::run::run;
 use super::{Answers, connect, connect_as, limits, options, refused, secret};
 use sitewarden::channel::ssh::{Login, Ssh, SshOptions};
@@ -76,10 +76,10 @@ fn a_passphrase_that_stays_wrong_or_is_not_given_or_cannot_be_asked_for() {
     let key = new_key(sshd.folder.path(), "locked", "ed25519", "open sesame");
     sshd.authorize(&key);
     let options = || SshOptions { identities: vec![key.clone()], ..options(&sshd) };
-    let wrong = Answers::new([secret("a"), secret("b"), secret("c")]);
+    let wrong = Answers::new([secret("a"), secret("b"), secret("c"), Answer::No]);
     let error = refused(connect(&sshd, &options(), &wrong));
     assert!(error.message.contains("wrong 3 times"), "{error}");
-    let error = refused(connect(&sshd, &options(), &Answers::new([Answer::No])));
+    let error = refused(connect(&sshd, &options(), &Answers::new([Answer::No, Answer::No])));
     assert!(error.message.contains("not given"), "{error}");
     let error = refused(connect(&sshd, &options(), &NobodyToAsk));
     assert!(error.message.contains("ssh-add") && error.message.contains(key.to_str().unwrap()), "{error}");
@@ -142,6 +142,26 @@ fn too_many_keys_for_the_node_is_told() {
     let error = refused(connect(&sshd, &options, &NobodyToAsk));
     assert!(error.message.contains("ended the connection after 2 keys"), "{error}");
     assert_eq!(error.reason, Reason::Forbidden);
+}
+
+#[test]
+fn an_agent_with_twenty_keys_and_a_node_that_hears_three() {
+    for (more, tried) in [("PasswordAuthentication no", 3), ("PasswordAuthentication yes", 3)] {
+        let Some(sshd) = Sshd::start(&format!("MaxAuthTries 3\n{more}")) else { return };
+        let keys: Vec<_> = (0..20).map(|n| new_key(sshd.folder.path(), &format!("k{n}"), "ed25519", "")).collect();
+        let keys: Vec<&Path> = keys.iter().map(|key| key.as_path()).collect();
+        let (_agent, socket) = agent(sshd.folder.path(), &keys);
+        let options = SshOptions { identities: vec![], agent: Some(socket), ..options(&sshd) };
+        let error = refused(connect(&sshd, &options, &Answers::new([])));
+        assert_eq!(error.reason, Reason::Forbidden);
+        for part in [format!("after {tried} keys"), "MaxAuthTries".into(), "--identity FILE".into()] {
+            assert!(error.message.contains(&part), "{part}: {error}");
+        }
+        // The right one, named by its public half, is found behind them all.
+        sshd.authorize(keys[19]);
+        let named = SshOptions { identities: vec![keys[19].with_extension("pub")], ..options };
+        connect(&sshd, &named, &NobodyToAsk).map(drop).unwrap();
+    }
 }
 
 #[test]
@@ -209,12 +229,12 @@ impl Impatient {
 }
 
 impl Ask for Impatient {
-    fn ask(&self, _question: &Question) -> Answer {
+    fn ask(&self, question: &Question) -> Answer {
         for stream in self.open.lock().unwrap().iter() {
             let _ = stream.shutdown(Shutdown::Both);
         }
         *self.cuts.lock().unwrap() += 1;
-        Answer::Yes
+        if let Question::Password { .. } = question { secret("wrong") } else { Answer::Yes }
     }
 }
 
@@ -225,4 +245,17 @@ fn a_person_may_think_for_longer_than_the_node_waits() {
     let impatient = Impatient::before(&sshd);
     connect_as(impatient.port, &options, &limits(), &impatient).unwrap();
     assert_eq!(*impatient.cuts.lock().unwrap(), 1, "asked once, though it took two connections");
+}
+
+#[test]
+fn a_password_that_came_after_the_node_hung_up_is_sent_once_on_the_next_connection() {
+    let Some(sshd) = Sshd::start("PasswordAuthentication yes\nPubkeyAuthentication no\nMaxAuthTries 1") else { return };
+    let impatient = Impatient::before(&sshd);
+    let known = format!("[127.0.0.1]:{} {}\n", impatient.port, public(&sshd.path("host_ed25519")));
+    let options = options(&sshd);
+    std::fs::write(sshd.path("known_hosts"), known).unwrap();
+    let error = refused(connect_as(impatient.port, &options, &limits(), &impatient));
+    assert_eq!(*impatient.cuts.lock().unwrap(), 1, "asked once: {error}");
+    assert!(error.message.contains("1 password") && error.message.contains("MaxAuthTries"), "{error}");
+    sshd.log.wait_for("Failed password for");
 }

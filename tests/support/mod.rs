@@ -10,6 +10,9 @@ use std::sync::{Mutex, MutexGuard};
 /// Tests that change a node's settings take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Restarts sshd, however often that was done just before.
+const RESTART: &str = "systemctl reset-failed ssh; systemctl restart ssh";
+
 /// The running test bed.
 pub struct Bed {
     pub address: String,
@@ -25,7 +28,9 @@ impl Bed {
     pub fn up(test: &str) -> Option<Bed> {
         let Ok(nodes) = std::env::var("BED_NODES") else {
             assert!(std::env::var_os("CI").is_none(), "{test}: no test bed in CI; run tests/run");
-            eprintln!(
+            // Past the test runner, which keeps what a passing test prints to itself.
+            let _ = writeln!(
+                std::io::stderr(),
                 "#### LEFT OUT: {test} needs a real node. Run tests/run, or tests/bed/up ssh and source target/bed/env"
             );
             return None;
@@ -59,10 +64,11 @@ impl Bed {
         String::from_utf8_lossy(&done.stdout).into_owned()
     }
 
-    /// Puts a drop-in for sshd in place and reloads; taken away again when the returned value is dropped.
+    /// Puts a drop-in for sshd in place; taken away again when the returned value is dropped. sshd is restarted, not
+    /// reloaded: systemd then waits until it listens.
     pub fn sshd_drop_in(&self, name: &str, text: &str) -> DropIn<'_> {
         let path = format!("/etc/ssh/sshd_config.d/{name}");
-        self.sh(&format!("cat > {path} <<'END'\n{text}\nEND\nsshd -t\nsystemctl reload ssh\n"));
+        self.sh(&format!("cat > {path} <<'END'\n{text}\nEND\nsshd -t\n{RESTART}\n"));
         DropIn { bed: self, path }
     }
 
@@ -95,7 +101,7 @@ pub struct DropIn<'a> {
 
 impl Drop for DropIn<'_> {
     fn drop(&mut self) {
-        self.bed.sh(&format!("rm -f {}\nsystemctl reload ssh\n", self.path));
+        self.bed.sh(&format!("rm -f {}\n{RESTART}\n", self.path));
     }
 }
 

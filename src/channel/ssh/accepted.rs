@@ -1,5 +1,6 @@
 //! Our own file of accepted host keys, in OpenSSH's format.
 
+use jiff::{Timestamp, Unit};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,22 +9,35 @@ use std::sync::Mutex;
 /// Nodes are connected to at the same time; the file is changed by one at a time.
 static CHANGING: Mutex<()> = Mutex::new(());
 
+/// The word of a line's comment before the time at which its key was accepted.
+pub(super) const COMMENT: &str = "accepted";
+
 /// Adds a key of a host (named as in known_hosts). The file is replaced in one step; it and its folder are the user's
 /// alone.
 pub(super) fn remember(file: &Path, name: &str, kind: &str, key: &[u8]) -> io::Result<()> {
+    let now = Timestamp::now();
+    let now = now.round(Unit::Second).unwrap_or(now);
+    let line = format!("{name} {kind} {} {COMMENT} {now}\n", openssl::base64::encode_block(key));
+    change(file, |mut text| {
+        if text.last().is_some_and(|byte| *byte != b'\n') {
+            text.push(b'\n');
+        }
+        text.extend_from_slice(line.as_bytes());
+        text
+    })
+}
+
+/// Changes the text of the file, which may not exist yet.
+pub(super) fn change(file: &Path, edit: impl FnOnce(Vec<u8>) -> Vec<u8>) -> io::Result<()> {
     let _guard = CHANGING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     make_folder(folder)?;
-    let mut text = match fs::read(file) {
+    let text = match fs::read(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    if text.last().is_some_and(|byte| *byte != b'\n') {
-        text.push(b'\n');
-    }
-    text.extend_from_slice(format!("{name} {kind} {}\n", openssl::base64::encode_block(key)).as_bytes());
-
+    let text = edit(text);
     let mut beside = file.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = Path::new(&beside);
@@ -68,7 +82,9 @@ mod tests {
         remember(&file, "[10.0.0.4]:2222", "ssh-ed25519", b"one").unwrap();
         fs::write(&file, fs::read_to_string(&file).unwrap().trim_end()).unwrap();
         remember(&file, "edge1", "ssh-ed25519", b"two").unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "[10.0.0.4]:2222 ssh-ed25519 b25l\nedge1 ssh-ed25519 dHdv\n");
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once(" accepted 20")?.0)).collect();
+        assert_eq!(lines, ["[10.0.0.4]:2222 ssh-ed25519 b25l", "edge1 ssh-ed25519 dHdv"]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,6 @@
 //! What a person was asked while nodes were connected to, and what of it is remembered until the program ends.
 
-use crate::channel::{Answer, Ask, Question, Secret};
+use crate::channel::{Answer, Ask, Passwords, Purpose, Question, Secret, Turn};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -21,11 +21,13 @@ pub(super) struct Asker<'a> {
     ask: &'a dyn Ask,
     asked: Cell<bool>,
     accepted: RefCell<Vec<String>>,
+    /// A password that was given and could not be sent any more.
+    unsent: RefCell<Option<Secret>>,
 }
 
 impl<'a> Asker<'a> {
     pub(super) fn new(ask: &'a dyn Ask) -> Self {
-        Asker { ask, asked: Cell::new(false), accepted: RefCell::default() }
+        Asker { ask, asked: Cell::new(false), accepted: RefCell::default(), unsent: RefCell::default() }
     }
 
     /// Puts a question.
@@ -45,6 +47,21 @@ impl<'a> Asker<'a> {
                 passphrases.0.lock().unwrap_or_else(PoisonError::into_inner)
             }
         }
+    }
+
+    /// The turn to ask for the password of a user; waits while another login asks for it.
+    pub(super) fn turn<'p>(&self, passwords: &'p Passwords, user: &str) -> Turn<'p> {
+        passwords.turn(Purpose::Login, user, || self.asked.set(true))
+    }
+
+    /// Keeps a password for the next connection of this login.
+    pub(super) fn keep_unsent(&self, secret: Secret) {
+        *self.unsent.borrow_mut() = Some(secret);
+    }
+
+    /// The password that was kept, once.
+    pub(super) fn take_unsent(&self) -> Option<Secret> {
+        self.unsent.borrow_mut().take()
     }
 
     /// Whether a person took time for this login, or for one that it waited for, since this was last called.

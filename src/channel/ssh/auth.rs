@@ -1,19 +1,24 @@
-//! Logging in with keys: those of the agent and of files, all on one connection.
+//! Logging in on one connection: with the keys of the agent and of files, then with what a person types.
 
 use super::asker::Asker;
 use super::key_file::{KeyFile, Private};
 use super::offers::{self, Offer};
+use super::password::{Taken, Typed};
 use super::wire::{Stop, Wire};
 use super::{Login, SshOptions, blob, errors};
 use crate::channel::{Answer, ChannelError, Question, Secret};
 use crate::evidence::Reason;
 use ssh2::PublicKey;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Times that a passphrase is asked for.
 const TRIES: usize = 3;
+
+/// Methods that a node may want one after the other, after a key.
+const STEPS: usize = 3;
 
 /// Why nobody was logged in.
 pub(super) struct Refusal {
@@ -35,7 +40,7 @@ enum Outcome {
     /// The node does not take this key.
     Refused,
     /// The node took the key and wants something else besides.
-    WantsMore(String),
+    WantsMore(Vec<String>),
     /// The key could not be used; a clause that says why.
     Unusable(String),
 }
@@ -49,6 +54,8 @@ struct Attempt<'a> {
     asker: &'a Asker<'a>,
     /// How many keys the node was asked about.
     offered: usize,
+    /// How many passwords and answers it was sent.
+    sent: usize,
 }
 
 /// Logs in on a session whose host key was proved. All calls together have the time that the wire allows.
@@ -60,11 +67,12 @@ pub(super) fn log_in(
     asker: &Asker<'_>,
     limit: Duration,
 ) -> Result<(), Refusal> {
-    let mut attempt = Attempt { wire, login, user, options, asker, offered: 0 };
+    let mut attempt = Attempt { wire, login, user, options, asker, offered: 0, sent: 0 };
     attempt.run().map_err(|end| match end {
         End::Told(error) => error.into(),
         End::Stopped(stop) => {
-            Refusal { error: errors::login(login, user, &stop, attempt.offered, limit), dropped: stop.is_link_lost() }
+            let tries = (attempt.offered, attempt.sent);
+            Refusal { error: errors::login(login, user, &stop, tries, limit), dropped: stop.is_link_lost() }
         }
     })
 }
@@ -88,13 +96,26 @@ impl Attempt<'_> {
         if self.wire.session().authenticated() {
             return Ok(());
         }
-        if !methods.iter().any(|method| method == "publickey") {
-            return Err(End::Told(self.no_keys_taken(&methods)));
+        let mut told = Vec::new();
+        let mut left = methods.clone();
+        if offers_method(&methods, "publickey") {
+            match self.by_key(&methods, &mut told)? {
+                None => return Ok(()),
+                Some(more) => left = more,
+            }
+        } else {
+            told.push(format!("it takes no keys from {}", self.user));
         }
-        let (named, files, mut told) = self.files();
-        let agent = self.agent(&mut told);
+        self.by_typing(left, told)
+    }
+
+    /// With keys. None: logged in; else the methods that are left.
+    fn by_key(&mut self, methods: &[String], told: &mut Vec<String>) -> Result<Option<Vec<String>>, Stop> {
+        let (named, files, unread) = self.files();
+        told.extend(unread);
+        let agent = self.agent(told);
         let held: Vec<Vec<u8>> = agent.iter().flat_map(|(_, keys)| keys).map(|key| key.blob().to_vec()).collect();
-        let offers = offers::plan(named, files, &held);
+        let offers = offers::plan(named, files, &held, offers_typing(methods));
         told.extend(offers.notes);
         for offer in offers.list {
             let (label, outcome) = match &offer {
@@ -109,9 +130,16 @@ impl Attempt<'_> {
             };
             self.asker.take_asked();
             match outcome {
-                Outcome::LoggedIn => return Ok(()),
+                Outcome::LoggedIn => return Ok(None),
                 Outcome::Refused => told.push(format!("{label} was refused")),
-                Outcome::WantsMore(methods) => return Err(End::Told(self.wants_more(&label, &methods))),
+                Outcome::WantsMore(more) => {
+                    told.push(format!(
+                        "it took {label} and wants more from {}: {} (AuthenticationMethods)",
+                        self.user,
+                        more.join(", ")
+                    ));
+                    return Ok(Some(more));
+                }
                 Outcome::Unusable(why) => told.push(format!("{label}: {why}")),
             }
         }
@@ -121,7 +149,53 @@ impl Attempt<'_> {
                 offers.left_out
             ));
         }
-        Err(End::Told(self.nothing_worked(&told, &methods)))
+        if told.is_empty() {
+            told.push("there is no key: no agent, and no key file in ~/.ssh".to_owned());
+        }
+        Ok(Some(methods.to_vec()))
+    }
+
+    /// With what a person types, as far as the node takes that and wants it.
+    fn by_typing(&mut self, mut left: Vec<String>, mut told: Vec<String>) -> Result<(), End> {
+        let mut nobody = false;
+        for _step in 0..STEPS {
+            let typed = Typed {
+                wire: self.wire,
+                login: self.login,
+                user: self.user,
+                options: self.options,
+                asker: self.asker,
+                sent: Cell::new(0),
+            };
+            // A password is a question of ours, in our words; a node's own questions come where it takes nothing else.
+            let taken = if offers_method(&left, "password") {
+                typed.password(|| self.methods())
+            } else if offers_method(&left, "keyboard-interactive") {
+                typed.interactive()
+            } else {
+                break;
+            };
+            self.sent += typed.sent.get();
+            match taken? {
+                Taken::LoggedIn => return Ok(()),
+                Taken::WantsMore(more) => {
+                    left = more;
+                    told.push(format!(
+                        "it took the password and wants more: {} (AuthenticationMethods)",
+                        left.join(", ")
+                    ));
+                }
+                Taken::No(why) => {
+                    told.push(why);
+                    break;
+                }
+                Taken::Nobody => {
+                    nobody = true;
+                    break;
+                }
+            }
+        }
+        Err(End::Told(self.nothing_worked(&told, &left, nobody)))
     }
 
     /// The methods that the node offers, of those that have a name here. Asking is itself a login attempt, by `none`.
@@ -267,7 +341,7 @@ impl Attempt<'_> {
                 let methods = self.methods()?;
                 Ok(match methods.iter().any(|method| method == "publickey") {
                     true => Outcome::Refused,
-                    false => Outcome::WantsMore(methods.join(", ")),
+                    false => Outcome::WantsMore(methods),
                 })
             }
             Stop::Failed(-17 | -33 | -51, _) => {
@@ -280,42 +354,36 @@ impl Attempt<'_> {
         }
     }
 
-    fn no_keys_taken(&self, methods: &[String]) -> ChannelError {
+    fn nothing_worked(&self, told: &[String], methods: &[String], nobody: bool) -> ChannelError {
         let (login, user) = (self.login, self.user);
         let offers = if methods.is_empty() { "nothing that is known here".to_owned() } else { methods.join(", ") };
-        ChannelError::new(
-            Reason::Forbidden,
-            format!(
-                "{login}: it takes no keys from {user}, it offers: {offers}. Logging in by password is not supported: allow PubkeyAuthentication on the node and put your public key there, for example with ssh-copy-id"
-            ),
-        )
-    }
-
-    fn wants_more(&self, label: &str, methods: &str) -> ChannelError {
-        let (login, user) = (self.login, self.user);
-        ChannelError::new(
-            Reason::Forbidden,
-            format!(
-                "{login}: it took {label} and wants more from {user}: {methods} (AuthenticationMethods). Only keys are supported: log in as a user for whom a key is enough"
-            ),
-        )
-    }
-
-    fn nothing_worked(&self, told: &[String], methods: &[String]) -> ChannelError {
-        let (login, user) = (self.login, self.user);
-        let why = if told.is_empty() {
-            "there is no key: no agent, and no key file in ~/.ssh".to_owned()
-        } else {
-            told.join("; ")
+        let advice = match (nobody, offers_method(methods, "publickey")) {
+            (true, true) => {
+                "Nobody is there to be asked for a password: run this from a terminal, or name a key that the node knows with --identity FILE"
+            }
+            (true, false) => {
+                "Nobody is there to be asked for what it wants: run this from a terminal, or allow keys alone on the node (PubkeyAuthentication, AuthenticationMethods)"
+            }
+            (false, true) => "Name a key that it knows with --identity FILE, or put yours there with ssh-copy-id",
+            (false, false) => "Log in as another user, or allow PubkeyAuthentication on the node",
         };
         ChannelError::new(
             Reason::Forbidden,
             format!(
-                "{login}: the login as {user} was refused: {why}. The node offers: {}. Name a key that it knows with --identity FILE, or put yours there with ssh-copy-id",
-                methods.join(", ")
+                "{login}: the login as {user} was refused: {}. The node offers: {offers}. {advice}",
+                told.join("; ")
             ),
         )
     }
+}
+
+fn offers_method(methods: &[String], name: &str) -> bool {
+    methods.iter().any(|method| method == name)
+}
+
+/// Whether a person could log in by typing something.
+fn offers_typing(methods: &[String]) -> bool {
+    offers_method(methods, "password") || offers_method(methods, "keyboard-interactive")
 }
 
 /// Whether a key could not sign, or not be opened at all: which is how libssh2 says that a passphrase is wrong.

@@ -123,9 +123,28 @@ pub(super) fn handshake(login: &Login<'_>, stop: &Stop, greeting: Option<&[u8]>,
     ChannelError::new(reason, text)
 }
 
-/// A login that ended without an answer.
-pub(super) fn login(login: &Login<'_>, user: &str, stop: &Stop, offered: usize, limit: Duration) -> ChannelError {
+/// A login that ended without an answer. `tries`: how many keys, and how many passwords or answers, were sent.
+pub(super) fn login(
+    login: &Login<'_>,
+    user: &str,
+    stop: &Stop,
+    tries: (usize, usize),
+    limit: Duration,
+) -> ChannelError {
+    let (offered, sent) = tries;
     match stop {
+        stop if stop.is_link_lost() && sent > 0 => ChannelError::new(
+            Reason::Forbidden,
+            format!(
+                "{login}: it ended the connection after {}{sent} {} of {user} (MaxAuthTries, or the account is locked). Check the password; where a key would do, name it with --identity FILE",
+                match offered {
+                    0 => String::new(),
+                    1 => "1 key and ".to_owned(),
+                    many => format!("{many} keys and "),
+                },
+                if sent == 1 { "password" } else { "passwords" },
+            ),
+        ),
         Stop::Deadline => ChannelError::new(
             Reason::Timeout,
             format!(

@@ -228,7 +228,8 @@ impl Hosts {
     }
 }
 
-fn hash_name(salt: &[u8], name: &str) -> Option<Vec<u8>> {
+/// HMAC-SHA1 of a name under a salt, by which hashed lines know it.
+pub(super) fn hash_name(salt: &[u8], name: &str) -> Option<Vec<u8>> {
     let key = PKey::hmac(salt).ok()?;
     Signer::new(MessageDigest::sha1(), &key).ok()?.sign_oneshot_to_vec(name.as_bytes()).ok()
 }

@@ -7,9 +7,11 @@ mod blob;
 mod errors;
 mod exec;
 mod host_key;
+pub mod kept;
 mod key_file;
 mod known_hosts;
 mod offers;
+mod password;
 mod peer;
 mod reach;
 mod wait;
@@ -18,7 +20,7 @@ mod wire;
 pub use asker::Passphrases;
 pub use peer::Login;
 
-use super::{Ask, Channel, ChannelError, Limits, Output, Script};
+use super::{Ask, Channel, ChannelError, Limits, Output, Passwords, Talk};
 use crate::evidence::{ChannelKind, Reason};
 use asker::Asker;
 use auth::Refusal;
@@ -42,6 +44,8 @@ pub struct SshOptions {
     pub agent: Option<PathBuf>,
     /// Passphrases learnt in this run. Clones of these options share them.
     pub passphrases: Passphrases,
+    /// Login passwords that may be used for several nodes of this run.
+    pub passwords: Passwords,
 }
 
 /// A connection to a node by SSH.
@@ -107,17 +111,23 @@ impl Channel for Ssh {
         ChannelKind::Ssh
     }
 
-    /// Runs a script. After an output that was cut the connection is closed, and nothing more can be run.
-    fn run(&mut self, script: &Script, limits: &Limits) -> Result<Output, ChannelError> {
+    /// Runs a command. After an output that was cut the connection is closed, and nothing more can be run.
+    fn converse(&mut self, command: &str, talk: &mut dyn Talk, limits: &Limits) -> Result<Output, ChannelError> {
         if self.closed {
             return Err(ChannelError::new(
                 Reason::Unreachable,
                 format!("{}: the connection was closed when the output before was cut. Connect again", self.peer),
             ));
         }
-        let output = exec::run(&self.wire, &self.peer, script, limits)?;
+        let output = exec::run(&self.wire, &self.peer, command, talk, limits)?;
         self.closed = output.cut.is_some();
         Ok(output)
+    }
+
+    fn software(&self) -> Option<String> {
+        let banner = self.wire.session().banner_bytes()?;
+        let text = String::from_utf8_lossy(banner.get(..banner.len().min(255))?).into_owned();
+        Some(text.strip_prefix("SSH-2.0-").unwrap_or(&text).to_owned())
     }
 }
 

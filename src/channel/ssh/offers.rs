@@ -4,7 +4,10 @@
 use super::key_file::{KeyFile, Private};
 
 /// Keys offered in one login at most.
-pub(super) const MOST: usize = 6;
+const MOST: usize = 6;
+
+/// Keys offered unasked where the server also takes a password: that must have its turn on the same connection.
+const MOST_BEFORE_PASSWORD: usize = 4;
 
 /// One key to offer.
 #[derive(Debug)]
@@ -28,7 +31,8 @@ pub(super) struct Offers {
 
 /// Plans the offers. `named`: the person named the files, so no other key is offered; else they are the usual files.
 /// `agent`: the agent's public keys. A key that the agent holds is offered by the agent, which needs no passphrase.
-pub(super) fn plan(named: bool, files: Vec<KeyFile>, agent: &[Vec<u8>]) -> Offers {
+/// `password`: the server takes one too.
+pub(super) fn plan(named: bool, files: Vec<KeyFile>, agent: &[Vec<u8>], password: bool) -> Offers {
     let mut offers = Offers::default();
     let mut rest = Vec::new();
     for file in files {
@@ -51,7 +55,8 @@ pub(super) fn plan(named: bool, files: Vec<KeyFile>, agent: &[Vec<u8>]) -> Offer
     let taken: Vec<usize> =
         offers.list.iter().filter_map(|offer| if let Offer::Agent(i) = offer { Some(*i) } else { None }).collect();
     let others: Vec<usize> = (0..agent.len()).filter(|index| !taken.contains(index)).collect();
-    let room = MOST.saturating_sub(offers.list.len() + rest.len());
+    let most = if password { MOST_BEFORE_PASSWORD } else { MOST };
+    let room = most.saturating_sub(offers.list.len() + rest.len());
     offers.left_out = others.len().saturating_sub(room);
     offers.list.extend(others.into_iter().take(room).map(Offer::Agent));
     offers.list.extend(rest.into_iter().map(Offer::File));
@@ -82,29 +87,36 @@ mod tests {
 
     #[test]
     fn a_named_key_is_the_only_one_offered() {
-        let offers = plan(true, vec![file("site_key", Some(&[99]))], &keys(20));
+        let offers = plan(true, vec![file("site_key", Some(&[99]))], &keys(20), false);
         assert_eq!(show(&offers), ["site_key"]);
         assert_eq!(offers.left_out, 0);
     }
 
     #[test]
     fn a_key_that_the_agent_holds_needs_no_file() {
-        let offers = plan(true, vec![file("other", Some(&[99])), file("held", Some(&[3]))], &keys(20));
+        let offers = plan(true, vec![file("other", Some(&[99])), file("held", Some(&[3]))], &keys(20), false);
         assert_eq!(show(&offers), ["other", "agent 3"]);
     }
 
     #[test]
     fn an_agent_full_of_keys_leaves_room_for_the_usual_files() {
         let files = vec![file("id_ed25519", Some(&[99])), file("id_rsa", Some(&[7]))];
-        let offers = plan(false, files, &keys(20));
+        let offers = plan(false, files, &keys(20), false);
         assert_eq!(show(&offers), ["agent 7", "agent 0", "agent 1", "agent 2", "agent 3", "id_ed25519"]);
         assert_eq!(offers.left_out, 15);
     }
 
     #[test]
+    fn a_password_has_its_turn_after_an_agent_full_of_keys() {
+        let offers = plan(false, vec![file("id_ed25519", Some(&[99]))], &keys(20), true);
+        assert_eq!(show(&offers), ["agent 0", "agent 1", "agent 2", "id_ed25519"]);
+        assert_eq!(offers.left_out, 17);
+    }
+
+    #[test]
     fn a_public_key_alone_is_explained() {
         let alone = KeyFile { path: "key.pub".into(), public: Some(vec![99]), private: Private::Elsewhere };
-        let offers = plan(true, vec![alone], &keys(1));
+        let offers = plan(true, vec![alone], &keys(1), false);
         assert!(offers.list.is_empty());
         assert!(offers.notes.iter().any(|note| note.contains("key.pub is a public key")));
     }

@@ -129,6 +129,14 @@ impl Wire {
         matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
     }
 
+    /// Whether the peer has hung up and everything that it sent before was read.
+    pub(super) fn is_closed_by_peer(&self) -> bool {
+        match self.stream.peek(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        }
+    }
+
     /// Ends the connection at once; nothing on this session blocks afterwards.
     pub(super) fn close(&self) {
         wait::cut(&self.stream);

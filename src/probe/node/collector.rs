@@ -1,5 +1,6 @@
 //! The collector as it goes to a node: the command line for the login shell, and the script on standard input.
 
+use super::gate::Marks;
 use super::layouts::{LayoutError, Layouts};
 use crate::channel::Script;
 
@@ -28,8 +29,20 @@ const PLACE: &str = "#@ ";
 
 /// Runs in any login shell (bash, dash, ash, zsh, csh, fish) since all of them pass a single-quoted word on as it is: no
 /// quote, backslash, exclamation mark or line feed may stand in it. As root it goes on as root; else through `sudo -n`
-/// where that works without a question; else as the login is.
-const BOOTSTRAP: &str = r#"u=$(id -un); i=$(id -u); if [ "$i" = 0 ]; then exec sh -s -- "$1" root "$u" "$i" "$SSH_CONNECTION"; fi; if sudo -n sh -c : </dev/null >/dev/null 2>&1; then exec sudo -n sh -s -- "$1" sudo "$u" "$i" "$SSH_CONNECTION"; fi; exec sh -s -- "$1" none "$u" "$i" "$SSH_CONNECTION""#;
+/// where that works without a question; else, where `$2` is `ask` and there is a sudo, it says so and whose password that
+/// would want, and ends; else it goes on as the login is.
+const BOOTSTRAP: &str = r#"u=$(id -un); i=$(id -u); if [ "$i" = 0 ]; then exec sh -s -- "$1" root "$u" "$i" "$SSH_CONNECTION"; fi; if e=$(LC_ALL=C sudo -n sh -c : 2>&1 </dev/null); then exec sudo -n sh -c "$3" sh "$1" sudo "$u" "$i" "$SSH_CONNECTION"; fi; if [ "$2" = ask ] && command -v sudo >/dev/null 2>&1; then echo "@ $1 SUDO $u"; echo "$e" >&2; exit 0; fi; exec sh -s -- "$1" none "$u" "$i" "$SSH_CONNECTION""#;
+
+/// What `sudo -n` runs: `sh -c`, as everywhere here, so that a sudo rule need allow that alone.
+const AS_ROOT: &str = r#"exec sh -s -- "$@""#;
+
+/// Runs in any login shell, as [`BOOTSTRAP`]. sudo asks with a prompt made of `$1` and `$2`, on standard error, whether or
+/// not it remembers an earlier password, and remembers none of this.
+const WITH_PASSWORD: &str = r#"LC_ALL=C; export LC_ALL; exec sudo -k -S -p "[$1.$2] " sh -c "$4" sh "$1" "$2" "$3" "$(id -un)" "$(id -u)" "$SSH_CONNECTION""#;
+
+/// What sudo runs when it took the password. It announces itself, throws away whatever comes before the line `$1`, and
+/// only what follows is a script: a password that sudo did not read can never be run.
+const BEHIND_GATE: &str = r#"[ "$(id -u)" = 0 ] || exit 1; echo "@$2.$1@"; while IFS= read -r l; do if [ "$l" = "$1" ]; then exec sh -s -- "$3" sudo "$4" "$5" "$6"; fi; done; exit 1"#;
 
 /// Runs in any login shell as well. The second script reads nothing that only root may, so it goes on as the login is.
 const PLAIN: &str = r#"u=$(id -un); i=$(id -u); p=none; if [ "$i" = 0 ]; then p=root; fi; exec sh -s -- "$1" "$p" "$u" "$i" "$SSH_CONNECTION""#;
@@ -42,7 +55,34 @@ pub fn script(nonce: &str) -> Result<Script, LayoutError> {
 /// The script of one run that looks for files where `layouts` says.
 pub fn script_with(nonce: &str, layouts: &Layouts) -> Result<Script, LayoutError> {
     check(nonce)?;
-    Ok(Script { command: format!("sh -c '{BOOTSTRAP}' sh {nonce}"), stdin: stripped(&text(layouts)) })
+    Ok(Script { command: command(nonce, false), stdin: stdin(layouts) })
+}
+
+/// The command line of one run. `ask`: where sudo wants a password, the node says so (see [`wants_password`]) instead of
+/// going on without it.
+pub(super) fn command(nonce: &str, ask: bool) -> String {
+    let mode = if ask { "ask" } else { "plain" };
+    format!("sh -c '{BOOTSTRAP}' sh {nonce} {mode} '{AS_ROOT}'")
+}
+
+/// The command line of one run by sudo with a password; its input is what [`super::gate::Gate`] says.
+pub(super) fn command_with_password(nonce: &str, marks: &Marks) -> String {
+    let Marks { one, other } = marks;
+    format!("sh -c '{WITH_PASSWORD}' sh {one} {other} {nonce} '{BEHIND_GATE}'")
+}
+
+/// The user whose password sudo wants, where a run of [`command`] said so.
+pub(super) fn wants_password(stdout: &[u8], nonce: &str) -> Option<String> {
+    let mark = format!("@ {nonce} SUDO ");
+    let line = stdout.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(mark.as_bytes()))?;
+    let user = std::str::from_utf8(line).ok()?.trim_end();
+    let plain = !user.is_empty() && user.len() <= 256 && !user.contains(char::is_control);
+    plain.then(|| user.to_owned())
+}
+
+/// What the node's shell reads: the collector with the places to look at.
+pub(super) fn stdin(layouts: &Layouts) -> Vec<u8> {
+    stripped(&text(layouts))
 }
 
 /// The second script of one run: pending updates and Defender's health, which take seconds. `nonce` as in [`script`].
@@ -109,11 +149,20 @@ mod tests {
 
     #[test]
     fn the_command_passes_every_login_shell_as_it_is() {
-        for command in [BOOTSTRAP, PLAIN] {
-            assert!(!command.contains(['\'', '\\', '!', '\n']), "{command}");
+        for word in [BOOTSTRAP, AS_ROOT, WITH_PASSWORD, BEHIND_GATE, PLAIN] {
+            assert!(!word.contains(['\'', '\\', '!', '\n']), "{word}");
         }
         let script = script(&nonce().unwrap()).unwrap();
-        assert_eq!(script.command.matches('\'').count(), 2);
+        assert_eq!(script.command.matches('\'').count(), 4);
+    }
+
+    #[test]
+    fn a_node_whose_sudo_wants_a_password_says_whose() {
+        let said = |stdout: &str| wants_password(stdout.as_bytes(), "00ff");
+        assert_eq!(said("motd\n@ 00ff SUDO ana\n").as_deref(), Some("ana"));
+        assert_eq!(said("@ 00fe SUDO ana\n"), None);
+        assert_eq!(said("@ 00ff SUDO \x1b[2J\n"), None);
+        assert_eq!(said(&command("00ff", true)), None, "an echo of the command is no answer");
     }
 
     #[test]

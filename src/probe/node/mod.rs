@@ -14,6 +14,7 @@ mod environment;
 mod files;
 mod firewall;
 pub mod frames;
+mod gate;
 mod host;
 mod keys;
 pub mod layouts;
@@ -24,8 +25,10 @@ mod mdatp;
 mod process;
 mod reboot;
 mod redact;
+mod silence;
 mod sshd;
 mod sshd_dump;
+mod sudo;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -33,31 +36,65 @@ mod units;
 mod updates;
 mod volumes;
 
-use crate::channel::{Channel, Limits, Output};
+use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
 use crate::evidence::{NodeEvidence, ProbeError, Reason, Unread};
 use frames::{Frames, Problem};
+use gate::Marks;
+use layouts::Layouts;
+use sudo::{Settled, Sudo};
+
+/// Who stands by while a node is read.
+pub struct Aid<'a> {
+    /// Who is asked where sudo wants a password.
+    pub ask: &'a dyn Ask,
+    /// Passwords that a person let be used for several nodes.
+    pub passwords: &'a Passwords,
+    /// Hears how far it is.
+    pub tell: &'a dyn Fn(Step),
+}
+
+/// How far the reading of a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The collector runs.
+    Reading,
+    /// sudo wants a password, and a person is asked or waited for.
+    Asking,
+    /// Something that the person should know; reading goes on.
+    Warning(String),
+}
+
+/// Collects one node with nobody to ask; see [`collect_with`].
+pub fn collect(channel: &mut dyn Channel, name: &str, address: Option<&str>, limits: &Limits) -> NodeEvidence {
+    let aid = Aid { ask: &NobodyToAsk, passwords: &Passwords::default(), tell: &|_| () };
+    collect_with(channel, name, address, limits, &aid)
+}
 
 /// Collects one node. Never fails: what could not be read stands in the evidence with its reason.
 ///
 /// `name` and `address` are the target's, for the document.
-pub fn collect(channel: &mut dyn Channel, name: &str, address: Option<&str>, limits: &Limits) -> NodeEvidence {
+pub fn collect_with(
+    channel: &mut dyn Channel,
+    name: &str,
+    address: Option<&str>,
+    limits: &Limits,
+    aid: &Aid<'_>,
+) -> NodeEvidence {
     let kind = channel.kind();
     let nothing = |reason, message: &str| NodeEvidence::unread(name, address, kind, reason, message);
-    let Ok(nonce) = collector::nonce() else {
-        return nothing(Reason::Unsupported, "This machine gives no random numbers. Start the program on another one.");
-    };
-    let script = match collector::script(&nonce) {
-        Ok(script) => script,
-        Err(error) => return nothing(Reason::Malformed, &error.to_string()),
-    };
-    let output = match channel.run(&script, limits) {
-        Ok(output) => output,
+    if let Some(message) = channel.software().as_deref().and_then(silence::windows) {
+        return other_system(nothing(Reason::Unsupported, &message));
+    }
+    let (output, nonce) = match run(channel, name, limits, aid) {
+        Ok(ran) => ran,
         Err(error) => return nothing(error.reason, &error.message),
     };
     let frames = Frames::parse(&output.stdout, &nonce);
     if frames.problem == Some(Problem::NoBegin) || frames.records.is_empty() {
-        let (reason, message) = silence(&output);
-        return nothing(reason, message);
+        let Ok(marks) = marks() else { return nothing(Reason::Unsupported, NO_RANDOM) };
+        let (reason, message) = silence::why(&output, channel, limits, &marks);
+        let node = nothing(reason, message);
+        return if (reason, message) == silence::WINDOWS_WORDS { other_system(node) } else { node };
     }
     let mut node = nothing(Reason::NotVisible, "");
     node.reached = true;
@@ -78,9 +115,9 @@ const NOT_ASKED: &str = "not asked: the scan was started without it";
 
 /// Adds pending updates and Defender's health to a node that was collected by the first script. They take seconds, so they
 /// come by a run of their own on the same channel; what goes wrong there concerns these facts alone. `asked` false: nothing
-/// is run, and the facts say so. Does nothing for a node that was not reached.
+/// is run, and the facts say so. Does nothing for a node whose first answer never began.
 pub fn collect_packages(channel: &mut dyn Channel, node: &mut NodeEvidence, limits: &Limits, asked: bool) {
-    if !node.reached {
+    if !node.reached || node.login.is_unread() {
         return;
     }
     if !asked {
@@ -102,51 +139,48 @@ pub fn collect_packages(channel: &mut dyn Channel, node: &mut NodeEvidence, limi
     updates::fill(&frames, node);
 }
 
-/// Why a node that was reached said nothing of what was asked. Its own words decide, and are never repeated.
-fn silence(output: &Output) -> (Reason, &'static str) {
-    let mut heard = String::from_utf8_lossy(&output.stderr).to_lowercase();
-    let start = output.stdout.get(..output.stdout.len().min(4096)).unwrap_or_default();
-    heard.push_str(&String::from_utf8_lossy(start).to_lowercase());
-    let says = |words: &[&str]| words.iter().any(|word| heard.contains(word));
-    if output.cut == Some(Reason::Timeout) {
-        return (
-            Reason::Timeout,
-            "The login worked, but the node did not answer in time. Is it very busy? Try again with a longer --timeout.",
-        );
+/// Runs the collector with as many rights as this login can have. Gives its output and the nonce of its frames.
+fn run(
+    channel: &mut dyn Channel,
+    name: &str,
+    limits: &Limits,
+    aid: &Aid<'_>,
+) -> Result<(Output, String), ChannelError> {
+    let layouts = Layouts::embedded().map_err(|error| ChannelError::new(Reason::Malformed, error.to_string()))?;
+    let stdin = collector::stdin(&layouts);
+    let run = |channel: &mut dyn Channel, ask| -> Result<(Output, String), ChannelError> {
+        let nonce = random()?;
+        (aid.tell)(Step::Reading);
+        let script = Script { command: collector::command(&nonce, ask), stdin: stdin.clone() };
+        Ok((channel.run(&script, limits)?, nonce))
+    };
+    let (first, nonce) = run(channel, true)?;
+    let Some(user) = collector::wants_password(&first.stdout, &nonce) else { return Ok((first, nonce)) };
+    let mut sudo = Sudo { channel, node: name, user: &user, limits, aid, script: &stdin };
+    match sudo.settle(&first.stderr) {
+        Settled::Ran(output, nonce) => Ok((output, nonce)),
+        Settled::Lost(error) => Err(error),
+        Settled::Without(why) => {
+            (aid.tell)(Step::Warning(why));
+            run(channel, false)
+        }
     }
-    if output.cut == Some(Reason::TooLarge) {
-        return (
-            Reason::Malformed,
-            "The node sent a flood of text instead of an answer. Look at what its login scripts print, or log in as another user.",
-        );
-    }
-    if says(&["account is currently not available", "nologin", "this account is", "not permitted to log"]) {
-        return (
-            Reason::Forbidden,
-            "The login worked, but this account may not run commands on the node. Log in as a user who has a shell.",
-        );
-    }
-    if says(&["restricted", "rbash", "rssh", "not allowed", "only allows", "sftp", "forced command"]) {
-        return (
-            Reason::Forbidden,
-            "The login worked, but the node lets this account run only certain commands. Log in as a user with an ordinary shell.",
-        );
-    }
-    let no_shell =
-        ["not recognized", "command not found", "sh: not found", "no such file", "unknown command", "invalid input"];
-    if matches!(output.status, Some(126 | 127)) || says(&no_shell) || says(&["unknown verb", "syntax error"]) {
-        return (
-            Reason::Unsupported,
-            "The node has no POSIX shell (`sh`) that this login can start, so it cannot be read this way. If it is a Windows node or an appliance, look at it through the cluster instead.",
-        );
-    }
-    if output.cut.is_some() {
-        return (Reason::Unreachable, "The connection ended before the node answered. Check the link, then try again.");
-    }
-    (
-        Reason::Malformed,
-        "The login worked, but what the node answered is not the collector's. Does its login script or a forced command replace the command? Log in as another user.",
-    )
+}
+
+const NO_RANDOM: &str = "This machine gives no random numbers. Start the program on another one.";
+
+fn random() -> Result<String, ChannelError> {
+    collector::nonce().map_err(|_| ChannelError::new(Reason::Unsupported, NO_RANDOM))
+}
+
+fn marks() -> Result<Marks, ChannelError> {
+    Ok(Marks { one: random()?, other: random()? })
+}
+
+/// A node that was reached, and of which nothing can be read since it is of another kind.
+fn other_system(mut node: NodeEvidence) -> NodeEvidence {
+    node.reached = true;
+    node
 }
 
 /// Why the collector's answer is not whole.
@@ -179,19 +213,6 @@ fn partial(problem: Option<Problem>, cut: Option<Reason>) -> (Reason, &'static s
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-
-    fn said(stderr: &str, status: Option<i32>) -> Reason {
-        silence(&Output { stderr: stderr.as_bytes().to_vec(), status, ..Output::default() }).0
-    }
-
-    #[test]
-    fn what_a_node_without_a_shell_says_is_understood() {
-        assert_eq!(said("'sh' is not recognized as an internal or external command", Some(1)), Reason::Unsupported);
-        assert_eq!(said("bash: sh: command not found", Some(127)), Reason::Unsupported);
-        assert_eq!(said("rbash: sh: restricted: cannot specify `/' in command names", Some(1)), Reason::Forbidden);
-        assert_eq!(said("This account is currently not available.", Some(1)), Reason::Forbidden);
-        assert_eq!(said("", Some(0)), Reason::Malformed);
-    }
 
     #[test]
     fn a_cut_answer_says_why() {

@@ -1,4 +1,4 @@
-//! Questions of workers: may this host key be accepted, what is this key's passphrase.
+//! Questions of workers: may this host key be accepted, what is this passphrase or password.
 
 use super::super::app::{App, Asked};
 use super::super::keys::Action;
@@ -24,16 +24,21 @@ pub(super) fn act(app: &mut App, action: Action) -> Vec<Effect> {
         // Nobody accepts what could not be read whole.
         (Action::Open, _) if !readable => return Vec::new(),
         // A habit of pressing Enter must not accept a key: the word has to be typed.
-        (Action::Open, Question::HostKey { .. }) if asked.typed.trim() == "yes" => Answer::Yes,
+        (Action::Open, Question::HostKey { .. } | Question::Reuse { .. }) if asked.typed.trim() == "yes" => Answer::Yes,
         (Action::Open, Question::HostKey { .. }) => {
             asked.hint = Some("Not accepted. Type yes, or Esc:");
             return Vec::new();
         }
-        (Action::Open, Question::Passphrase { .. }) if asked.typed.is_empty() => {
+        (Action::Open, Question::Reuse { .. }) => {
+            asked.hint = Some("Not used. Type yes, or Esc:");
+            return Vec::new();
+        }
+        // What a node asks by itself may well be answered with nothing.
+        (Action::Open, question) if asked.typed.is_empty() && !matches!(question, Question::Prompt { .. }) => {
             asked.hint = Some("Nothing typed. Type it, or Esc:");
             return Vec::new();
         }
-        (Action::Open, Question::Passphrase { .. }) => Answer::Secret(std::mem::take(&mut asked.typed)),
+        (Action::Open, _) => Answer::Secret(std::mem::take(&mut asked.typed)),
         _ => return Vec::new(),
     };
     match app.asked.pop_front() {

@@ -79,7 +79,7 @@ fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> Vec<Effect>
             Vec::new()
         }
         _ => match place {
-            Place::HostKey | Place::Passphrase => dialog::act(app, action),
+            Place::HostKey | Place::Passphrase | Place::Password | Place::Reuse => dialog::act(app, action),
             Place::Trouble => {
                 app.trouble = None;
                 Vec::new()

@@ -43,7 +43,7 @@ pub(super) fn read(app: &mut App, names: &[String]) -> Vec<Effect> {
 /// A node came a step further.
 pub(super) fn progress(app: &mut App, run: u64, at: Timestamp, progress: Progress) -> Vec<Effect> {
     let (name, state) = match &progress {
-        Progress::Connecting { node } => (node, NodeState::Connecting),
+        Progress::Connecting { node } | Progress::Asking { node } => (node, NodeState::Connecting),
         Progress::Collecting { node } => (node, NodeState::Reading),
         Progress::Warning { node, message } => return warned(app, run, node, message),
         Progress::Done(node) => (&node.name, self::state(node)),

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use crate::channel::{Answer, Question};
+use crate::channel::{Answer, Purpose, Question};
 use crate::evidence::Evidence;
 use crate::tui::app::{NodeState, Screen, Source};
 use crate::tui::msg::Reply;
@@ -249,6 +249,27 @@ fn a_passphrase_goes_to_who_asked_and_debug_output_hides_it() {
     let [Answer::Secret(secret)] = &answers(effects)[..] else { panic!() };
     assert_eq!(secret.as_str(), "sq?/");
     assert_eq!(app.place(), Place::HostKey, "the next question");
+}
+
+#[test]
+fn a_password_goes_to_who_asked_and_is_used_for_others_by_the_word_yes_alone() {
+    let mut app = sample::app(80, 24);
+    let (node, user) = ("edge1".to_owned(), "ana".to_owned());
+    let _one = ask(&mut app, Question::SudoPassword { node: node.clone(), user: user.clone(), again: false });
+    assert_eq!(app.place(), Place::Password);
+    assert!(press(&mut app, "\n").is_empty(), "an empty one is not tried");
+    assert!(
+        matches!(answers(press(&mut app, "hunter2\n")).as_slice(), [Answer::Secret(secret)] if **secret == "hunter2")
+    );
+    let reuse = || Question::Reuse { purpose: Purpose::Sudo, user: user.clone(), others: 2 };
+    let _two = ask(&mut app, reuse());
+    assert_eq!(app.place(), Place::Reuse);
+    assert!(press(&mut app, "\ny\n").is_empty(), "no habit says yes");
+    assert!(matches!(answers(press(&mut app, "es\n")).as_slice(), [Answer::Yes]));
+    let _three = ask(&mut app, reuse());
+    assert!(matches!(answers(press(&mut app, "\u{1b}")).as_slice(), [Answer::No]));
+    let _four = ask(&mut app, Question::Prompt { node, user, text: "Press Enter".into(), echo: true, again: false });
+    assert!(matches!(answers(press(&mut app, "\n")).as_slice(), [Answer::Secret(_)]), "a node may want nothing");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::pen::Pen;
 use super::question_fits;
-use crate::channel::Question;
+use crate::channel::{Purpose, Question};
 use crate::tui::app::{App, Asked};
 use crate::tui::text::{fit, wrap};
 use ratatui::layout::Rect;
@@ -40,6 +40,9 @@ pub(super) fn question(pen: &mut Pen<'_>, app: &App, body: Rect) {
     paint(pen, title, &lines, Some(&input), body);
 }
 
+/// Advice where a secret is typed.
+const UNSEEN: &str = "What you type is not shown, not stored and not logged.";
+
 /// Title, what must be read, advice, and the line that is typed in.
 fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str, String) {
     match &asked.question {
@@ -74,9 +77,51 @@ fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str
             if *again {
                 told.push("That passphrase was wrong.".to_owned());
             }
-            let advice = "What you type is not shown, not stored and not logged.";
             let ask = asked.hint.unwrap_or("Passphrase (not shown):");
-            ("Passphrase", told, advice, format!("{ask} _"))
+            ("Passphrase", told, UNSEEN, format!("{ask} _"))
+        }
+        Question::Password { node, user, again } => {
+            let mut told = vec![format!("The node {node} takes a password to log in as {user}.")];
+            if *again {
+                told.push("It refused that password.".to_owned());
+            }
+            let ask = asked.hint.unwrap_or("Password (not shown):");
+            ("Password", told, UNSEEN, format!("{ask} _"))
+        }
+        Question::SudoPassword { node, user, again } => {
+            let mut told = vec![format!("On node {node}, sudo asks for the password of {user}.")];
+            if *again {
+                told.push("It refused that password. A few wrong ones may lock the account.".to_owned());
+            }
+            let advice = "Without it the node is read as far as the login sees. What you type goes to sudo alone; it is \
+                          not shown, not stored and not logged.";
+            let ask = asked.hint.unwrap_or("Password (not shown):");
+            ("Password for sudo", told, advice, format!("{ask} _"))
+        }
+        Question::Prompt { node, user, text, echo, again } => {
+            let mut told = vec![format!("The node {node} asks {user}:"), format!("  {text}")];
+            if *again {
+                told.push("It refused that answer.".to_owned());
+            }
+            let (advice, typed) = match echo {
+                true => ("These are the node's own words. What you type is shown.", asked.typed.as_str()),
+                false => ("These are the node's own words. What you type is not shown.", ""),
+            };
+            let ask = asked.hint.unwrap_or("Answer:");
+            ("A question of the node", told, advice, format!("{ask} {typed}_"))
+        }
+        Question::Reuse { purpose, user, others } => {
+            let what = match purpose {
+                Purpose::Login => "to log in as",
+                Purpose::Sudo => "for sudo as",
+            };
+            let told = vec![
+                format!("The password {what} {user} was right."),
+                format!("Use it for the other {others} nodes too, where they ask for one?"),
+            ];
+            let advice = "No, and each node asks by itself. A node that is not what it seems would learn the password.";
+            let ask = asked.hint.unwrap_or("Type yes, or press Esc for no:");
+            ("The same password?", told, advice, format!("{ask} {}_", asked.typed.as_str()))
         }
     }
 }

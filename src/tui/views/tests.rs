@@ -215,6 +215,43 @@ fn a_question_shows_the_whole_fingerprint_at_forty_columns_and_never_a_passphras
 }
 
 #[test]
+fn passwords_are_never_shown_and_the_nodes_own_words_are_told_as_such() {
+    let (node, user) = ("edge1".to_owned(), "ana".to_owned());
+    let secret = [
+        (Question::Password { node: node.clone(), user: user.clone(), again: true }, "It refused that password."),
+        (Question::SudoPassword { node: node.clone(), user: user.clone(), again: true }, "may lock the account"),
+        (
+            Question::Prompt {
+                node: node.clone(),
+                user: user.clone(),
+                text: "Code:".into(),
+                echo: false,
+                again: false,
+            },
+            "Code:",
+        ),
+    ];
+    for size in [(80, 24), (40, 12)] {
+        for (question, words) in &secret {
+            let mut app = sample::app(size.0, size.1);
+            let (send, _wait) = sync_channel(1);
+            update(&mut app, Msg::Question(question.clone(), Reply(send)));
+            press(&mut app, "hunter2");
+            let shown: String = text(&app).split_whitespace().collect::<Vec<_>>().join(" ").replace("| |", "");
+            assert!(!shown.contains("hunter2"), "{shown}");
+            let plain = shown.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
+            assert!(plain.contains("edge1") && plain.contains(words), "{plain}");
+        }
+    }
+    let mut app = sample::app(80, 24);
+    let (send, _wait) = sync_channel(1);
+    let question = Question::Prompt { node, user, text: "Token:".into(), echo: true, again: false };
+    update(&mut app, Msg::Question(question, Reply(send)));
+    press(&mut app, "123456");
+    assert!(text(&app).contains("123456_") && text(&app).contains("the node's own words"), "{}", text(&app));
+}
+
+#[test]
 fn every_screen_at_every_size_draws_without_colours_and_ascii_only_where_asked() {
     for size in [(80, 24), (40, 12), (20, 6), (1, 1), (200, 60), (21, 7), (60, 8)] {
         for keys in ["", "0", "0/x", "4\n", "?", "\t\n", "0\n?"] {
