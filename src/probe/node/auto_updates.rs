@@ -61,9 +61,8 @@ fn apt(answer: &mut Answer<'_>, pairs: &Pairs, units: &Listing<Unit>) -> Found {
         return Found { by, enabled: None, reboots: None };
     }
     let on = |name: &str, default: bool| pairs.value(name).map_or(default, |value| !matches!(value, "0" | ""));
-    let wanted = on("apt_periodic", true)
-        && on("apt_unattended", false)
-        && pairs.value("unattended_upgrade") == Some("yes");
+    let wanted =
+        on("apt_periodic", true) && on("apt_unattended", false) && pairs.value("unattended_upgrade") == Some("yes");
     let enabled = if wanted { active(answer, units, "apt-daily-upgrade.timer") } else { Some(false) };
     Found { by, enabled, reboots: Some(pairs.value("apt_reboot").is_some_and(truth)) }
 }
@@ -176,7 +175,10 @@ mod tests {
         assert_eq!(told(micro, &[]).kured, YES);
         let flatcar = "manager=update-engine\nflatcar_strategy=off\nflatcar_server!absent\nkured=no\n";
         assert_eq!(outcome(flatcar, &["update-engine.service", "locksmithd.service"]), (YES, NO));
-        assert_eq!(outcome(&flatcar.replace("=off", "=reboot"), &["update-engine.service", "locksmithd.service"]), (YES, YES));
+        assert_eq!(
+            outcome(&flatcar.replace("=off", "=reboot"), &["update-engine.service", "locksmithd.service"]),
+            (YES, YES)
+        );
         assert_eq!(outcome("manager=tdnf\nkured=no\n", &[]), (Fact::Unread, Fact::Unread));
     }
 

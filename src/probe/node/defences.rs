@@ -38,9 +38,8 @@ pub(super) fn fill(answer: &mut Answer<'_>, node: &mut NodeEvidence) {
     let host = host.record().map(super::frames::Record::pairs);
     node.fips = Fips {
         enabled: answer.fact(host.as_ref(), "fips", "fips.enabled", "FIPS mode", yes_no),
-        crypto_policy: answer.fact(pairs, "crypto_policy", "fips.crypto_policy", "the cryptographic policy", |v| {
-            answer::word(v.trim())
-        }),
+        crypto_policy: answer
+            .fact(pairs, "crypto_policy", "fips.crypto_policy", "the cryptographic policy", |v| answer::word(v.trim())),
     };
     node.audit = audit(answer, pairs, &node.service_units);
     node.time_sync = time_sync(answer, pairs, &node.service_units);
@@ -82,11 +81,8 @@ fn audit(answer: &mut Answer<'_>, pairs: Option<&Pairs>, units: &Listing<Unit>) 
 }
 
 fn time_sync(answer: &mut Answer<'_>, pairs: Option<&Pairs>, units: &Listing<Unit>) -> TimeSync {
-    let active: Vec<String> = TIME
-        .into_iter()
-        .filter(|name| unit_state(units, name).1 == Fact::Known(true))
-        .map(str::to_owned)
-        .collect();
+    let active: Vec<String> =
+        TIME.into_iter().filter(|name| unit_state(units, name).1 == Fact::Known(true)).map(str::to_owned).collect();
     let services = if units.complete { Fact::Known(active) } else { Fact::Unread };
     if services.is_unread() {
         units_missing(answer, &["time_sync.services"]);
@@ -110,9 +106,10 @@ pub(super) fn units_missing(answer: &mut Answer<'_>, paths: &[&str]) {
         return;
     }
     let known = answer.unread.iter().find(|gap| gap.path == "service_units");
-    let (reason, detail) = known.map_or((Reason::NotVisible, "the units of the node were not read".to_owned()), |gap| {
-        (gap.reason, gap.detail.clone())
-    });
+    let (reason, detail) = known
+        .map_or((Reason::NotVisible, "the units of the node were not read".to_owned()), |gap| {
+            (gap.reason, gap.detail.clone())
+        });
     for path in paths {
         answer.gap(path, reason, &detail);
     }
@@ -159,11 +156,8 @@ mod tests {
     #[test]
     fn a_whole_answer_is_told_and_what_is_closed_has_its_reason() {
         let body = "pcr7!absent\nevent_log!forbidden\ncrypto_policy=FIPS\naudit_rules!forbidden\ntime_NTP=no\ntime_NTPSynchronized=yes\nmdatp=no\n";
-        let node = assembled(&[
-            record("host", "-", "fips=1\n"),
-            record("units", "-", UNITS),
-            record("defences", "-", body),
-        ]);
+        let node =
+            assembled(&[record("host", "-", "fips=1\n"), record("units", "-", UNITS), record("defences", "-", body)]);
         assert_eq!((&node.measured_boot.pcr7, &node.measured_boot.event_log), (&Fact::Absent, &Fact::Unread));
         assert_eq!((node.fips.enabled, node.fips.crypto_policy), (Fact::Known(true), Fact::Known("FIPS".into())));
         assert_eq!((&node.audit.installed, &node.audit.active), (&Fact::Known(true), &Fact::Known(true)));

@@ -3,8 +3,8 @@
 use super::answer::{self, Answer};
 use super::frames::State;
 use super::text;
-use std::collections::BTreeMap;
 use crate::evidence::{AuthorizedKey, Fact, Listing, LoginUser, Reason};
+use std::collections::BTreeMap;
 
 /// Reads the users with a login shell.
 pub(super) fn users(answer: &mut Answer<'_>) -> Listing<LoginUser> {

@@ -143,7 +143,11 @@ impl<'a> Health<'a> {
     /// Seconds or milliseconds since the epoch, or a date as in RFC 3339 or as the program writes it for people.
     fn time(&self, name: &str) -> Fact<Timestamp> {
         let number = |value: i64| {
-            if value.abs() > 100_000_000_000 { Timestamp::from_millisecond(value) } else { Timestamp::from_second(value) }
+            if value.abs() > 100_000_000_000 {
+                Timestamp::from_millisecond(value)
+            } else {
+                Timestamp::from_second(value)
+            }
         };
         let time = match self.get(name) {
             Some(Json::Number(count)) => count.as_i64().and_then(|count| number(count).ok()),
@@ -182,18 +186,30 @@ mod tests {
         let plain = told("-", include_str!("../../../tests/samples/mdatp/snake-case.json")).mdatp;
         let camel = told("-", include_str!("../../../tests/samples/mdatp/camel-case.json")).mdatp;
         assert_eq!(plain, camel);
-        assert_eq!((&plain.present, &plain.healthy, &plain.licensed), (&Fact::Known(true), &Fact::Known(true), &Fact::Known(true)));
+        assert_eq!(
+            (&plain.present, &plain.healthy, &plain.licensed),
+            (&Fact::Known(true), &Fact::Known(true), &Fact::Known(true))
+        );
         assert_eq!((&plain.org_present, &plain.passive_mode_enabled), (&Fact::Known(true), &Fact::Known(false)));
         assert_eq!(plain.real_time_protection_enabled, Fact::Known(true));
-        assert_eq!((plain.definitions_status, plain.definitions_updated_minutes_ago), (Fact::Known("up_to_date".into()), Fact::Known(52)));
-        assert_eq!((plain.health_issues, plain.conflicting_applications), (Fact::Known(Vec::new()), Fact::Known(Vec::new())));
+        assert_eq!(
+            (plain.definitions_status, plain.definitions_updated_minutes_ago),
+            (Fact::Known("up_to_date".into()), Fact::Known(52))
+        );
+        assert_eq!(
+            (plain.health_issues, plain.conflicting_applications),
+            (Fact::Known(Vec::new()), Fact::Known(Vec::new()))
+        );
         assert_eq!(plain.behavior_monitoring, Fact::Known("enabled".into()));
         assert!(plain.product_expiration.known().is_some());
     }
 
     #[test]
     fn what_it_does_not_tell_is_unread_with_a_reason() {
-        let node = told("-", r#"{"healthy": false, "healthIssues": ["no active event provider"], "orgId": "unavailable", "licensed": 7}"#);
+        let node = told(
+            "-",
+            r#"{"healthy": false, "healthIssues": ["no active event provider"], "orgId": "unavailable", "licensed": 7}"#,
+        );
         assert_eq!((&node.mdatp.healthy, &node.mdatp.org_present), (&Fact::Known(false), &Fact::Known(false)));
         assert_eq!(node.mdatp.health_issues, Fact::Known(vec!["no active event provider".to_owned()]));
         assert_eq!((&node.mdatp.licensed, &node.mdatp.cloud_enabled), (&Fact::Unread, &Fact::Unread));

@@ -56,7 +56,11 @@ fn nothing_pending_is_never_said_where_the_lists_cannot_tell() {
         for path in COUNTS {
             assert!(reason(&node, path).is_some(), "{pairs}{list}: {path}");
         }
-        assert_eq!((node.updates.pending, node.updates.security_pending), (Fact::Unread, Fact::Unread), "{pairs}{list}");
+        assert_eq!(
+            (node.updates.pending, node.updates.security_pending),
+            (Fact::Unread, Fact::Unread),
+            "{pairs}{list}"
+        );
     }
     let node = told(&APT.replace("security=yes", "security=no"), "-", INST);
     assert_eq!((&node.updates.pending, &node.updates.security_pending), (&Fact::Known(4), &Fact::Unread));
@@ -92,13 +96,17 @@ fn dnf_names_a_package_once_however_many_advisories_it_has() {
     assert_eq!(node.updates.knowledge_age_seconds, Fact::Known(86400));
     let plain = told(&pairs.replace("security=yes", "security=no"), "-", "# end\n");
     assert_eq!((plain.updates.pending, plain.updates.security_pending), (Fact::Known(12), Fact::Unread));
-    assert_eq!(told(pairs, "-", "Last metadata expiration check: 0:54:46 ago\n# end\n").updates.security_pending, Fact::Unread);
+    assert_eq!(
+        told(pairs, "-", "Last metadata expiration check: 0:54:46 ago\n# end\n").updates.security_pending,
+        Fact::Unread
+    );
 }
 
 #[test]
 fn flatcars_engine_has_an_image_or_none() {
     let pairs = "time=1795416879\nmanager=update-engine\n";
-    let list = |op: &str, checked: &str| format!("LAST_CHECKED_TIME={checked}\nCURRENT_OP={op}\nNEW_VERSION=0.0.0\n# end\n");
+    let list =
+        |op: &str, checked: &str| format!("LAST_CHECKED_TIME={checked}\nCURRENT_OP={op}\nNEW_VERSION=0.0.0\n# end\n");
     let idle = told(pairs, "-", &list("UPDATE_STATUS_IDLE", "1795410000")).updates;
     assert_eq!((idle.pending, idle.security_pending), (Fact::Known(0), Fact::Known(0)));
     assert_eq!(idle.knowledge_age_seconds, Fact::Known(6879));

@@ -51,7 +51,10 @@ mod tests {
         let node = assembled(&[record("host.volumes", "-", body)]);
         assert!(node.volumes.complete);
         let items = &node.volumes.items;
-        assert_eq!((items[0].name.as_str(), &items[0].encrypted), ("root, / on /dev/mapper/vg-root", &Fact::Known(true)));
+        assert_eq!(
+            (items[0].name.as_str(), &items[0].encrypted),
+            ("root, / on /dev/mapper/vg-root", &Fact::Known(true))
+        );
         assert_eq!((&items[1].mount, &items[1].encrypted), (&Fact::Known("/var/lib".into()), &Fact::Known(false)));
         assert_eq!((&items[2].encrypted, items[2].unread), (&Fact::Unread, Some(Reason::NotVisible)));
         assert_eq!((items[3].name.as_str(), &items[3].source), ("etcd, ?", &Fact::Unread));

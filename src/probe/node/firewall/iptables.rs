@@ -5,8 +5,26 @@ use super::rules::{Chain, Filter, Rule, Target};
 
 /// Targets that leave the packet on its way.
 const PASSING: [&str; 20] = [
-    "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "CT", "NOTRACK", "TRACE", "TCPMSS", "AUDIT", "SECMARK", "CONNSECMARK", "TOS",
-    "DSCP", "CHECKSUM", "TTL", "HL", "SET", "CLASSIFY", "TEE",
+    "LOG",
+    "NFLOG",
+    "ULOG",
+    "MARK",
+    "CONNMARK",
+    "CT",
+    "NOTRACK",
+    "TRACE",
+    "TCPMSS",
+    "AUDIT",
+    "SECMARK",
+    "CONNSECMARK",
+    "TOS",
+    "DSCP",
+    "CHECKSUM",
+    "TTL",
+    "HL",
+    "SET",
+    "CLASSIFY",
+    "TEE",
 ];
 /// Targets that decide in a way that cannot be seen.
 const OPAQUE: [&str; 6] = ["QUEUE", "NFQUEUE", "TARPIT", "SYNPROXY", "STEAL", "BPF"];
@@ -129,7 +147,8 @@ fn source(rule: &mut Rule, text: &str, not: bool) {
 
 /// Interfaces that no packet from elsewhere comes in by: the loopback, and the bridges and pairs of containers.
 pub(super) fn inner(name: &str) -> bool {
-    let bridges = ["cni", "flannel", "cali", "lxc", "cilium_", "veth", "docker", "virbr", "kube-", "nodelocaldns", "podman"];
+    let bridges =
+        ["cni", "flannel", "cali", "lxc", "cilium_", "veth", "docker", "virbr", "kube-", "nodelocaldns", "podman"];
     name == "lo" || bridges.iter().any(|start| name.starts_with(start))
 }
 

@@ -129,7 +129,10 @@ impl Found {
             match pairs.get(&format!("legacy_{family}")) {
                 Some(Pair::Value(word)) if word == "absent" => {}
                 Some(Pair::Value(word)) if word == "here" => self.saved(answer, &format!("fw.legacy.{family}"), tool),
-                _ => self.miss(State::Unsupported, "the kernel holds rules of the older iptables, and the node lacks its tool"),
+                _ => self.miss(
+                    State::Unsupported,
+                    "the kernel holds rules of the older iptables, and the node lacks its tool",
+                ),
             }
             let key = format!("fw.nft.{family}");
             if answer.any(&key).is_some() {
@@ -181,7 +184,8 @@ impl Found {
         let mut active = BTreeSet::new();
         for filter in self.v4.iter().chain(&self.v6) {
             let filters = filter.chains.values().any(|chain| {
-                chain.base == Some(false) || (chain.base.is_some() && chain.rules.iter().any(|rule| rule.target != Target::Nothing))
+                chain.base == Some(false)
+                    || (chain.base.is_some() && chain.rules.iter().any(|rule| rule.target != Target::Nothing))
             });
             let named = |start: &str| filter.chains.keys().any(|name| name.starts_with(start));
             if !filters {

@@ -130,7 +130,9 @@ impl Reader<'_> {
                 (Some(ranges), false) => self.rule.ports = Some(ranges),
                 _ => self.rule.certain = false,
             },
-            (Some("udp" | "udplite" | "icmp" | "icmpv6" | "sctp" | "dccp" | "igmp" | "esp" | "ah" | "arp"), _) => self.rule.never = true,
+            (Some("udp" | "udplite" | "icmp" | "icmpv6" | "sctp" | "dccp" | "igmp" | "esp" | "ah" | "arp"), _) => {
+                self.rule.never = true
+            }
             _ => self.rule.certain = false,
         }
     }

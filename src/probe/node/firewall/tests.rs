@@ -42,8 +42,14 @@ fn only_what_is_understood_counts_as_a_restriction_or_as_open() {
         (format!("{FIRST}-A INPUT -s 10.0.0.0/8 {tcp} -j ACCEPT\n"), Some(vec!["10.0.0.0/8"])),
         (format!("{FIRST}-A INPUT -s 10.0.0.0/8 -j ACCEPT\n"), Some(vec!["10.0.0.0/8"])),
         (format!("{FIRST}-A INPUT {tcp} -j ACCEPT\n"), Some(ANY.to_vec())),
-        (format!("{FIRST}-A INPUT {tcp} -m comment --comment \"a -j DROP -s 1.2.3.4\" -j ACCEPT\n"), Some(ANY.to_vec())),
-        (format!("{FIRST}-A INPUT -p tcp -m multiport --dports 20:25,80 -s 192.168.7.0/24 -j ACCEPT\n"), Some(vec!["192.168.7.0/24"])),
+        (
+            format!("{FIRST}-A INPUT {tcp} -m comment --comment \"a -j DROP -s 1.2.3.4\" -j ACCEPT\n"),
+            Some(ANY.to_vec()),
+        ),
+        (
+            format!("{FIRST}-A INPUT -p tcp -m multiport --dports 20:25,80 -s 192.168.7.0/24 -j ACCEPT\n"),
+            Some(vec!["192.168.7.0/24"]),
+        ),
         (format!("-A INPUT ! -s 10.0.0.0/8 {tcp} -j DROP\n-A INPUT {tcp} -j ACCEPT\n"), Some(vec!["10.0.0.0/8"])),
         (format!("-A INPUT -p udp -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 2200 -j ACCEPT\n"), Some(vec![])),
         // each of these may or may not let somebody in: nothing is claimed
@@ -55,7 +61,10 @@ fn only_what_is_understood_counts_as_a_restriction_or_as_open() {
         (format!("-A INPUT {tcp} -j NFQUEUE --queue-num 0\n"), None),
         (format!("-A INPUT {tcp} -j nowhere\n"), None),
         // a rule that is not understood and drops takes nothing from an upper bound
-        (format!("-A INPUT {tcp} -m set --match-set bad src -j DROP\n-A INPUT -s 10.0.0.0/8 {tcp} -j ACCEPT\n"), Some(vec!["10.0.0.0/8"])),
+        (
+            format!("-A INPUT {tcp} -m set --match-set bad src -j DROP\n-A INPUT -s 10.0.0.0/8 {tcp} -j ACCEPT\n"),
+            Some(vec!["10.0.0.0/8"]),
+        ),
         // a bound on how often somebody comes keeps nobody out
         (format!("-A INPUT {tcp} -m limit --limit 3/min -j ACCEPT\n"), Some(ANY.to_vec())),
     ] {
@@ -152,14 +161,22 @@ fn what_was_not_read_whole_claims_nothing() {
         (NO_V6.replace("nft=here", "nft=unsupported"), record("fw.nft.ip", "-", &whole), Reason::Unsupported),
         (NO_V6.replace("tables=0", "tables=1"), record("fw.table.0", "-", "not json"), Reason::Malformed),
         (NO_V6.replace("tables=0", "tables=1\nnft_more=yes"), record("fw.table.0", "-", "{}"), Reason::TooLarge),
-        (NO_V6.replace("legacy_ip=absent", "legacy_ip=unsupported"), record("fw.nft.ip", "-", &whole), Reason::Unsupported),
+        (
+            NO_V6.replace("legacy_ip=absent", "legacy_ip=unsupported"),
+            record("fw.nft.ip", "-", &whole),
+            Reason::Unsupported,
+        ),
     ] {
         let node = node(&[record("firewall", "-", &told), saved]);
         if told == NO_V6 && reason == Reason::Unsupported {
             continue; // text before the first table is a remark
         }
         assert_eq!((&node.firewall.ssh_sources, &node.firewall.active), (&Fact::Unread, &Fact::Unread), "{told}");
-        assert!(node.unread.iter().any(|gap| gap.path == "firewall" && gap.reason == reason), "{told}: {:?}", node.unread);
+        assert!(
+            node.unread.iter().any(|gap| gap.path == "firewall" && gap.reason == reason),
+            "{told}: {:?}",
+            node.unread
+        );
     }
     let closed = node(&[record("firewall", "f", "")]);
     assert!(closed.unread.iter().any(|gap| gap.path == "firewall" && gap.reason == Reason::Forbidden));
