@@ -110,6 +110,35 @@ pub fn collect_with(
     node
 }
 
+/// What [`collect_packages`] notes where the second script is left out.
+const NOT_ASKED: &str = "not asked: the scan was started without it";
+
+/// Adds pending updates and Defender's health to a node that was collected by the first script. They take seconds, so they
+/// come by a run of their own on the same channel; what goes wrong there concerns these facts alone. `asked` false: nothing
+/// is run, and the facts say so. Does nothing for a node whose first answer never began.
+pub fn collect_packages(channel: &mut dyn Channel, node: &mut NodeEvidence, limits: &Limits, asked: bool) {
+    if !node.reached || node.login.is_unread() {
+        return;
+    }
+    if !asked {
+        return updates::missing(node, Reason::NotVisible, NOT_ASKED);
+    }
+    let Ok(nonce) = collector::nonce() else {
+        return updates::missing(node, Reason::Unsupported, "this machine gives no random numbers");
+    };
+    let output = match collector::packages(&nonce).map(|script| channel.run(&script, limits)) {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return updates::missing(node, error.reason, "the second run on the node did not start"),
+        Err(_) => return updates::missing(node, Reason::Malformed, "the second script is damaged"),
+    };
+    let frames = Frames::parse(&output.stdout, &nonce);
+    if !frames.complete || output.cut.is_some() {
+        let (reason, _) = partial(frames.problem, output.cut);
+        updates::missing(node, reason, "the second answer of the node did not come whole");
+    }
+    updates::fill(&frames, node);
+}
+
 /// Runs the collector with as many rights as this login can have. Gives its output and the nonce of its frames.
 fn run(
     channel: &mut dyn Channel,
@@ -136,35 +165,6 @@ fn run(
             run(channel, false)
         }
     }
-}
-
-/// What [`collect_packages`] notes where the second script is left out.
-const NOT_ASKED: &str = "not asked: the scan was started without it";
-
-/// Adds pending updates and Defender's health to a node that was collected by the first script. They take seconds, so they
-/// come by a run of their own on the same channel; what goes wrong there concerns these facts alone. `asked` false: nothing
-/// is run, and the facts say so. Does nothing for a node that was not reached.
-pub fn collect_packages(channel: &mut dyn Channel, node: &mut NodeEvidence, limits: &Limits, asked: bool) {
-    if !node.reached {
-        return;
-    }
-    if !asked {
-        return updates::missing(node, Reason::NotVisible, NOT_ASKED);
-    }
-    let Ok(nonce) = collector::nonce() else {
-        return updates::missing(node, Reason::Unsupported, "this machine gives no random numbers");
-    };
-    let output = match collector::packages(&nonce).map(|script| channel.run(&script, limits)) {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => return updates::missing(node, error.reason, "the second run on the node did not start"),
-        Err(_) => return updates::missing(node, Reason::Malformed, "the second script is damaged"),
-    };
-    let frames = Frames::parse(&output.stdout, &nonce);
-    if !frames.complete || output.cut.is_some() {
-        let (reason, _) = partial(frames.problem, output.cut);
-        updates::missing(node, reason, "the second answer of the node did not come whole");
-    }
-    updates::fill(&frames, node);
 }
 
 const NO_RANDOM: &str = "This machine gives no random numbers. Start the program on another one.";
