@@ -121,6 +121,21 @@ systemd-run --unit=second-sshd --service-type=notify /usr/sbin/sshd -D -f /etc/s
 }
 
 #[test]
+fn what_sshd_has_not_loaded_does_not_count() {
+    let Some(bed) = Bed::up("what_sshd_has_not_loaded_does_not_count") else { return };
+    // As if it had been written a while after the last reload; the test need not wait for that.
+    let drop_in = bed.sshd_drop_in("00-site.conf", "PermitRootLogin yes");
+    bed.sh("printf 'PermitRootLogin no\\n' > /etc/ssh/sshd_config.d/00-site.conf
+touch -d '+60 seconds' /etc/ssh/sshd_config.d/00-site.conf");
+    let findings = bed.scan("ops");
+    assert_eq!(findings.verdict("sshd-root-login"), "unknown", "{}", findings.of("sshd-root-login"));
+    bed.sh("touch /etc/ssh/sshd_config.d/00-site.conf; systemctl reload ssh");
+    let loaded = bed.scan("ops");
+    drop(drop_in);
+    assert_eq!(loaded.verdict("sshd-root-login"), "pass", "{}", loaded.of("sshd-root-login"));
+}
+
+#[test]
 fn a_login_without_sudo_knows_less_and_says_so() {
     let Some(bed) = Bed::up("a_login_without_sudo_knows_less_and_says_so") else { return };
     let findings = bed.scan("guest");

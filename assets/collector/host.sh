@@ -67,8 +67,15 @@ host() {
         else miss $f "$S"
         fi
     done
-    pair_line selinux /sys/fs/selinux/enforce
-    pair_line apparmor /sys/module/apparmor/parameters/enabled
+    # a container is shown nothing of the host's SELinux; without /sys nothing is seen of either
+    if line_of /sys/fs/selinux/enforce; then pair selinux "$V"
+    elif [ -n "$CONTAINER" ] || [ ! -d /sys/module ]; then miss selinux not-visible
+    else miss selinux "$S"
+    fi
+    if line_of /sys/module/apparmor/parameters/enabled; then pair apparmor "$V"
+    elif [ ! -d /sys/module ]; then miss apparmor not-visible
+    else miss apparmor "$S"
+    fi
     pair_line fips /proc/sys/crypto/fips_enabled
     pair timeout_tool $BOUND
     SYSTEMD=no

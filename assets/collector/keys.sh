@@ -10,16 +10,16 @@ authorized() {
     pair from "$V"
     case $ALLDUMPS in
     '') pair command '?' ;;
-    *) pair command "$(printf '%s\n' "$ALLDUMPS" | awk 'tolower($1) == "authorizedkeyscommand" && $2 != "none" { y = 1 } END { print y ? "yes" : "no" }')" ;;
+    *) pair command "$(printf '%s\n' "$ALLDUMPS" | awk '(tolower($1) == "authorizedkeyscommand" || tolower($1) == "trustedusercakeys") && $2 != "none" { y = 1 } END { print y ? "yes" : "no" }')" ;;
     esac
     pairs keys.source
     for l in $USERS; do
-        u=${l%%:*} h=${l#*:} h=${h#*:} h=${h#*:} h=${h%%:*}
+        u=${l%%:*} h=${l#*:} i=${h%%:*} h=${h#*:} h=${h#*:} h=${h%%:*}
         for f in $PATTERNS; do
             [ "$f" != none ] || continue
-            case $f in *%*) f=$(printf '%s\n%s\n%s\n' "$f" "$u" "$h" | awk '{ l[NR] = $0 } END {
+            case $f in *%*) f=$(printf '%s\n%s\n%s\n' "$f" "$u" "$h" | awk -v uid="$i" '{ l[NR] = $0 } END {
                 s = l[1]; gsub(/&/, "\\\\&", l[2]); gsub(/&/, "\\\\&", l[3])
-                gsub(/%%/, "\001", s); gsub(/%u/, l[2], s); gsub(/%h/, l[3], s); gsub("\001", "%", s); print s }') ;; esac
+                gsub(/%%/, "\001", s); gsub(/%u/, l[2], s); gsub(/%U/, uid, s); gsub(/%h/, l[3], s); gsub("\001", "%", s); print s }') ;; esac
             case $f in /*) ;; *) f=${h%/}/$f ;; esac
             state "$f"
             [ "$S" = here ] && [ ! -f "$f" ] && S=refused
@@ -56,6 +56,8 @@ authorized() {
         u=$1 f=$2
         [ -n "$f" ] || continue
         n=$((n + 1))
+        # a byte more than is looked at tells that there is more
+        [ "$(within 5 head -c 262145 "$f" | wc -c)" -le 262144 ] || F=c
         K=$(within 5 head -c 262144 "$f" | awk -v at="$n" '
         { sub(/\r$/, ""); sub(/^[ \t]+/, "") }
         /^#/ || $0 == "" { next }

@@ -36,8 +36,16 @@ every() {
 tree() {
     add "$1" "${3:--}" "$2"
     [ "$S" = here ] && [ -d "$2" ] || return
-    LIST=$(within 10 find "$2/" -xdev | head -n 1001)
-    role=$1 named=${3:--} top=$2
+    role=$1 named=${3:--} top=$2 odd=
+    LIST=$({ within 10 find "$top/" -xdev -print; printf '/%s\n' $?; } | head -n 1002)
+    case ${LIST##*"$NL"} in
+    /0 | /1) ;;
+    /124 | /137 | /143) odd=timeout ;;
+    *) command -v find >/dev/null || odd=unsupported ;;
+    esac
+    case $LIST in *"$NL"/*) [ "${LIST##*"$NL"/}" -ge 0 ] && LIST=${LIST%"$NL"/*} ;; /*) [ "${LIST#/}" -ge 0 ] && LIST= ;; esac
+    # what is mounted below it was not looked into
+    awk -v top="$(readlink -f "$top")/" 'index($5, top) == 1 { found = 1 } END { exit !found }' /proc/self/mountinfo && odd=not-visible
     IFS=$NL
     # shellcheck disable=SC2086
     set -- $LIST
@@ -46,10 +54,14 @@ tree() {
         if [ -d "$p" ] && [ ! -L "$p" ] && { [ ! -r "$p" ] || [ ! -x "$p" ]; }; then
             PATHS="${PATHS}forbidden$TAB$role${TAB}listing$TAB${p%/}$NL"
         fi
+        # a name of several lines
+        case $p in "$top/"*) ;; *) odd=malformed; continue ;; esac
         case $p in */) continue ;; esac
         p=$top/${p#"$top/"}
         add "$role" "$named" "$p"
+        [ "$S" != absent ] || odd=malformed
     done
+    [ -z "$odd" ] || PATHS="$PATHS$odd$TAB$role${TAB}listing$TAB$top$NL"
     [ $# -le 1000 ] || { PCUT=c PATHS="${PATHS}too-large$TAB$role${TAB}listing$TAB$top$NL"; }
 }
 known() {

@@ -27,7 +27,6 @@ processes() {
         if (b == "sshd-session" || b == "sshd-auth" || comm ~ /^sshd-(session|auth)$/) title = "title"
         k = (b in name) ? name[b] : (comm in name) ? name[comm] : ""
         if (k == "") next
-        if (++seen > 200) next
         uid = "?"
         while ((getline l < (dir "/status")) > 0) if (l ~ /^Uid:/) { split(l, u, /[ \t]+/); uid = u[3] }
         close(dir "/status")
@@ -36,6 +35,9 @@ processes() {
             if (l ~ /^[0-9]+:name=systemd:/) { cg = l; sub(/^[0-9]+:name=systemd:/, "", cg); break }
             else if (l ~ /^0::/) cg = substr(l, 4)
         close(dir "/cgroup")
+        # processes of ordinary users never count: however many there are, they crowd out none that may
+        if (uid ~ /^[1-9]/ && cg ~ /^(\/[^\/]*)?\/user\.slice\// && cg !~ /kubepods|k8s\.io/) { if (++users > 50) next }
+        else if (++seen > 200) next
         print "P\t" pid "\t" f[2] "\t" uid "\t" comm "\t" f[20] "\t" k "\t" (title == "" ? "-" : title) "\t" clean(cg)
     }
     END {
@@ -52,6 +54,8 @@ processes() {
         ROOTCG=${ROOTCG%/}
     fi
     CHAIN= CHAINPIDS=' ' ROOTSSHD=' ' EXES= CUT=- PIDS= KURED=no
+    # its last lines are always there
+    case $LIST in *"L$TAB$SELF$TAB"*) ;; *) CUT=c ;; esac
     IFS=$NL
     for row in $LIST; do
         IFS=$TAB

@@ -1,16 +1,18 @@
 # sshd: its daemons, what they read and what `sshd -T` says for every connection that differs.
 # A part of ../collector.sh, which has what is used here.
 users() {
-    PASSWD=$(within 5 getent passwd | head -n 5000)
-    [ -n "$PASSWD" ] || PASSWD=$(head -n 5000 /etc/passwd)
+    PASSWD=$(within 5 getent passwd)
+    RC=$?
+    [ -n "$PASSWD" ] || { PASSWD=$(head -n 5001 /etc/passwd) RC=0; }
     USERS=$(printf '%s\n' "$PASSWD" | awk -F: '
+        NR > 5000 { print "C"; exit }
         NF == 7 && $1 ~ /^[!-~]+$/ && $3 ~ /^[0-9]+$/ && $7 !~ /(^|\/)(nologin|false|sync|halt|shutdown|git-shell)$/ {
             if (++n > 500) { print "C"; exit }
             print $1 ":" $3 ":" $4 ":" $6 ":" ($7 == "" ? "/bin/sh" : $7)
         }')
-    F=-
+    flags_of $RC
     case $USERS in *"${NL}C") F=c USERS=${USERS%"${NL}C"} ;; esac
-    say users 0 $F "$USERS"
+    say users 0 "$F" "$USERS"
 }
 
 # --- sshd -------------------------------------------------------------------------------------------------------
@@ -44,6 +46,8 @@ dump() {
     SENT=$((SENT + 1))
     if [ "$1" = global ]; then
         if [ "$UID_NOW" = 0 ]; then sshd_run -T; else sshd_run -G; fi
+        # for `Match LocalPort` OpenSSH 9.2 wants to be told a port; this one none of them names
+        case $RC-$UID_NOW:$MATCHES in 255-0:?*) sshd_run -T -C lport=1 ;; esac
         GOUT=$OUT GRC=$RC GS=$S
         if [ "$UID_NOW" != 0 ] && [ $RC != 0 ]; then GS=forbidden; fi
     elif [ "$UID_NOW" != 0 ]; then put "$k" 0 f "$(printf '%s\n' "$h" | enc)"; return
@@ -81,7 +85,7 @@ config_files() {
             INC=$(within 5 awk '{
                 sub(/^[ \t]+/, ""); gsub(/[\r\t]/, " ")
                 if ($0 ~ /^#/ || $0 == "") next
-                k = $0; sub(/[ =].*/, "", k); r = substr($0, length(k) + 1); sub(/^ *=? */, "", r); k = tolower(k)
+                k = $0; sub(/[ =].*/, "", k); r = substr($0, length(k) + 1); sub(/^ *=? */, "", r); k = tolower(k); gsub(/"/, "", k)
                 if (k == "include") { gsub(/"/, "", r); n = split(r, p, / +/); for (i = 1; i <= n; i++) if (p[i] != "") print "I " p[i] }
                 if (k == "match") print "M " r
             }' "$f")
@@ -188,6 +192,15 @@ daemon() {
     DPID=$2 DEXE=${3% (deleted)} DOPTS= DCONF= NAMED=no ODD=
     pair via "$1"
     if [ -n "$DPID" ]; then pair pid "$DPID"; else miss pid absent; fi
+    # a reload keeps the process and its start; systemd notes it as a change of the unit's state
+    U=
+    [ -z "$DPID" ] || [ "$SYSTEMD" = no ] || U=$(printf '%s' "$TABLE" | awk -F'\t' -v p="$DPID" '
+        $1 == p { if (match($12, /[^\/]+\.service/)) print substr($12, RSTART, RLENGTH); exit }')
+    if [ -n "$U" ]; then
+        V=$(within 5 env TZ=UTC systemctl show --no-pager -p StateChangeTimestamp -- "$U" | awk '$4 == "UTC" { print $2 " " $3 }')
+        [ -z "$V" ] || V=$(date -u -d "$V" +%s)
+        [ -z "$V" ] || pair loaded "$V"
+    fi
     if [ "$DEXE" = '?' ]; then
         miss exe forbidden
         DEXE=${SSHD:-/usr/sbin/sshd}
@@ -322,21 +335,36 @@ ssh_service() {
     IFS=$WS
     # a daemon that a socket unit starts at need
     if [ "$SYSTEMD" = yes ] && [ -n "$SSHD" ]; then
-        for u in ssh sshd; do
-            unit_state $u.socket
-            [ "$V" = active ] || continue
-            unit_state $u.service
-            [ "$V" = active ] && continue
-            V=$(within 5 systemctl show --no-pager -p ExecStart $u.service $u@sitewarden.service |
-                awk '/argv\[\]=/ { sub(/.*argv\[\]=/, ""); sub(/ ;.*/, ""); gsub(/ /, "\n"); print; exit }')
+        if LIST=$(within 5 systemctl show --no-pager -p Id -p ActiveState -p Accept -p Triggers '*.socket'); then :; else EXTRA=not-visible; fi
+        LIST=$(printf '%s\n' "$LIST" | awk '
+            function out() {
+                if (acc == "yes") sub(/\.socket$/, "@sitewarden.service", id); else id = t
+                if (act == "active" && id ~ /^[^-]/) print id
+                id = act = acc = t = ""
+            }
+            { v = substr($0, index($0, "=") + 1) }
+            /^Id=/ { id = v } /^ActiveState=/ { act = v } /^Accept=/ { acc = v } /^Triggers=/ { t = v } /^$/ { out() }
+            END { out() }')
+        # shellcheck disable=SC2086
+        [ -z "$LIST" ] || LIST=$(within 5 systemctl show --no-pager -p Id -p ActiveState -p ExecStart -- $LIST | awk '
+            function out() { if (act != "active" && run ~ /sshd/ && !(run in seen)) { seen[run]; print run }; act = run = "" }
+            /^ActiveState=/ { act = substr($0, 13) }
+            /^ExecStart=/ && run == "" { run = $0; if (!sub(/.*argv\[\]=/, "", run)) run = ""; sub(/ ;.*/, "", run) }
+            /^$/ { out() } END { out() }')
+        IFS=$NL
+        for V in $LIST; do
+            IFS=$WS
+            e=${V%% *}
+            e=${e#-}
+            # what another program starts cannot be asked
+            case $e in /*/sshd) ;; *) EXTRA=not-visible; continue ;; esac
+            if [ $DN -ge 8 ]; then EXTRA=too-large; break; fi
             if [ -n "$TOP" ]; then f=yes; else f=no; fi
             TOP=
-            e=${V%%"$NL"*}
-            e=${e#-}
-            case $e in /*) ;; *) e=$SSHD ;; esac
-            daemon socket '' "$e" $f "$V"
+            daemon socket '' "$e" $f "$(printf '%s\n' "$V" | tr ' ' '\n')"
             DN=$((DN + 1))
         done
+        IFS=$WS
     fi
     if [ -n "$SSHD" ]; then
         pair binary "$SSHD"

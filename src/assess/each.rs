@@ -50,14 +50,16 @@ pub(super) fn ask<'r>(
         _ => return unknown(Reason::Malformed, format!("{path} is not a list in this evidence.")),
     };
     let (mut failed, mut unread, mut asked) = (Vec::new(), Vec::new(), 0_usize);
+    let (mut before_where, mut before_expect) = (None, None);
     for (number, item) in found.iter().enumerate() {
         let name = || name_of(item, number);
-        let narrowed = conditions.where_.as_ref().map(|condition| scope.ask_item(condition, item, &[true, false]));
+        let narrow = |condition| scope.ask_item(condition, item, &[true, false], &mut before_where);
+        let narrowed = conditions.where_.as_ref().map(narrow);
         let answer = match narrowed {
             Some(Answer { holds: Ok(false), .. }) => continue,
             Some(doubt @ Answer { holds: Err(_), .. }) => doubt,
             Some(Answer { holds: Ok(true), .. }) | None => match &conditions.expect {
-                Some(expect) => scope.ask_item(expect, item, &[true]),
+                Some(expect) => scope.ask_item(expect, item, &[true], &mut before_expect),
                 None => continue,
             },
         };

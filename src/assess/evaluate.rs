@@ -27,6 +27,9 @@ pub(super) struct Answer {
     pub(super) touches: Vec<Touch>,
 }
 
+/// The last item of which a condition was settled, and what it said: many items are alike in what it reads.
+pub(super) type Before<'r> = Option<(&'r Reading, bool)>;
+
 /// Evidence that conditions are asked of, bound once for many of them.
 pub(super) struct Scope<'r> {
     context: Context<'r, 'r>,
@@ -49,13 +52,32 @@ impl<'r> Scope<'r> {
         ask(expression, &self.context, self.log)
     }
 
-    /// Asks a condition of one item of a list. Where it answers `settled`, what it looked at is not told.
-    pub(super) fn ask_item(&self, expression: &Expression, item: &'r Reading, settled: &[bool]) -> Answer {
+    /// Asks a condition of one item of a list. Where it answers `settled`, what it looked at is not told. `before` is
+    /// for one condition and all items of its list, in turn.
+    pub(super) fn ask_item(
+        &self,
+        expression: &Expression,
+        item: &'r Reading,
+        settled: &[bool],
+        before: &mut Before<'r>,
+    ) -> Answer {
+        let known = |truth: bool| Answer { holds: Ok(truth), touches: Vec::new() };
+        if settled.contains(&false) && expression.of_item.lacks(item) {
+            return known(false);
+        }
+        if let Some((last, truth)) = *before
+            && expression.of_item.alike(last, item)
+        {
+            return known(truth);
+        }
         self.log.set_quiet(true);
         let quick = self.ask_bound(expression, item);
         self.log.set_quiet(false);
         match &quick.holds {
-            Ok(truth) if settled.contains(truth) => quick,
+            Ok(truth) if settled.contains(truth) => {
+                *before = Some((item, *truth));
+                quick
+            }
             _ => self.ask_bound(expression, item),
         }
     }

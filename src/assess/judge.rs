@@ -1,7 +1,7 @@
 //! One control at one target.
 
 use super::evaluate::{Answer, Scope};
-use super::shown::{Origin, in_words, plain};
+use super::shown::{Origin, in_words, one_line, plain};
 use super::{Finding, Shown, Verdict, each};
 use crate::catalog::{Conditions, Control};
 use crate::evidence::{ProbeError, Reading, Reason};
@@ -39,8 +39,7 @@ pub(super) fn judge<'r>(
     list: Option<&'r Reading>,
 ) -> Finding {
     let finding = |verdict: Verdict, message: &str| {
-        let one_line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        Finding::of(control, subject.target, verdict, plain(&one_line, MESSAGE))
+        Finding::of(control, subject.target, verdict, plain(&one_line(message), MESSAGE))
     };
     let shows = || {
         control.shows.iter().filter(|path| !path.starts_with("item")).filter_map(|path| {

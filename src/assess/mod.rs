@@ -7,6 +7,7 @@ mod evaluate;
 mod finding;
 mod judge;
 mod shown;
+mod workers;
 
 #[cfg(test)]
 mod assess_tests;
@@ -34,44 +35,36 @@ pub fn assess(
     policy: &Policy,
     now: Timestamp,
 ) -> Assessment {
-    let site = Reading::from_json(&serde_json::to_value(&evidence.site).unwrap_or_default());
-    let numbers = Reading::from_json(&serde_json::to_value(&policy.thresholds).unwrap_or_default());
+    let site = Reading::whole(&evidence.site);
+    let numbers = Reading::whole(&policy.thresholds);
     let pairs = catalog.controls.iter().zip(catalog.conditions());
-    let asked: Vec<(usize, &Control, &Conditions)> = pairs
-        .enumerate()
-        .map(|(place, (control, conditions))| (place, control, conditions))
-        .filter(|(_, control, _)| policy.asks(&control.id, control.section.as_str(), control.profile))
-        .collect();
+    let asked: Vec<(&Control, &Conditions)> =
+        pairs.filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile)).collect();
 
-    let mut targets = vec![site_target()];
-    let mut found: Vec<(usize, usize, Finding)> = Vec::new();
     let roots = vec![("site", &site), ("policy", &numbers)];
-    let origin = Origin { channel: None };
-    let subject = Subject { target: "site", roots, origin, lost: None };
-    ask_all(&asked, ControlScope::Site, &subject, now, 0, &mut found);
-
-    for (index, node) in evidence.nodes.iter().enumerate() {
-        let target = node_target(node);
+    let subject = Subject { target: "site", roots, origin: Origin { channel: None }, lost: None };
+    let mut of_site = ask_all(&asked, ControlScope::Site, &subject, now).into_iter();
+    let of_node = |node: &NodeEvidence| {
         let mut tree = Reading::of_node(node);
         let support = lifecycle.support(&tree.child("os"), now);
         tree.change("os", |os| os.insert("lifecycle", support));
-        let lost = (!node.reached).then(|| {
-            node.errors.first().cloned().unwrap_or(ProbeError {
-                reason: Reason::Unreachable,
-                message: "The node was not reached: look whether it is on, and whether this seat can reach it."
-                    .to_owned(),
-            })
-        });
         let roots = vec![("node", &tree), ("site", &site), ("policy", &numbers)];
         let origin = Origin { channel: Some(node.channel) };
-        let subject = Subject { target: &target.id, roots, origin, lost };
-        ask_all(&asked, ControlScope::Node, &subject, now, index + 1, &mut found);
-        targets.push(target);
-    }
+        let subject = Subject { target: &format!("node/{}", node.name), roots, origin, lost: lost(node) };
+        ask_all(&asked, ControlScope::Node, &subject, now).into_iter()
+    };
+    let mut of_nodes = workers::of_each(&evidence.nodes, of_node);
 
     // Controls are in the order of their sections; targets in that of the evidence.
-    found.sort_by_key(|(control, target, _)| (*control, *target));
-    let findings: Vec<Finding> = found.into_iter().map(|(_, _, finding)| finding).collect();
+    let mut findings = Vec::with_capacity(of_site.len() + of_nodes.iter().map(|of_node| of_node.len()).sum::<usize>());
+    for (control, _) in &asked {
+        match control.scope {
+            ControlScope::Site => findings.extend(of_site.next()),
+            ControlScope::Node => findings.extend(of_nodes.iter_mut().filter_map(Iterator::next)),
+            ControlScope::Cluster | ControlScope::Endpoint => {}
+        }
+    }
+    let targets = std::iter::once(site_target()).chain(evidence.nodes.iter().map(node_target)).collect();
     let summary = summary(&findings, &evidence.nodes);
     Assessment {
         schema: SCHEMA,
@@ -92,23 +85,29 @@ pub fn assess(
     }
 }
 
-/// Asks all controls of a scope of one target.
+/// What went wrong with a node that was not reached.
+fn lost(node: &NodeEvidence) -> Option<ProbeError> {
+    let unknown = || ProbeError {
+        reason: Reason::Unreachable,
+        message: "The node was not reached: look whether it is on, and whether this seat can reach it.".to_owned(),
+    };
+    (!node.reached).then(|| node.errors.first().cloned().unwrap_or_else(unknown))
+}
+
+/// Asks all controls of a scope of one target: a finding for each, in their order.
 fn ask_all(
-    asked: &[(usize, &Control, &Conditions)],
+    asked: &[(&Control, &Conditions)],
     kind: ControlScope,
     subject: &Subject<'_>,
     now: Timestamp,
-    target: usize,
-    found: &mut Vec<(usize, usize, Finding)>,
-) {
-    let mine = || asked.iter().filter(|(_, control, _)| control.scope == kind);
+) -> Vec<Finding> {
+    let mine = || asked.iter().filter(|(control, _)| control.scope == kind);
     // Lists are taken out of the evidence before anything is bound: what is bound borrows from them.
-    let lists: Vec<Option<Reading>> = mine().map(|(_, control, _)| list(control, subject)).collect();
+    let lists: Vec<Option<Reading>> = mine().map(|(control, _)| list(control, subject)).collect();
     let log = binding::Log::default();
     let scope = Scope::new(&subject.roots, &log, now);
-    for ((place, control, conditions), list) in mine().zip(&lists) {
-        found.push((*place, target, judge(control, conditions, subject, &scope, list.as_ref())));
-    }
+    let with_lists = mine().zip(&lists);
+    with_lists.map(|((control, conditions), list)| judge(control, conditions, subject, &scope, list.as_ref())).collect()
 }
 
 /// The list that a control's `each` names.

@@ -4,6 +4,7 @@ use super::Shown;
 use super::binding::Touch;
 use crate::evidence::{ChannelKind, Reading, Value};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Most items of a list, or entries of a map, that are shown.
@@ -17,11 +18,27 @@ const VALUES: usize = 40;
 
 /// A text of a node as it may stand in a sentence: without control characters, and not longer than `most` characters.
 pub(super) fn plain(text: &str, most: usize) -> String {
+    if text.len() <= most && is_printable(text) {
+        return text.to_owned();
+    }
     let mut out: String = text.chars().take(most).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(most).is_some() {
+    if text.len() > most && text.chars().nth(most).is_some() {
         out.push_str("...");
     }
     out
+}
+
+/// A text in one line: every run of white space is one space.
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    if is_printable(text) && text.trim() == text && !text.contains("  ") {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether a text is ASCII without control characters, as nearly all are.
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Characters that a terminal obeys or that turn the direction of a line.
@@ -97,7 +114,7 @@ fn json(reading: &Reading, depth: usize, cut: &mut bool) -> Json {
         Value::Int(int) => Json::from(*int),
         Value::Float(float) => Json::from(*float),
         Value::Text(text) => {
-            *cut |= text.chars().nth(TEXT).is_some();
+            *cut |= text.len() > TEXT && text.chars().nth(TEXT).is_some();
             Json::from(plain(text, TEXT))
         }
         Value::List { .. } | Value::Map { .. } if depth == 0 => {

@@ -28,7 +28,7 @@ fn node() -> Reading {
         kubelet.insert("partial", Reading::list(vec![Reading::text("a"), Reading::text("b")], Some(gap.clone())));
         let rest = vec![Reading::text("a"), Reading::new(Value::Unread(gap.clone()))];
         kubelet.insert("torn", Reading::list(rest, None));
-        let entries = BTreeMap::from([("known".to_owned(), Reading::text("x"))]);
+        let entries = BTreeMap::from([("known".into(), Reading::text("x"))]);
         let missing = Missing::Unread(Gap::new(Reason::NotVisible, ""));
         kubelet.insert("half", Reading::new(Value::Map { entries: Arc::new(entries), missing }));
     });

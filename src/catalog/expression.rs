@@ -1,9 +1,11 @@
 //! One CEL expression: bounded before it is parsed, checked, and rewritten so that no wrong type can pass.
 
 use super::functions::{self, NOW};
+use super::of_item::OfItem;
 use super::paths;
 use super::shape::Shape;
-use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, operators};
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, operators};
+use cel::common::types::CelString;
 use cel::parser::Parser;
 use std::collections::BTreeMap;
 
@@ -25,6 +27,8 @@ pub struct Expression {
     pub source: String,
     /// What is evaluated: comparisons replaced by those of [`functions`].
     pub(crate) tree: IdedExpr,
+    /// What it wants of `item`.
+    pub(crate) of_item: OfItem,
 }
 
 /// Names that an expression may start from, with the shape of each.
@@ -59,7 +63,8 @@ impl Expression {
             return Err(errors);
         }
         rewrite(&mut tree);
-        Ok(Expression { source: source.to_owned(), tree })
+        let of_item = OfItem::of(&tree);
+        Ok(Expression { source: source.to_owned(), tree, of_item })
     }
 }
 
@@ -150,6 +155,13 @@ fn rewrite(node: &mut IdedExpr) {
             }
             call.target.iter_mut().for_each(|target| rewrite(target));
             call.args.iter_mut().for_each(rewrite);
+            if call.func_name == functions::AMONG
+                && let Some(list) = call.args.get_mut(1)
+                && let Some(texts) = constants(&list.expr)
+            {
+                call.func_name = functions::ONE_OF.to_owned();
+                list.expr = Expr::Literal(LiteralValue::String(CelString::from(texts)));
+            }
         }
         Expr::Select(select) => rewrite(&mut select.operand),
         Expr::List(list) => list.elements.iter_mut().for_each(rewrite),
@@ -172,6 +184,19 @@ fn rewrite(node: &mut IdedExpr) {
         }
         _ => {}
     }
+}
+
+/// The texts of a list of nothing but texts, in one.
+fn constants(list: &Expr) -> Option<String> {
+    let Expr::List(list) = list else { return None };
+    let text = |element: &IdedExpr| match &element.expr {
+        Expr::Literal(LiteralValue::String(text)) if !text.inner().contains(functions::BETWEEN) => {
+            Some(text.inner().to_owned())
+        }
+        _ => None,
+    };
+    let texts: Vec<String> = list.elements.iter().map(text).collect::<Option<_>>()?;
+    (!texts.is_empty()).then(|| texts.join(&functions::BETWEEN.to_string()))
 }
 
 /// Whether a call is one of the operators that may stand in a condition.

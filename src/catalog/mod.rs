@@ -5,6 +5,7 @@ mod check;
 mod control;
 mod expression;
 pub(crate) mod functions;
+mod of_item;
 mod paths;
 pub mod shape;
 mod yaml;

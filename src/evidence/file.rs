@@ -27,7 +27,7 @@ pub struct FileFact {
     /// What the file is to the platform, from `assets/layouts.yaml`: `kube-apiserver-manifest`, `pki`, `kubelet-config`.
     pub role: String,
     /// Why this path counts, where a process or another file named it: `--config of kubelet`. Empty for a known path.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub named_by: String,
     /// What it is.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]

@@ -188,7 +188,7 @@ impl Lifecycle {
             ("support_end", end),
             ("ended", ended),
         ];
-        let entries = entries.into_iter().map(|(name, value)| (name.to_owned(), from(value))).collect();
+        let entries = entries.into_iter().map(|(name, value)| (name.into(), from(value))).collect();
         from(Value::Map { entries: std::sync::Arc::new(entries), missing: Missing::Absent })
     }
 

@@ -13,6 +13,7 @@ mod host;
 mod lifecycle;
 mod mdatp;
 mod node;
+mod planting;
 mod policy;
 mod reading;
 mod sshd;
@@ -32,6 +33,6 @@ pub use node::{
     OsRelease, Privilege, ProbeError, Reboot, Tpm, Unit,
 };
 pub use policy::{Policy, Profile, Thresholds};
-pub use reading::{Gap, Missing, Reading, Value};
+pub use reading::{Gap, Key, Missing, Reading, Value};
 pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};
 pub use updates::{PendingPackage, Updates};

@@ -1,12 +1,15 @@
 //! Evidence as a tree that conditions walk: every leaf is read, read as absent, or unread with the reason.
 
+use super::planting::plant;
 use super::{NodeEvidence, Reason, Unread};
+use serde::Serialize;
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Fields whose keys are the node's own words: a key that is missing in them was read as not being there.
-const FREE_FORM: [&str; 3] = ["document", "connection", "settings"];
+/// The key of an entry: most are names of fields, which need no memory of their own.
+pub type Key = Cow<'static, str>;
 
 /// Why something was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,8 @@ impl Gap {
         Gap { reason, detail: detail.into() }
     }
 
-    fn not_in_evidence() -> Self {
+    /// The gap of what no record holds and no `unread` list explains.
+    pub(super) fn not_in_evidence() -> Self {
         Gap::new(Reason::NotVisible, "the evidence does not hold it")
     }
 }
@@ -62,7 +66,7 @@ pub enum Value {
     /// A map; `missing` says what a key that is not in it means.
     Map {
         /// The entries.
-        entries: Arc<BTreeMap<String, Reading>>,
+        entries: Arc<BTreeMap<Key, Reading>>,
         /// What any other key means.
         missing: Missing,
     },
@@ -104,50 +108,66 @@ impl Reading {
     }
 
     /// A map that was read whole: any other key does not exist.
-    pub fn map(entries: BTreeMap<String, Reading>) -> Self {
+    pub fn map<K: Into<Key>>(entries: impl IntoIterator<Item = (K, Reading)>) -> Self {
+        let entries = entries.into_iter().map(|(key, reading)| (key.into(), reading)).collect();
         Reading::new(Value::Map { entries: Arc::new(entries), missing: Missing::Absent })
     }
 
     /// Any JSON, read whole. Integers become [`Value::Int`].
     pub fn from_json(json: &Json) -> Self {
-        convert(json, true)
+        Reading::whole(json)
+    }
+
+    /// Anything that can be written as JSON, read whole. Absent where it cannot be.
+    pub fn whole(value: &impl Serialize) -> Self {
+        plant(value, true)
     }
 
     /// The reading below this one: by key of a map, or by number of a list. Where it is missing, what that means.
     pub fn child(&self, key: &str) -> Reading {
-        match &self.value {
-            Value::Map { entries, missing } => match entries.get(key) {
-                Some(found) => found.clone(),
-                None => match missing {
-                    Missing::Absent => Reading::new(Value::Absent),
-                    Missing::Unread(gap) => Reading::new(Value::Unread(gap.clone())),
-                },
-            },
-            Value::List { items, gap } => match key.parse::<usize>().ok().and_then(|i| items.get(i)) {
-                Some(found) => found.clone(),
-                None => match gap {
-                    Some(gap) => Reading::new(Value::Unread(gap.clone())),
-                    None => Reading::new(Value::Absent),
-                },
-            },
-            Value::Unread(gap) => Reading::new(Value::Unread(gap.clone())),
-            Value::Absent => Reading::new(Value::Absent),
-            // A file that sets a single value where a map belongs says nothing about what the map would hold.
-            Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) => {
-                Reading::unread(Reason::Malformed, "a single value stands where a map or list belongs")
-            }
-        }
+        self.below(key).into_owned()
     }
 
     /// The reading at a path with dots between its names; an empty path is this reading itself.
     pub fn at(&self, path: &str) -> Reading {
-        path.split('.').filter(|part| !part.is_empty()).fold(self.clone(), |reading, part| reading.child(part))
+        let names = path.split('.').filter(|part| !part.is_empty());
+        let found = names.fold(Cow::Borrowed(self), |reading, name| match reading {
+            Cow::Borrowed(reading) => reading.below(name),
+            Cow::Owned(missing) => Cow::Owned(missing.child(name)),
+        });
+        found.into_owned()
+    }
+
+    /// What stands at `key`; owned where nothing does.
+    fn below(&self, key: &str) -> Cow<'_, Reading> {
+        let (found, missing) = match &self.value {
+            Value::Map { entries, missing } => {
+                let gap = match missing {
+                    Missing::Absent => None,
+                    Missing::Unread(gap) => Some(gap),
+                };
+                (entries.get(key), gap)
+            }
+            Value::List { items, gap } => (key.parse::<usize>().ok().and_then(|place| items.get(place)), gap.as_ref()),
+            Value::Unread(gap) => (None, Some(gap)),
+            Value::Absent => (None, None),
+            // A file that sets a single value where a map belongs says nothing about what the map would hold.
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) => {
+                let why = "a single value stands where a map or list belongs";
+                return Cow::Owned(Reading::unread(Reason::Malformed, why));
+            }
+        };
+        match (found, missing) {
+            (Some(found), _) => Cow::Borrowed(found),
+            (None, Some(gap)) => Cow::Owned(Reading::new(Value::Unread(gap.clone()))),
+            (None, None) => Cow::Owned(Reading::new(Value::Absent)),
+        }
     }
 
     /// Puts `reading` under `key` of this map. Does nothing where this is no map.
-    pub fn insert(&mut self, key: &str, reading: Reading) {
+    pub fn insert(&mut self, key: impl Into<Key>, reading: Reading) {
         if let Value::Map { entries, .. } = &mut self.value {
-            Arc::make_mut(entries).insert(key.to_owned(), reading);
+            Arc::make_mut(entries).insert(key.into(), reading);
         }
     }
 
@@ -162,8 +182,7 @@ impl Reading {
 
     /// The node's evidence as a tree, with what is derived from it: `kubelet.effective`, `sshd.contexts`.
     pub fn of_node(node: &NodeEvidence) -> Self {
-        let json = serde_json::to_value(node).unwrap_or(Json::Null);
-        let mut root = convert(&json, false);
+        let mut root = plant(node, false);
         let mut gaps: Vec<&Unread> = node.unread.iter().collect();
         gaps.sort_by_key(|gap| gap.path.split('.').filter(|part| !part.is_empty()).count());
         for gap in gaps {
@@ -176,40 +195,6 @@ impl Reading {
     }
 }
 
-fn convert(json: &Json, free: bool) -> Reading {
-    Reading::new(match json {
-        Json::Null => Value::Absent,
-        Json::Bool(truth) => Value::Bool(*truth),
-        Json::Number(number) => match number.as_i64() {
-            Some(int) => Value::Int(int),
-            None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => Value::Text(text.as_str().into()),
-        Json::Array(items) => {
-            Value::List { items: Arc::new(items.iter().map(|item| convert(item, free)).collect()), gap: None }
-        }
-        Json::Object(map) => match (free, map.get("items"), map.get("complete")) {
-            (false, Some(Json::Array(items)), Some(Json::Bool(complete))) => Value::List {
-                items: Arc::new(items.iter().map(|item| convert(item, false)).collect()),
-                gap: (!complete).then(Gap::not_in_evidence),
-            },
-            _ => {
-                let own = map.get("unread").and_then(|why| serde_json::from_value::<Reason>(why.clone()).ok());
-                let missing = match (free, own) {
-                    (true, _) => Missing::Absent,
-                    (false, Some(reason)) => Missing::Unread(Gap::new(reason, "")),
-                    (false, None) => Missing::Unread(Gap::not_in_evidence()),
-                };
-                let entries = map
-                    .iter()
-                    .map(|(key, value)| (key.clone(), convert(value, free || FREE_FORM.contains(&key.as_str()))))
-                    .collect();
-                Value::Map { entries: Arc::new(entries), missing }
-            }
-        },
-    })
-}
-
 /// Writes the reason of a gap at its path: into the value that is missing, and into everything unread beneath.
 fn mark(reading: &mut Reading, path: &[&str], gap: &Gap) {
     let Some((first, rest)) = path.split_first() else {
@@ -219,7 +204,7 @@ fn mark(reading: &mut Reading, path: &[&str], gap: &Gap) {
     match &mut reading.value {
         Value::Map { entries, .. } => {
             let entry = Arc::make_mut(entries)
-                .entry((*first).to_owned())
+                .entry((*first).to_owned().into())
                 .or_insert_with(|| Reading::new(Value::Unread(gap.clone())));
             mark(entry, rest, gap);
         }

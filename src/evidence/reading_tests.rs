@@ -104,6 +104,7 @@ fn a_partial_list_says_why_and_its_items_are_read() {
 #[test]
 fn a_reason_reaches_an_item_by_its_number() {
     let daemon = |dumps| SshdDaemon {
+        loaded: Fact::Unread,
         name: "sshd".to_owned(),
         process: Fact::Absent,
         config_path: "/etc/ssh/sshd_config".to_owned(),
@@ -192,7 +193,7 @@ fn any_json() -> impl Strategy<Value = Json> {
 proptest! {
     #[test]
     fn any_json_and_any_path_are_read(json in any_json(), path in "((items|complete|unread|[0-9]{1,20}|\\PC{0,2})\\.?){0,6}", free in any::<bool>()) {
-        let mut tree = convert(&json, free);
+        let mut tree = plant(&json, free);
         let gap = Gap::new(Reason::Timeout, "");
         let parts: Vec<&str> = path.split('.').collect();
         mark(&mut tree, &parts, &gap);

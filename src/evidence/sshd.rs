@@ -67,6 +67,10 @@ pub struct SshdDaemon {
     pub process: Fact<Process>,
     /// The configuration file: the one that its `-f` names, else the default path.
     pub config_path: String,
+    /// When it last read its configuration, by the node's clock: its start, or its unit's last change of state, which a
+    /// reload is. Absent for a daemon that a socket unit starts at need: it reads it for every connection.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub loaded: Fact<Timestamp>,
     /// Whether it is the one that serves this very login.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub serves_login: Fact<bool>,

@@ -329,6 +329,26 @@ mod tests {
     }
 
     #[test]
+    fn nor_when_sudo_asks_after_the_login_stands() {
+        let budget = Duration::from_secs(2);
+        let ask: Arc<dyn Ask> = Arc::new(Slow(budget * 2));
+        let nodes = read_all(
+            &targets(&["asked"]),
+            1,
+            budget,
+            &ask,
+            &|_| {},
+            Arc::new(|target: &NodeTarget, ask: &dyn Ask, tell: &dyn Fn(Progress)| {
+                tell(Progress::Collecting { node: target.name.clone() });
+                tell(Progress::Asking { node: target.name.clone() });
+                ask.ask(&Question::SudoPassword { node: target.name.clone(), user: "ana".to_owned(), again: false });
+                tell(read_node(target));
+            }),
+        );
+        assert!(nodes[0].reached, "{:?}", nodes[0].errors);
+    }
+
+    #[test]
     fn nor_another_node_that_waits_for_the_same_answer() {
         let budget = Duration::from_secs(2);
         let ask: Arc<dyn Ask> = Arc::new(Slow(budget * 2));

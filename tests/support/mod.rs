@@ -51,7 +51,12 @@ impl Bed {
 
     /// Runs a shell script on the node as root, behind the program's back. Panics where it fails.
     pub fn sh(&self, script: &str) -> String {
-        let mut child = Command::new(&self.exec)
+        let mut command = Command::new(&self.exec);
+        // The passwords are looked for in the node's processes, of which this becomes one.
+        for user in ["OPS", "ASKS", "GUEST"] {
+            command.env_remove(format!("BED_PASSWORD_{user}"));
+        }
+        let mut child = command
             .args([self.node.as_str(), "sh", "-se"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -62,6 +67,15 @@ impl Bed {
         let done = child.wait_with_output().unwrap();
         assert!(done.status.success(), "on the node: {script}\n{}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+
+    /// Copies an executable file to the node.
+    pub fn put(&self, from: &str, to: &str) {
+        let file = std::fs::File::open(from).unwrap();
+        let script = format!("cat > {to}; chmod 755 {to}");
+        let done =
+            Command::new(&self.exec).args([self.node.as_str(), "sh", "-c", &script]).stdin(file).status().unwrap();
+        assert!(done.success(), "{from} was not copied");
     }
 
     /// Puts a drop-in for sshd in place; taken away again when the returned value is dropped. sshd is restarted, not

@@ -1,7 +1,8 @@
 //! Comparisons in which a value of another type is an error, never unequal: `"x" != 1` must not pass.
 
-use super::{Answer, malformed, raise, truth, two};
+use super::{Answer, BETWEEN, malformed, raise, truth, two};
 use cel::ExecutionError;
+use cel::common::types::CelString;
 use cel::common::value::{CowVal, Val};
 use std::cmp::Ordering;
 
@@ -146,6 +147,16 @@ pub(super) fn among<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
         };
     }
     truth(holds(&items(container)?, value)?)
+}
+
+/// `value in ["a", "b"]`: making a list of constants anew for every item is most of what such a condition costs.
+pub(super) fn one_of<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let (value, texts) = two(&args)?;
+    raise(value)?;
+    match (value.downcast_ref::<CelString>(), texts.downcast_ref::<CelString>()) {
+        (Some(value), Some(texts)) => truth(texts.inner().split(BETWEEN).any(|text| text == value.inner())),
+        _ => Err(mixed(value, texts)),
+    }
 }
 
 /// The list that it is given, where everything of it was read.

@@ -20,6 +20,14 @@ use super::paths::near;
 pub(crate) const NOW: &str = "@now";
 /// Name of the function that gives back a list of which everything was read, and raises for any other.
 pub(crate) const WHOLE: &str = "@whole";
+/// Name of the function that stands for `==`.
+pub(crate) const SAME: &str = "@same";
+/// Name of the function that stands for `in`.
+pub(crate) const AMONG: &str = "@among";
+/// Name of the function that stands for `in ["a", "b"]`: its second argument is one text of them all.
+pub(crate) const ONE_OF: &str = "@one_of";
+/// What stands between the texts of [`ONE_OF`].
+pub(crate) const BETWEEN: char = '\u{1f}';
 /// `function` of an [`ExecutionError::FunctionError`] for a value of a wrong type or form.
 pub(crate) const MALFORMED: &str = "@malformed";
 
@@ -168,13 +176,13 @@ static OWN: [(&str, usize, Function); 8] = [
 
 /// Operators of CEL that are replaced by ours, since theirs take values of different types for unequal.
 static REPLACED: [(&str, &str, Function); 7] = [
-    (operators::EQUALS, "@same", compare::same),
+    (operators::EQUALS, SAME, compare::same),
     (operators::NOT_EQUALS, "@differ", compare::differ),
     (operators::LESS, "@less", compare::less),
     (operators::LESS_EQUALS, "@less_or_same", compare::less_or_same),
     (operators::GREATER, "@more", compare::more),
     (operators::GREATER_EQUALS, "@more_or_same", compare::more_or_same),
-    (operators::IN, "@among", compare::among),
+    (operators::IN, AMONG, compare::among),
 ];
 
 /// CEL's own that may be called: name, whether as a function, whether on a target, arguments besides the target.
@@ -239,8 +247,8 @@ pub(crate) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
     let ours = OWN.iter().map(|(name, args, run)| (*name, args + usize::from(wants_now(name)), *run));
     let replaced = REPLACED.iter().map(|(_, name, run)| (*name, 2, *run));
-    let whole: (&str, usize, Function) = (WHOLE, 1, compare::whole);
-    for (name, args, run) in ours.chain(replaced).chain([whole]) {
+    let inner: [(&str, usize, Function); 2] = [(WHOLE, 1, compare::whole), (ONE_OF, 2, compare::one_of)];
+    for (name, args, run) in ours.chain(replaced).chain(inner) {
         // It fails only for a name that is taken; a function that is missing then fails the test of this table.
         let _ = env.add_overload(name, name, (0..args).map(|_| DYN_TYPE).collect(), run);
     }

@@ -192,6 +192,7 @@ impl Prompter<'_> {
             typed.asker.take_asked();
         }
         typed.sent.set(typed.sent.get() + 1);
+        // The library wants its own copy, which it does not overwrite.
         Some(secret.as_str().to_owned())
     }
 }

@@ -3,18 +3,14 @@
 //!
 //! What lies below a layer that was not read is unread, never a default.
 
-use super::super::{Component, ConfigFile, Fact, Gap, Missing, NodeEvidence, Reading, Reason, Value};
+use super::super::{Component, ConfigFile, Fact, Gap, Key, Missing, NodeEvidence, Reading, Reason, Value};
 use super::flags::{self, Flags};
-use super::gap_at;
 use super::kubelet_fields::{self, FIELDS, Kind};
 use super::kubelet_resolve::Resolver;
 use super::layers::Layer;
-use jiff::{SignedDuration, Timestamp};
+use super::{changed_after, gap_at};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
-
-/// How much later than the start a file's change must lie to count: `/proc` tells starts by the tick, counted from a
-/// boot time in whole seconds.
-const START_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// Adds `effective`, `flags` and `config_stale` to the tree's `kubelet`.
 pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
@@ -42,10 +38,11 @@ fn derive(kubelet: &Component, root: &Reading) -> (Reading, Reading, Reading) {
     let given = Flags::parse(args, kubelet_fields::takes);
     let sources = Sources::of(kubelet, &given);
     let stale = config_stale(kubelet, root, &sources);
+    let started = kubelet.process.known().and_then(|process| process.started.known()).copied();
     let resolver = Resolver {
         flags: &given,
         environment: &kubelet.environment.items,
-        layers: sources.layers(root),
+        layers: sources.layers(root, started),
         config_file: sources.main.is_some(),
         version: kubelet.version.known().map(String::as_str),
         version_gap: gap_at(root, "kubelet.version"),
@@ -89,20 +86,21 @@ impl<'a> Sources<'a> {
     }
 
     /// The layers, the one that wins first.
-    fn layers(&self, root: &Reading) -> Vec<Layer<'a>> {
+    fn layers(&self, root: &Reading, started: Option<Timestamp>) -> Vec<Layer<'a>> {
         let mut layers = Vec::new();
         if let Some((files, complete)) = &self.drop_ins {
             if !complete {
                 layers.push(Layer::Hole(gap_at(root, "kubelet.drop_ins")));
             }
             for (number, file) in files.iter().rev() {
-                layers.push(layer(file, true, || gap_at(root, &format!("kubelet.drop_ins.{number}.document"))));
+                layers
+                    .push(layer(file, true, started, || gap_at(root, &format!("kubelet.drop_ins.{number}.document"))));
             }
         }
         match self.main {
             None => {}
             Some(Fact::Known(file)) => {
-                layers.push(layer(file, false, || gap_at(root, "kubelet.config_file.document")));
+                layers.push(layer(file, false, started, || gap_at(root, "kubelet.config_file.document")));
             }
             Some(Fact::Absent) => layers.push(Layer::Hole(Gap::new(
                 Reason::NotVisible,
@@ -114,7 +112,16 @@ impl<'a> Sources<'a> {
     }
 }
 
-fn layer<'a>(file: &'a ConfigFile, drop_in: bool, gap: impl FnOnce() -> Gap) -> Layer<'a> {
+/// A file as a layer. What lies on the disk since after the start is not what runs: the kubelet reads it only then.
+fn layer<'a>(file: &'a ConfigFile, drop_in: bool, started: Option<Timestamp>, gap: impl FnOnce() -> Gap) -> Layer<'a> {
+    if let (Fact::Known(modified), Some(started)) = (&file.modified, started)
+        && changed_after(*modified, started)
+    {
+        return Layer::Hole(Gap::new(
+            Reason::NotVisible,
+            format!("{} changed after the kubelet started, and what it runs with is not seen", file.path),
+        ));
+    }
     match &file.document {
         Fact::Known(document) if document.is_object() => Layer::File { path: &file.path, document, drop_in },
         Fact::Known(_) => {
@@ -134,7 +141,7 @@ fn config_stale(kubelet: &Component, root: &Reading, sources: &Sources<'_>) -> R
     let mut changed = None;
     let mut look = |modified: &Fact<Timestamp>, path: &str, why: &str| match modified {
         Fact::Known(at) => {
-            if at.duration_since(*started) > START_SLACK {
+            if changed_after(*at, *started) {
                 changed.get_or_insert_with(|| path.to_owned());
             }
         }
@@ -180,8 +187,8 @@ fn flag_map(resolver: &Resolver<'_>) -> Reading {
             _ => Value::Text(last.as_str().into()),
         };
         let reading = Reading::with_origin(value, origin);
-        entries.insert(camel_case(name), reading.clone());
-        entries.insert(name.to_owned(), reading);
+        entries.insert(Key::from(camel_case(name)), reading.clone());
+        entries.insert(name.to_owned().into(), reading);
     }
     Reading::map(entries)
 }
@@ -200,8 +207,8 @@ fn camel_case(name: &str) -> String {
 /// A map that is being built, in which a key that is missing is one that this program does not resolve.
 #[derive(Default)]
 struct Branch {
-    leaves: BTreeMap<String, Reading>,
-    branches: BTreeMap<String, Branch>,
+    leaves: BTreeMap<Key, Reading>,
+    branches: BTreeMap<Key, Branch>,
 }
 
 impl Branch {
@@ -209,9 +216,9 @@ impl Branch {
         match path {
             [] => {}
             [last] => {
-                self.leaves.insert((*last).to_owned(), reading);
+                self.leaves.insert((*last).to_owned().into(), reading);
             }
-            [first, rest @ ..] => self.branches.entry((*first).to_owned()).or_default().put(rest, reading),
+            [first, rest @ ..] => self.branches.entry((*first).to_owned().into()).or_default().put(rest, reading),
         }
     }
 

@@ -1,6 +1,6 @@
 //! One kubelet setting: which layer sets it, to what, and how that is said.
 
-use super::super::{ConfigText, Gap, Missing, Reading, Reason, Value};
+use super::super::{ConfigText, Gap, Key, Missing, Reading, Reason, Value};
 use super::duration;
 use super::flags::{self, Flags};
 use super::kubelet_fields::{Default, Field, KNOWN_MINORS, Kind};
@@ -204,7 +204,7 @@ impl Resolver<'_> {
 
     /// Feature gates that are set, and the one that a control asks for with its default.
     pub(super) fn feature_gates(&self) -> Reading {
-        let mut entries: BTreeMap<String, Reading> = BTreeMap::new();
+        let mut entries: BTreeMap<Key, Reading> = BTreeMap::new();
         let mut flagged = BTreeMap::new();
         for pair in flags::list(self.flags.all("feature-gates")) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -218,7 +218,7 @@ impl Resolver<'_> {
                 }
                 None => Reading::unread(Reason::Malformed, "the value of the kubelet's --feature-gates"),
             };
-            entries.insert(name, reading);
+            entries.insert(name.into(), reading);
         }
         let mut named = BTreeSet::new();
         for layer in &self.layers {
@@ -237,7 +237,7 @@ impl Resolver<'_> {
                     Said::Unknown(gap) => Reading::new(Value::Unread(gap.clone())),
                     Said::Unset => continue,
                 };
-                entries.insert(name.to_owned(), reading);
+                entries.insert(name.to_owned().into(), reading);
             }
         }
         // What any gate would be that nobody names.
@@ -254,7 +254,7 @@ impl Resolver<'_> {
                 Some(all) if all.value != Value::Bool(true) => all.clone(),
                 _ => self.default(&ROTATE_GATE, self.config_file),
             };
-            entries.insert(ROTATE.to_owned(), reading);
+            entries.insert(ROTATE.into(), reading);
         }
         let missing = other.map_or(Missing::Absent, Missing::Unread);
         Reading::new(Value::Map { entries: entries.into(), missing })

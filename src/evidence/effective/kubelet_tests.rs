@@ -323,6 +323,19 @@ fn a_file_that_changed_after_the_start_is_told() {
 }
 
 #[test]
+fn what_a_file_says_since_after_the_start_is_not_what_runs() {
+    let anonymous = "authentication.anonymous.enabled";
+    let document = json!({"authentication": {"anonymous": {"enabled": false}}});
+    let mut node = with_file(&["--read-only-port=0"], document.clone());
+    assert_eq!(effective(&node, anonymous).value, Value::Bool(false));
+    let mut late = file("/var/lib/kubelet/config.yaml", document);
+    late.modified = Fact::Known("2026-03-01T10:00:09Z".parse().unwrap());
+    node.kubelet.config_file = Fact::Known(late);
+    assert!(matches!(effective(&node, anonymous).value, Value::Unread(_)));
+    assert_eq!(effective(&node, "readOnlyPort").value, Value::Int(0), "a flag stands above every file");
+}
+
+#[test]
 fn a_setting_that_is_not_resolved_is_not_said_to_be_missing() {
     assert_eq!(reason(&effective(&with_file(&[], json!({"evictionHard": {}})), "evictionHard")), Reason::NotVisible);
 }

@@ -1,7 +1,6 @@
 //! Lists that conditions ask item by item and that no record holds as such: impostors, and the addresses of etcd.
 
 use super::super::{Component, Fact, Gap, NodeEvidence, Process, Reading, Reason, Value};
-use std::collections::BTreeMap;
 
 /// Adds `rejected_processes` and `etcd.listen_urls` to a node's tree.
 pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
@@ -34,7 +33,7 @@ fn rejected_processes(node: &NodeEvidence, root: &Reading) -> Reading {
         .into_iter()
         .flat_map(|(component, rejected)| rejected.iter().map(move |process| (component, process)))
         .map(|(component, process)| {
-            let mut item = Reading::from_json(&serde_json::to_value(process).unwrap_or_default());
+            let mut item = Reading::whole(process);
             item.insert("name", Reading::text(format!("{component}, pid {}", process.pid)));
             item.insert("component", Reading::text(component));
             item
@@ -81,12 +80,12 @@ fn listen_url(flag: &str, url: &str) -> Reading {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let loopback = host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
     let local = loopback || url.starts_with("unix://") || url.starts_with("unixs://");
-    Reading::map(BTreeMap::from([
-        ("name".to_owned(), Reading::text(format!("{flag} {url}"))),
-        ("flag".to_owned(), Reading::text(flag)),
-        ("url".to_owned(), Reading::text(url)),
-        ("loopback".to_owned(), Reading::new(Value::Bool(local))),
-    ]))
+    Reading::map([
+        ("name", Reading::text(format!("{flag} {url}"))),
+        ("flag", Reading::text(flag)),
+        ("url", Reading::text(url)),
+        ("loopback", Reading::new(Value::Bool(local))),
+    ])
 }
 
 /// The value of a flag, `--flag=value` or `--flag value`; the last one counts, as Go's flag package has it.

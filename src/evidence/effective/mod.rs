@@ -21,6 +21,7 @@ pub use sshd_config::{Directive, MatchBlock, Place, SshdConfig};
 pub use sshd_match::{Applies, Criterion};
 
 use super::{Gap, NodeEvidence, Reading, Reason, Value};
+use jiff::{SignedDuration, Timestamp};
 
 /// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale`,
 /// `sshd.contexts`, `rejected_processes` and `etcd.listen_urls`. Pure: reads nothing but the evidence.
@@ -28,6 +29,12 @@ pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
     kubelet::attach(node, root);
     sshd::attach(node, root);
     lists::attach(node, root);
+}
+
+/// Whether a file changed so much later than a process read it that it counts: `/proc` tells starts by the tick, counted
+/// from a boot time in whole seconds.
+fn changed_after(modified: Timestamp, loaded: Timestamp) -> bool {
+    modified.duration_since(loaded) > SignedDuration::from_secs(2)
 }
 
 /// Why the reading at `path` is missing, as the tree tells it; for a list, why it may be incomplete.

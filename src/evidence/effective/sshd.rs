@@ -3,12 +3,12 @@
 //! The value is always what `sshd -T` printed. The files tell only where it came from. Keywords are today's, in lower
 //! case; times are seconds; `maxstartups` stays a text and has `maxstartups_parts` beside it.
 
-use super::super::{Fact, Gap, NodeEvidence, Reading, Reason, SshdDaemon, Value};
-use super::gap_at;
+use super::super::{Fact, Gap, Key, NodeEvidence, Reading, Reason, SshdDaemon, Value};
 use super::sshd_config::SshdConfig;
 use super::sshd_keywords::{self, Keyword, Kind};
 use super::sshd_match::Applies;
 use super::sshd_origin::{self, Origins};
+use super::{changed_after, gap_at};
 use std::collections::BTreeMap;
 
 /// Lists that `sshd -T` leaves out where they are empty.
@@ -44,15 +44,15 @@ fn contexts(node: &NodeEvidence, daemon: &SshdDaemon, tree: &Reading) -> Vec<Rea
     let default = format!("default of {version}").into();
     let origins = Origins { config: &config, complete: daemon.files.complete, default };
     let item = |context: &str, connection: Reading, settings: Reading| {
-        Reading::map(BTreeMap::from([
-            ("name".to_owned(), Reading::text(format!("{}: {context}", daemon.name))),
-            ("daemon".to_owned(), Reading::text(daemon.name.as_str())),
-            ("context".to_owned(), Reading::text(context)),
-            ("config_path".to_owned(), Reading::text(daemon.config_path.as_str())),
-            ("serves_login".to_owned(), tree.child("serves_login")),
-            ("connection".to_owned(), connection),
-            ("settings".to_owned(), settings),
-        ]))
+        Reading::map([
+            ("name", Reading::text(format!("{}: {context}", daemon.name))),
+            ("daemon", Reading::text(daemon.name.as_str())),
+            ("context", Reading::text(context)),
+            ("config_path", Reading::text(daemon.config_path.as_str())),
+            ("serves_login", tree.child("serves_login")),
+            ("connection", connection),
+            ("settings", settings),
+        ])
     };
     if daemon.dumps.items.is_empty() {
         let why = list_gap(&tree.child("dumps"))
@@ -60,23 +60,36 @@ fn contexts(node: &NodeEvidence, daemon: &SshdDaemon, tree: &Reading) -> Vec<Rea
         return vec![item("not read", Reading::new(Value::Unread(why.clone())), Reading::new(Value::Unread(why)))];
     }
     let by_option = options_of(daemon);
+    let stale = stale(daemon);
     let dumps = tree.child("dumps");
     let mut seen = Seen::new();
     let mut items = Vec::new();
     for (number, dump) in daemon.dumps.items.iter().enumerate() {
-        let connection =
-            dump.connection.iter().map(|(key, value)| (key.clone(), Reading::text(value.as_str()))).collect();
-        let settings = match &dump.settings {
-            Fact::Known(printed) if !printed.is_empty() => {
+        let connection = dump.connection.iter().map(|(key, value)| (key.clone(), Reading::text(value.as_str())));
+        let settings = match (&dump.settings, &stale) {
+            (Fact::Known(_), Some(gap)) => Reading::new(Value::Unread(gap.clone())),
+            (Fact::Known(printed), None) if !printed.is_empty() => {
                 let answers = config.answers(&dump.connection);
                 settings(printed, &answers, &origins, &by_option, &mut seen)
             }
-            Fact::Known(_) | Fact::Absent => Reading::unread(Reason::Malformed, "sshd -T printed no settings"),
-            Fact::Unread => Reading::new(Value::Unread(gap_at(&dumps, &format!("{number}.settings")))),
+            (Fact::Known(_) | Fact::Absent, _) => Reading::unread(Reason::Malformed, "sshd -T printed no settings"),
+            (Fact::Unread, _) => Reading::new(Value::Unread(gap_at(&dumps, &format!("{number}.settings")))),
         };
         items.push(item(&dump.name, Reading::map(connection), settings));
     }
     items
+}
+
+/// Why `sshd -T`, which reads the files as they lie on the disk, does not speak for the daemon that runs.
+fn stale(daemon: &SshdDaemon) -> Option<Gap> {
+    let started = daemon.process.known().and_then(|process| process.started.known());
+    let loaded = daemon.loaded.known().or(started)?;
+    let changed =
+        daemon.files.items.iter().find(|file| file.modified.known().is_some_and(|at| changed_after(*at, *loaded)))?;
+    Some(Gap::new(
+        Reason::NotVisible,
+        format!("{} changed after the running sshd last read it: reload sshd, then look again", changed.path),
+    ))
 }
 
 /// What the last dump printed of a keyword, and what that was read as: most of it is the same in the next dump.
@@ -119,9 +132,9 @@ fn settings<'a>(
     by_option: &BTreeMap<String, Vec<String>>,
     seen: &mut Seen<'a>,
 ) -> Reading {
-    let mut entries = BTreeMap::new();
+    let mut entries: Vec<(Key, Reading)> = Vec::with_capacity(printed.len() + LEFT_OUT_WHERE_EMPTY.len() + 1);
     for (name, lines) in printed {
-        let lower = name.to_ascii_lowercase();
+        let lower = sshd_keywords::lower_case(name);
         let today = sshd_keywords::canonical(&lower);
         // A dump that holds both the old and the new name says the same twice; the new one counts.
         if today != lower && printed.keys().any(|other| other.eq_ignore_ascii_case(today)) {
@@ -157,14 +170,15 @@ fn settings<'a>(
             (None, _) => Reading::with_origin(value, "sshd -T"),
         };
         if today == "maxstartups" {
-            entries.insert("maxstartups_parts".to_owned(), startups(&reading));
+            entries.push(("maxstartups_parts".into(), startups(&reading)));
         }
-        entries.insert(today.to_owned(), reading);
+        let key = known.map_or_else(|| Key::from(today.to_owned()), |keyword| Key::from(keyword.name));
+        entries.push((key, reading));
     }
     for name in LEFT_OUT_WHERE_EMPTY {
-        entries
-            .entry(name.to_owned())
-            .or_insert_with(|| Reading::with_origin(Value::Absent, "sshd -T prints none: it is not set"));
+        if !entries.iter().any(|(key, _)| key == name) {
+            entries.push((name.into(), Reading::with_origin(Value::Absent, "sshd -T prints none: it is not set")));
+        }
     }
     Reading::map(entries)
 }
@@ -215,8 +229,8 @@ fn startups(reading: &Reading) -> Reading {
         _ => None,
     };
     let Some((start, rate, full)) = parts else { return reading.clone() };
-    let part = |name: &str, int| (name.to_owned(), Reading { value: Value::Int(int), origin: reading.origin.clone() });
-    Reading::map([part("start", start), part("rate", rate), part("full", full)].into())
+    let part = |name: &'static str, int| (name, Reading { value: Value::Int(int), origin: reading.origin.clone() });
+    Reading::map([part("start", start), part("rate", rate), part("full", full)])
 }
 
 #[cfg(test)]

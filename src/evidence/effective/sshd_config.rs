@@ -3,7 +3,7 @@
 //! It tells origins, and which Match criteria there are to ask `sshd -T -C` about. It never stands in for `sshd -T`.
 
 use super::super::ConfigText;
-use super::sshd_keywords::canonical;
+use super::sshd_keywords::{canonical, lower_case};
 use super::sshd_lines::{glob_path, split};
 use super::sshd_match::{Applies, Criterion, criteria, meets};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ impl SshdConfig {
 
     /// The directives with this keyword (any case, old names too), in the order in which sshd meets them.
     pub fn settings_for(&self, keyword: &str) -> impl Iterator<Item = &Directive> {
-        let keyword = keyword.to_ascii_lowercase();
+        let keyword = lower_case(keyword);
         let numbers = self.by_keyword.get(canonical(&keyword)).map(Vec::as_slice).unwrap_or_default();
         numbers.iter().filter_map(|number| self.directives.get(*number))
     }

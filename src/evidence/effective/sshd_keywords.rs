@@ -1,6 +1,7 @@
 //! The keywords of sshd_config(5), and how `sshd -T` prints each: up to OpenSSH 10.x, with Debian's and Red Hat's own.
 
 use super::shape::Shape;
+use std::borrow::Cow;
 
 /// How a keyword's value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +43,9 @@ const fn many(name: &'static str, kind: Kind) -> Keyword {
     Keyword { name, kind, accumulates: true }
 }
 
-/// Every keyword but Include and Match.
+/// Every keyword but Include and Match, in the order of the names.
 #[rustfmt::skip]
-pub(super) const KEYWORDS: [Keyword; 112] = [
+pub(super) static KEYWORDS: [Keyword; 112] = [
     many("acceptenv", Kind::Words),
     one("addressfamily", Kind::Word),
     one("allowagentforwarding", Kind::Word),
@@ -161,7 +162,13 @@ pub(super) const KEYWORDS: [Keyword; 112] = [
 
 /// The keyword with this name (today's, in lower case).
 pub(super) fn find(name: &str) -> Option<Keyword> {
-    KEYWORDS.iter().find(|keyword| keyword.name == name).copied()
+    let place = KEYWORDS.binary_search_by_key(&name, |keyword| keyword.name).ok()?;
+    KEYWORDS.get(place).copied()
+}
+
+/// A keyword in lower case; sshd prints it so.
+pub(super) fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
 }
 
 /// Today's name of a keyword in lower case.
@@ -242,10 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn no_keyword_stands_twice() {
-        let mut names: Vec<&str> = KEYWORDS.iter().map(|keyword| keyword.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), KEYWORDS.len());
+    fn keywords_are_in_order_and_none_stands_twice() {
+        for pair in KEYWORDS.windows(2) {
+            assert!(pair[0].name < pair[1].name, "{}", pair[1].name);
+        }
     }
 }

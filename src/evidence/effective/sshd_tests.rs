@@ -34,6 +34,7 @@ fn daemon(dumps: Listing<SshdDump>) -> SshdDaemon {
     SshdDaemon {
         name: "sshd, /etc/ssh/sshd_config".to_owned(),
         process: Fact::Absent,
+        loaded: Fact::Absent,
         config_path: "/etc/ssh/sshd_config".to_owned(),
         serves_login: Fact::Known(true),
         files: Listing::whole(vec![
@@ -100,6 +101,24 @@ fn the_earlier_drop_in_wins_and_the_origin_names_the_losers() {
         "/etc/ssh/sshd_config.d/50-cloud-init.conf line 2 (overrides /etc/ssh/sshd_config.d/99-hardening.conf line 1; \
          /etc/ssh/sshd_config line 5)"
     );
+}
+
+#[test]
+fn what_lies_on_the_disk_since_after_the_last_reload_is_not_what_runs() {
+    let at = |text: &str| Fact::Known(text.parse().unwrap());
+    let settled = |modified: &str, loaded: Fact<jiff::Timestamp>| {
+        let mut late = daemon(Listing::whole(vec![dump("global", &[], GLOBAL)]));
+        late.files.items[2].modified = at(modified);
+        late.loaded = loaded;
+        let tree = Reading::of_node(&node(Listing::whole(vec![late])));
+        tree.at("sshd.contexts.0.settings.permitrootlogin").value
+    };
+    assert_eq!(settled("2026-03-01T09:00:00Z", at("2026-03-01T10:00:00Z")), text("prohibit-password"));
+    assert_eq!(settled("2026-03-01T10:00:01Z", at("2026-03-01T10:00:00Z")), text("prohibit-password"));
+    let Value::Unread(gap) = settled("2026-03-01T10:00:09Z", at("2026-03-01T10:00:00Z")) else { panic!() };
+    assert!(gap.detail.contains("99-hardening.conf changed after"), "{}", gap.detail);
+    // A daemon that a socket unit starts reads it for every connection.
+    assert_eq!(settled("2026-03-01T10:00:09Z", Fact::Absent), text("prohibit-password"));
 }
 
 #[test]

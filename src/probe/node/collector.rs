@@ -157,6 +157,29 @@ mod tests {
     }
 
     #[test]
+    fn the_shell_of_root_runs_nothing_that_comes_before_the_mark() {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+        let script = BEHIND_GATE.replace("$(id -u)", "0");
+        let mut shells = 0;
+        for shell in [&["sh"][..], &["dash"], &["bash", "--posix"], &["busybox", "sh"]] {
+            let started = Command::new(shell[0])
+                .args(&shell[1..])
+                .args(["-c", &script, "sh", "aa11", "bb22", "00ff", "ana", "1000", ""])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn();
+            let Ok(mut child) = started else { continue };
+            let input = b"echo password\n aa11\naa11 \necho $(id)\\\n\naa11\necho \"$1 $2 $3 $4\"\n";
+            child.stdin.take().unwrap().write_all(input).unwrap();
+            let done = child.wait_with_output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&done.stdout), "@bb22.aa11@\n00ff sudo ana 1000\n", "{shell:?}");
+            shells += 1;
+        }
+        assert!(shells > 0);
+    }
+
+    #[test]
     fn a_node_whose_sudo_wants_a_password_says_whose() {
         let said = |stdout: &str| wants_password(stdout.as_bytes(), "00ff");
         assert_eq!(said("motd\n@ 00ff SUDO ana\n").as_deref(), Some("ana"));

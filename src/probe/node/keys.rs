@@ -42,7 +42,7 @@ pub(super) fn authorized(answer: &mut Answer<'_>) -> Listing<AuthorizedKey> {
             answer.gap(
                 PATH,
                 Reason::NotVisible,
-                "sshd also asks a command for keys (AuthorizedKeysCommand), which is not run here",
+                "sshd also takes keys that stand in no file (AuthorizedKeysCommand, TrustedUserCAKeys), which are not seen here",
             );
         }
         Some(_) => {

@@ -110,6 +110,35 @@ pub fn collect_with(
     node
 }
 
+/// What [`collect_packages`] notes where the second script is left out.
+const NOT_ASKED: &str = "not asked: the scan was started without it";
+
+/// Adds pending updates and Defender's health to a node that was collected by the first script. They take seconds, so they
+/// come by a run of their own on the same channel; what goes wrong there concerns these facts alone. `asked` false: nothing
+/// is run, and the facts say so. Does nothing for a node whose first answer never began.
+pub fn collect_packages(channel: &mut dyn Channel, node: &mut NodeEvidence, limits: &Limits, asked: bool) {
+    if !node.reached || node.login.is_unread() {
+        return;
+    }
+    if !asked {
+        return updates::missing(node, Reason::NotVisible, NOT_ASKED);
+    }
+    let Ok(nonce) = collector::nonce() else {
+        return updates::missing(node, Reason::Unsupported, "this machine gives no random numbers");
+    };
+    let output = match collector::packages(&nonce).map(|script| channel.run(&script, limits)) {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return updates::missing(node, error.reason, "the second run on the node did not start"),
+        Err(_) => return updates::missing(node, Reason::Malformed, "the second script is damaged"),
+    };
+    let frames = Frames::parse(&output.stdout, &nonce);
+    if !frames.complete || output.cut.is_some() {
+        let (reason, _) = partial(frames.problem, output.cut);
+        updates::missing(node, reason, "the second answer of the node did not come whole");
+    }
+    updates::fill(&frames, node);
+}
+
 /// Runs the collector with as many rights as this login can have. Gives its output and the nonce of its frames.
 fn run(
     channel: &mut dyn Channel,
@@ -136,35 +165,6 @@ fn run(
             run(channel, false)
         }
     }
-}
-
-/// What [`collect_packages`] notes where the second script is left out.
-const NOT_ASKED: &str = "not asked: the scan was started without it";
-
-/// Adds pending updates and Defender's health to a node that was collected by the first script. They take seconds, so they
-/// come by a run of their own on the same channel; what goes wrong there concerns these facts alone. `asked` false: nothing
-/// is run, and the facts say so. Does nothing for a node that was not reached.
-pub fn collect_packages(channel: &mut dyn Channel, node: &mut NodeEvidence, limits: &Limits, asked: bool) {
-    if !node.reached {
-        return;
-    }
-    if !asked {
-        return updates::missing(node, Reason::NotVisible, NOT_ASKED);
-    }
-    let Ok(nonce) = collector::nonce() else {
-        return updates::missing(node, Reason::Unsupported, "this machine gives no random numbers");
-    };
-    let output = match collector::packages(&nonce).map(|script| channel.run(&script, limits)) {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => return updates::missing(node, error.reason, "the second run on the node did not start"),
-        Err(_) => return updates::missing(node, Reason::Malformed, "the second script is damaged"),
-    };
-    let frames = Frames::parse(&output.stdout, &nonce);
-    if !frames.complete || output.cut.is_some() {
-        let (reason, _) = partial(frames.problem, output.cut);
-        updates::missing(node, reason, "the second answer of the node did not come whole");
-    }
-    updates::fill(&frames, node);
 }
 
 const NO_RANDOM: &str = "This machine gives no random numbers. Start the program on another one.";
@@ -213,6 +213,43 @@ fn partial(problem: Option<Problem>, cut: Option<Reason>) -> (Reason, &'static s
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::channel::{Heard, Talk};
+    use crate::evidence::ChannelKind;
+
+    /// A node that gives recorded answers: there is no Windows here to ask.
+    struct Recorded {
+        software: &'static str,
+        stderr: Option<&'static str>,
+    }
+
+    impl Channel for Recorded {
+        fn kind(&self) -> ChannelKind {
+            ChannelKind::Ssh
+        }
+
+        fn converse(&mut self, _: &str, talk: &mut dyn Talk, _: &Limits) -> Result<Output, ChannelError> {
+            let stderr = self.stderr.expect("its shell is asked").as_bytes().to_vec();
+            talk.hear(Heard::Err(&stderr));
+            Ok(Output { stderr, status: Some(1), ..Output::default() })
+        }
+
+        fn software(&self) -> Option<String> {
+            Some(self.software.to_owned())
+        }
+    }
+
+    #[test]
+    fn a_windows_node_says_what_it_is_and_nothing_of_it_is_judged() {
+        let cmd = "'sh' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n";
+        for (software, stderr) in [("OpenSSH_for_Windows_9.5", None), ("8.48 FlowSsh: Bitvise SSH Server", Some(cmd))] {
+            let node = collect(&mut Recorded { software, stderr }, "win1", None, &Limits::default());
+            assert!(node.reached && !node.complete);
+            assert_eq!(node.errors[0].reason, Reason::Unsupported);
+            assert!(node.errors[0].message.contains("Windows node"), "{:?}", node.errors);
+            assert_eq!((node.unread.len(), node.unread[0].path.as_str()), (1, ""));
+            assert_eq!(node.unread[0].reason, Reason::Unsupported);
+        }
+    }
 
     #[test]
     fn a_cut_answer_says_why() {

@@ -167,7 +167,18 @@ fn address(value: &str) -> String {
                 _ => out.push_str(authority),
             },
         }
-        rest = tail;
+        // What a query asks with may be what opens: `?sig=...`, `?token=...`.
+        let near = tail.find([',', ' ', '"', '\'']).unwrap_or(tail.len());
+        let (near, far) = tail.split_at_checked(near).unwrap_or((tail, ""));
+        match near.split_once('?') {
+            Some((path, query)) if !query.is_empty() => {
+                out.push_str(path);
+                out.push('?');
+                out.push_str(REDACTED);
+                rest = far;
+            }
+            _ => rest = tail,
+        }
     }
     out.push_str(rest);
     out
@@ -241,6 +252,7 @@ pub(super) fn secret(name: &str, value: &str) -> bool {
                 | "pass"
                 | "passphrase"
                 | "pwd"
+                | "pw"
                 | "secret"
                 | "secrets"
                 | "bearer"

@@ -27,7 +27,7 @@ fn values_with_a_secret_name_go() {
         ("--x=a=b,token=abc", "--x=a=b,token=[redacted]"),
         ("K3S_TOKEN=K10abc::server:def", "K3S_TOKEN=[redacted]"),
         ("ETCD_ROOT_PASSWORD=1", "ETCD_ROOT_PASSWORD=[redacted]"),
-        ("--db=postgres://u:p@db:5432/k?sslmode=off", "--db=postgres://[redacted]@db:5432/k?sslmode=off"),
+        ("--db=postgres://u:p@db:5432/k?sslmode=off", "--db=postgres://[redacted]@db:5432/k?[redacted]"),
         (
             "--datastore-endpoint=mysql://root:a/b@tcp(db:3306)/k3s",
             "--datastore-endpoint=mysql://[redacted]@tcp(db:3306)/k3s",

@@ -78,8 +78,20 @@ fn heard(output: &Output) -> Option<Why> {
             "The login worked, but the node lets this account run only certain commands. Log in as a user with an ordinary shell.",
         ));
     }
+    if says(&["collector: no "]) {
+        return Some((
+            Reason::Unsupported,
+            "The node lacks a basic tool (awk, head, tr, sort or wc) that reading it needs. Install it, or look at the node through the cluster instead.",
+        ));
+    }
     if is_windows_shell(&heard) {
         return Some(WINDOWS_WORDS);
+    }
+    if says(&["collector: no "]) {
+        return Some((
+            Reason::Unsupported,
+            "The node lacks a basic tool (awk, head, tr, sort or wc) that reading it needs. Install it, or look at the node through the cluster instead.",
+        ));
     }
     let no_shell =
         ["not recognized", "command not found", "sh: not found", "no such file", "unknown command", "invalid input"];
@@ -150,6 +162,7 @@ mod tests {
 
     #[test]
     fn what_a_node_without_a_shell_says_is_understood() {
+        assert!(heard(&output("collector: no awk\n", "", 127)).unwrap().1.contains("awk"));
         assert_eq!(said("bash: sh: command not found", 127), Some(Reason::Unsupported));
         assert_eq!(said("rbash: sh: restricted: cannot specify `/' in command names", 1), Some(Reason::Forbidden));
         assert_eq!(said("This account is currently not available.", 1), Some(Reason::Forbidden));

@@ -5,7 +5,8 @@ use super::frames::{Pair, Pairs, State};
 use super::process::{Procs, Verdict, rejected};
 use super::sshd_dump;
 use super::{redact, text};
-use crate::evidence::{ConfigText, Fact, HostKey, Listing, Reason, Sshd, SshdDaemon};
+use crate::evidence::{ConfigText, Fact, HostKey, Listing, Process, Reason, Sshd, SshdDaemon};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Reads everything about sshd.
@@ -69,6 +70,7 @@ fn name(items: &mut [SshdDaemon]) {
         let shared = count.get(&item.config_path).is_some_and(|count| *count > 1);
         item.name = match item.process.known() {
             Some(process) if shared => format!("sshd, {}, pid {}", item.config_path, process.pid),
+            None if shared => format!("sshd, {}, started by a socket", item.config_path),
             _ => format!("sshd, {}", item.config_path),
         };
     }
@@ -135,6 +137,7 @@ fn daemon(answer: &mut Answer<'_>, number: usize, index: usize, procs: &Procs) -
     }
     Some(SshdDaemon {
         name: String::new(),
+        loaded: loaded(&pairs, &process),
         process,
         config_path,
         serves_login,
@@ -143,6 +146,21 @@ fn daemon(answer: &mut Answer<'_>, number: usize, index: usize, procs: &Procs) -
         host_keys,
         config_valid: if readable { valid(answer, &key, &at) } else { Fact::Unread },
     })
+}
+
+/// When a daemon last read its configuration: a reload keeps the process and its start, and changes its unit's state.
+fn loaded(pairs: &Pairs, process: &Fact<Process>) -> Fact<Timestamp> {
+    let process = match process {
+        Fact::Known(process) => process,
+        Fact::Absent => return Fact::Absent,
+        Fact::Unread => return Fact::Unread,
+    };
+    let reloaded = pairs.value("loaded").map_or(Fact::Unread, answer::time);
+    match (process.started.known(), reloaded.known()) {
+        (Some(started), Some(reloaded)) => Fact::Known(*started.max(reloaded)),
+        (Some(one), None) | (None, Some(one)) => Fact::Known(*one),
+        (None, None) => Fact::Unread,
+    }
 }
 
 fn files(answer: &mut Answer<'_>, key: &str, at: &str, pairs: &Pairs, readable: bool) -> Listing<ConfigText> {
@@ -181,13 +199,38 @@ pub(super) fn config_text(path: &str, mtime: &str, got: &Got<'_>, redact: impl F
     ConfigText { path: path.to_owned(), text, modified: answer::time(mtime), unread }
 }
 
-/// A configuration of sshd holds no secret but in the environment that it may set.
+/// A configuration of sshd without what may hold secrets: comments, the environment that it sets, arguments of commands.
+/// Every line stays a line, since origins count them.
 fn redact_sshd(body: &str) -> String {
     let lines = body.split('\n').map(|line| {
-        let keyword = line.trim_start().split([' ', '\t', '=']).next().unwrap_or_default();
-        if keyword.eq_ignore_ascii_case("setenv") { redact::line(line) } else { line.to_owned() }
+        let start = line.len() - line.trim_start().len();
+        let (indent, rest) = line.split_at_checked(start).unwrap_or(("", line));
+        if rest.starts_with('#') {
+            return "#".to_owned();
+        }
+        let end = rest.find([' ', '\t', '=']).unwrap_or(rest.len());
+        let (keyword, value) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let begin = value.len() - value.trim_start_matches([' ', '\t', '=']).len();
+        let (between, value) = value.split_at_checked(begin).unwrap_or(("", value));
+        format!("{indent}{keyword}{between}{}", redact_setting(keyword, value))
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The value of a keyword of sshd, without what may hold secrets.
+pub(super) fn redact_setting(keyword: &str, value: &str) -> String {
+    let programs = match keyword.trim_matches('"').to_ascii_lowercase().as_str() {
+        "setenv" => 0,
+        "forcecommand" | "authorizedkeyscommand" | "authorizedprincipalscommand" => 1,
+        "subsystem" => 2,
+        _ => return value.to_owned(),
+    };
+    let words: Vec<&str> = value.split_whitespace().collect();
+    if words.len() <= programs {
+        return value.to_owned();
+    }
+    let kept = words.into_iter().take(programs).chain([redact::REDACTED]);
+    kept.collect::<Vec<_>>().join(" ")
 }
 
 fn host_keys(answer: &mut Answer<'_>, key: &str, at: &str, readable: bool) -> Listing<HostKey> {

@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::frames::{Record, State};
-use super::{redact, text};
+use super::text;
 use crate::evidence::{Fact, Listing, Reason, SshdDump};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,7 +113,7 @@ fn settings<'a>(record: &Record, lines: impl Iterator<Item = &'a str>) -> (Setti
             return (Fact::Unread, Some(Reason::Malformed));
         }
         let value = value.trim();
-        let value = if keyword == "setenv" { redact::line(value) } else { value.to_owned() };
+        let value = super::sshd::redact_setting(&keyword, value);
         found.entry(keyword).or_default().push(value);
     }
     // A dump always holds its port; without it this is something else.

@@ -41,7 +41,11 @@ fn a_daemon_comes_with_files_dumps_and_keys() {
             "-",
             "0\there\t100\t0\t644\t/etc/ssh/sshd_config\n1\tforbidden\t100\t0\t600\t/etc/ssh/sshd_config.d/x.conf\n",
         ),
-        record("sshd.0.file.0", "-", "Include x\nPermitRootLogin no\x1b[2J\nSetEnv TOKEN=abc\n"),
+        record(
+            "sshd.0.file.0",
+            "-",
+            "Include x\nPermitRootLogin no\x1b[2J\nSetEnv TOKEN=abc\n # abc\nForceCommand /bin/x --key=abc\n",
+        ),
         record("sshd.0.dumps", "-", "wanted=3\nsent=3\n"),
         record("sshd.0.dump.0", "-", "global\t-\t-\nport 22\nListenAddress 0.0.0.0:22\nlistenaddress [::]:22\n"),
         record(
@@ -60,7 +64,7 @@ fn a_daemon_comes_with_files_dumps_and_keys() {
     );
     assert_eq!(
         found.files.items[0].text,
-        Fact::Known("Include x\nPermitRootLogin no[2J\nSetEnv TOKEN=[redacted]\n".into())
+        Fact::Known("Include x\nPermitRootLogin no[2J\nSetEnv [redacted]\n#\nForceCommand /bin/x [redacted]\n".into())
     );
     assert_eq!(found.files.items[1].unread, Some(Reason::Forbidden));
     let names: Vec<_> = found.dumps.items.iter().map(|dump| dump.name.as_str()).collect();

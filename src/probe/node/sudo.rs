@@ -48,12 +48,14 @@ impl Sudo<'_> {
         (self.aid.tell)(Step::Asking);
         let mut turn = Some(self.aid.passwords.turn(Purpose::Sudo, self.user, || ()));
         let mut known = turn.as_mut().and_then(|turn| turn.take_known());
-        let mut wrong = 0;
+        let (mut wrong, mut reading) = (0, false);
         while wrong < TRIES {
             let secret = match known.take() {
                 Some(secret) => secret,
                 None => {
-                    (self.aid.tell)(Step::Asking);
+                    if std::mem::take(&mut reading) {
+                        (self.aid.tell)(Step::Asking);
+                    }
                     match self.aid.ask.ask(&self.question(wrong > 0)) {
                         Answer::Secret(secret) => secret,
                         Answer::Nobody => {
@@ -65,7 +67,9 @@ impl Sudo<'_> {
                     }
                 }
             };
-            (self.aid.tell)(Step::Reading);
+            if !std::mem::replace(&mut reading, true) {
+                (self.aid.tell)(Step::Reading);
+            }
             // Before other nodes get a password it has to be known that it is right, and soon: they wait for it.
             let others = turn.as_ref().and_then(|turn| turn.undecided());
             let script = if others.is_some() { &[][..] } else { self.script };
@@ -79,6 +83,7 @@ impl Sudo<'_> {
                     let question = Question::Reuse { purpose: Purpose::Sudo, user: self.user.to_owned(), others };
                     let same = matches!(self.aid.ask.ask(&question), Answer::Yes);
                     turn.decide(same.then_some(&secret));
+                    reading = false;
                     known = Some(secret);
                 }
             }
@@ -160,18 +165,23 @@ impl Heard {
 
     /// What sudo objects to, as a clause with what to do; in English only, which it is asked to speak.
     fn why(&self) -> Option<&'static str> {
-        let told: [(&[&str], &str); 7] = [
+        let told: [(&[&str], &str); 8] = [
             (
                 &["must have a tty", "no tty present"],
                 "it works only from a terminal there (requiretty). Put `Defaults:USER !requiretty` into its rules, or log in as root",
             ),
             (
-                &["not in the sudoers", "may not run sudo", "not allowed to run sudo", "i'm afraid i can't do that"],
+                &["not in the sudoers", "may not run sudo", "not allowed to run sudo"],
                 "it allows this user nothing. Log in as a user who may, or as root",
             ),
             (
                 &["not allowed to execute", "is not allowed to run"],
                 "its rules do not allow this user `sh -c` as root. Allow `/bin/sh` without arguments named, or log in as root",
+            ),
+            // sudo-rs, which says no more.
+            (
+                &["i'm afraid i can't do that"],
+                "its rules do not allow this user `sh -c` as root, or nothing at all. Log in as a user who may, or as root",
             ),
             (
                 &["account validation failure", "account is locked", "account locked"],
@@ -214,6 +224,16 @@ mod tests {
         );
         assert!(refused(Stand::Sent, "Leider nein.").contains("sudo -l"), "in a language that is not known");
         assert!(refused(Stand::Waiting, "").contains("neither asked"));
+    }
+
+    /// Recorded from sudo-rs 0.2.15 on Debian 12.
+    #[test]
+    fn sudo_rs_is_understood() {
+        let wrong = "[sudo: [aa.bb] ] Password: \nsudo: Authentication failed, try again.\n[sudo: [aa.bb] ] Password: \n\
+                     sudo: Authentication required but not attempted\n";
+        assert!(matches!(judge(Stand::Refused, wrong.as_bytes()), Tried::Wrong));
+        assert!(hopeless(b"sudo: interactive authentication is required\n").is_none());
+        assert!(hopeless(b"sudo: I'm sorry guest. I'm afraid I can't do that\n").unwrap().contains("`sh -c`"));
     }
 
     #[test]
