@@ -118,11 +118,7 @@ impl Reader {
                 ("match", words) => {
                     blocks = outer.to_vec();
                     let all = matches!(words, [one] if one.eq_ignore_ascii_case("all"));
-                    if !all {
-                        self.warn(format!(
-                            "{place}: block skipped: `Match` is not supported here, but for `Match all`"
-                        ));
-                    }
+                    left_out = (!all).then_some(place);
                     blocks.push(Arc::new(if all { Block::Always } else { Block::Never }));
                 }
                 ("include", []) => self.warn(format!("{place}: line skipped: `Include` names no file")),
