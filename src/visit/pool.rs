@@ -254,6 +254,32 @@ mod tests {
     }
 
     #[test]
+    fn no_more_nodes_are_read_at_once_than_was_said() {
+        let (now, most) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+        let (counted, highest) = (Arc::clone(&now), Arc::clone(&most));
+        let names: Vec<String> = (0..50).map(|number| format!("node{number}")).collect();
+        let nodes = read_all(
+            &targets(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+            8,
+            LONG,
+            &nobody(),
+            &|_| {},
+            Arc::new(move |target: &NodeTarget, _: &dyn Ask, tell: &dyn Fn(Progress)| {
+                let mut running = counted.lock().unwrap();
+                *running += 1;
+                let mut highest = highest.lock().unwrap();
+                *highest = (*highest).max(*running);
+                drop((running, highest));
+                std::thread::yield_now();
+                *counted.lock().unwrap() -= 1;
+                tell(read_node(target));
+            }),
+        );
+        assert!(nodes.len() == 50 && nodes.iter().all(|node| node.reached));
+        assert!((1..=8).contains(&*most.lock().unwrap()), "{most:?}");
+    }
+
+    #[test]
     fn a_worker_that_panics_leaves_an_unread_node() {
         let nodes = read_all(
             &targets(&["bad", "well"]),

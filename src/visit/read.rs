@@ -37,17 +37,22 @@ pub(super) fn destination(target: &NodeTarget) -> Option<Destination<'_>> {
 }
 
 /// Adds what the SSH server offers, or why that was not seen.
-fn with_offer(mut node: NodeEvidence, offer: Option<ServerOffer>, why_not: &str) -> NodeEvidence {
+fn with_offer(mut node: NodeEvidence, offer: Result<ServerOffer, (Reason, &str)>) -> NodeEvidence {
     match offer {
-        Some(offer) => node.ssh_offer = Fact::Known(offer),
-        None => node.unread.push(Unread {
-            path: "ssh_offer".to_owned(),
-            reason: Reason::NotVisible,
-            detail: why_not.to_owned(),
-        }),
+        Ok(offer) => node.ssh_offer = Fact::Known(offer),
+        Err((reason, why)) => {
+            node.unread.push(Unread { path: "ssh_offer".to_owned(), reason, detail: why.to_owned() });
+        }
     }
     node
 }
+
+/// Why a server's offer was not heard, although there was one.
+const NOT_HEARD: (Reason, &str) = if cfg!(unix) {
+    (Reason::Malformed, "the first packet of the SSH server could not be understood")
+} else {
+    (Reason::NotVisible, "this system does not let the first packet of an SSH server be seen")
+};
 
 /// Reads one node. `tell` hears `Done` before the channel is closed, since closing an SSH session can block.
 pub(super) fn read(
@@ -77,7 +82,10 @@ pub(super) fn read(
     match &target.way {
         Way::Local => {
             let read = collect(&mut Local, node, None);
-            tell(Progress::Done(Box::new(with_offer(read, None, "this machine was read without SSH"))));
+            tell(Progress::Done(Box::new(with_offer(
+                read,
+                Err((Reason::NotVisible, "this machine was read without SSH")),
+            ))));
         }
         Way::Ssh { host, .. } => {
             let Some(destination) = destination(target) else { return };
@@ -88,9 +96,8 @@ pub(super) fn read(
                 Ok(mut channel) => {
                     channel.warnings().iter().for_each(|message| warn(message));
                     let read = collect(&mut channel, node, Some(host));
-                    let offer = channel.server_offer().cloned();
-                    let read = with_offer(read, offer, "this system does not let the server's first packet be seen");
-                    tell(Progress::Done(Box::new(read)));
+                    let offer = channel.server_offer().cloned().ok_or(NOT_HEARD);
+                    tell(Progress::Done(Box::new(with_offer(read, offer))));
                 }
                 Err(error) => tell(Progress::Done(Box::new(NodeEvidence::unread(
                     node,

@@ -10,22 +10,25 @@ const WAITS: [u64; 6] = [300, 700, 1500, 3000, 6000, 12_000];
 /// The waits of one login.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
-    next: usize,
+    waited: usize,
 }
 
 impl Waits {
     /// How long to wait before the next try; None where it is time to give up. `left`: how long there is in all.
     pub(super) fn next(&mut self, left: Duration) -> Option<Duration> {
-        let wait = Duration::from_millis(*WAITS.get(self.next)?);
-        self.next += 1;
+        let wait = Duration::from_millis(*WAITS.get(self.waited)?);
         // From half of it to one and a half of it.
         let wait = wait / 2 + wait.mul_f64(random());
-        (wait <= left).then_some(wait)
+        if wait > left {
+            return None;
+        }
+        self.waited += 1;
+        Some(wait)
     }
 
-    /// How many tries there were after the first.
+    /// How many tries there were, with the one that follows the last wait.
     pub(super) fn tries(&self) -> usize {
-        self.next
+        self.waited + 1
     }
 }
 

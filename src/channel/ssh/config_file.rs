@@ -91,6 +91,8 @@ impl Reader {
         depth: usize,
     ) {
         let mut blocks = outer.to_vec();
+        // A `Match` block that nobody was told of yet; many say nothing that would count here.
+        let mut left_out: Option<String> = None;
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let place = format!("{}:{}", file.display(), index + 1);
             let (keyword, words) = match parts(line) {
@@ -103,6 +105,7 @@ impl Reader {
             };
             match (keyword.as_str(), words.as_slice()) {
                 ("host", patterns) => {
+                    left_out = None;
                     blocks = outer.to_vec();
                     blocks.push(Arc::new(match patterns {
                         [] => {
@@ -115,11 +118,7 @@ impl Reader {
                 ("match", words) => {
                     blocks = outer.to_vec();
                     let all = matches!(words, [one] if one.eq_ignore_ascii_case("all"));
-                    if !all {
-                        self.warn(format!(
-                            "{place}: block skipped: `Match` is not supported here, but for `Match all`"
-                        ));
-                    }
+                    left_out = (!all).then_some(place);
                     blocks.push(Arc::new(if all { Block::Always } else { Block::Never }));
                 }
                 ("include", []) => self.warn(format!("{place}: line skipped: `Include` names no file")),
@@ -138,6 +137,11 @@ impl Reader {
                 (other, words) => match setting(other, words) {
                     Ok(None) => {}
                     Ok(Some((keyword, value))) => {
+                        if let Some(place) = left_out.take() {
+                            self.warn(format!(
+                                "{place}: block skipped: `Match` is not supported here, but for `Match all`"
+                            ));
+                        }
                         self.settings.push(Setting { blocks: blocks.clone(), keyword, value, place });
                     }
                     Err(why) => self.warn(format!("{place}: line skipped: {why}")),

@@ -41,6 +41,7 @@ fn what_stands_in_a_match_block_does_not_leak() {
     assert_eq!(found.alias.as_deref(), Some("x"));
     assert_eq!(read(text).warnings().len(), 1);
     assert!(read(text).warnings()[0].starts_with("/c:3: block skipped"));
+    assert!(read("Match final all\n ForwardX11Trusted yes\n").warnings().is_empty(), "it says nothing that counts");
 }
 
 #[test]

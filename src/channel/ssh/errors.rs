@@ -73,9 +73,9 @@ pub(super) fn is_turned_away(stop: &Stop, greeting: Option<&[u8]>) -> bool {
 }
 
 /// The same error, once it was tried again.
-pub(super) fn turned_away(mut error: ChannelError, tries: usize) -> ChannelError {
+pub(super) fn turned_away(mut error: ChannelError, tries: usize, time: Duration) -> ChannelError {
     if tries > 1 {
-        error.message.push_str(&format!(" (this was tried {tries} times, with growing waits)"));
+        error.message.push_str(&format!(" (this was tried {tries} times in {}, with growing waits)", seconds(time)));
     }
     error
 }

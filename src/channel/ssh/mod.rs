@@ -137,7 +137,7 @@ impl Ssh {
     ) -> Result<Self, ChannelError> {
         let asker = Asker::new(ask);
         let hops = route::route(destination, options)?;
-        let started = Instant::now();
+        let mut started = Instant::now();
         let in_all = limits.connect.saturating_mul(3).saturating_mul(u32::try_from(hops.len()).unwrap_or(1));
         let (mut waits, mut dropped) = (Waits::default(), false);
         loop {
@@ -147,12 +147,15 @@ impl Ssh {
             };
             match failed.retry {
                 // A node ends a connection whose login takes too long. A person's answers are remembered by now.
-                Retry::Dropped if !dropped && asker.take_asked() => dropped = true,
+                Retry::Dropped if !dropped && asker.take_asked() => {
+                    dropped = true;
+                    started = Instant::now();
+                }
                 Retry::TurnedAway => {
                     let Some(wait) = waits.next(in_all.saturating_sub(started.elapsed())) else {
-                        return Err(errors::turned_away(failed.error, waits.tries()));
+                        return Err(errors::turned_away(failed.error, waits.tries(), started.elapsed()));
                     };
-                    if waits.tries() == 1 {
+                    if waits.tries() == 2 {
                         tell("the SSH server turns this address away for now: waiting, to try again");
                     }
                     std::thread::sleep(wait);
