@@ -66,16 +66,17 @@ defences() {
     manager
     case $MANAGER in
     apt)
-        V=$(within 5 apt-config dump)
-        RC=$?
-        if [ $RC != 0 ]; then miss apt unsupported
-        else
-            pair apt yes
-            PAIRS=$PAIRS$(printf '%s\n' "$V" | awk '
-                BEGIN { n["APT::Periodic::Enable"] = "apt_periodic"; n["APT::Periodic::Unattended-Upgrade"] = "apt_unattended"; n["Unattended-Upgrade::Automatic-Reboot"] = "apt_reboot" }
-                $1 in n { v = $2; gsub(/[";]/, "", v); print n[$1] "=" substr(v, 1, 40) }')$NL
+        if command -v unattended-upgrade >/dev/null; then
+            pair unattended_upgrade yes
+            if V=$(within 5 apt-config dump); then
+                pair apt yes
+                PAIRS=$PAIRS$(printf '%s\n' "$V" | awk '
+                    BEGIN { n["APT::Periodic::Enable"] = "apt_periodic"; n["APT::Periodic::Unattended-Upgrade"] = "apt_unattended"; n["Unattended-Upgrade::Automatic-Reboot"] = "apt_reboot" }
+                    $1 in n { v = $2; gsub(/[";]/, "", v); print n[$1] "=" substr(v, 1, 40) }')$NL
+            else miss apt unsupported
+            fi
+        else pair unattended_upgrade no
         fi
-        if command -v unattended-upgrade >/dev/null; then pair unattended_upgrade yes; else pair unattended_upgrade no; fi
         ;;
     dnf | dnf5)
         setting dnf_apply apply_updates /etc/dnf/automatic.conf

@@ -190,6 +190,14 @@ fn any_json() -> impl Strategy<Value = Json> {
     })
 }
 
+#[test]
+fn a_tree_is_that_of_the_record_as_json() {
+    let demo = crate::evidence::Evidence::from_json(include_str!("../../assets/demo/evidence.json")).unwrap();
+    for node in &demo.nodes {
+        assert_eq!(plant(node, false), plant(&serde_json::to_value(node).unwrap(), false), "{}", node.name);
+    }
+}
+
 proptest! {
     #[test]
     fn any_json_and_any_path_are_read(json in any_json(), path in "((items|complete|unread|[0-9]{1,20}|\\PC{0,2})\\.?){0,6}", free in any::<bool>()) {

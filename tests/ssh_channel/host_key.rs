@@ -35,8 +35,10 @@ fn an_unknown_host_key_is_asked_for_once_and_remembered() {
         others: Vec::new(),
     };
     assert_eq!(yes.asked(), [question]);
-    let remembered = std::fs::read_to_string(&accepted).unwrap();
-    assert!(remembered.starts_with(sshd.known_line("host_ed25519").trim_end()), "{remembered}");
+    let kept = std::fs::read_to_string(&accepted).unwrap();
+    let (key, comment) = kept.split_once(" accepted 20").unwrap();
+    assert_eq!(format!("{key}\n"), sshd.known_line("host_ed25519"));
+    assert!(comment.ends_with("Z\n") && comment.len() == "26-11-23T07:00:00Z\n".len(), "{kept}");
     connect(&sshd, &options, &NobodyToAsk).map(drop).expect("it is remembered");
     must("ssh-keygen", &["-F", &format!("[127.0.0.1]:{}", sshd.port), "-f", accepted.to_str().unwrap()]);
 }

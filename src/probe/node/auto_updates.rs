@@ -56,6 +56,9 @@ fn active(answer: &mut Answer<'_>, units: &Listing<Unit>, name: &str) -> Option<
 /// Debian and Ubuntu: the timer runs `unattended-upgrade` where the package is there and its interval is not 0.
 fn apt(answer: &mut Answer<'_>, pairs: &Pairs, units: &Listing<Unit>) -> Found {
     let by = "unattended-upgrades";
+    if pairs.value("unattended_upgrade") == Some("no") {
+        return Found { by, enabled: Some(false), reboots: None };
+    }
     if pairs.value("apt") != Some("yes") {
         answer.gap(PATH, Reason::Unsupported, "`apt-config` told nothing of its settings");
         return Found { by, enabled: None, reboots: None };
@@ -158,7 +161,8 @@ mod tests {
         assert_eq!(outcome(&format!("{on}apt_periodic=0\n"), timer), (NO, Fact::Absent));
         assert_eq!(outcome(&on.replace("unattended=1", "unattended=0"), timer), (NO, Fact::Absent));
         assert_eq!(outcome(&on.replace("upgrade=yes", "upgrade=no"), timer), (NO, Fact::Absent));
-        assert_eq!(outcome("manager=apt\napt!unsupported\nkured=no\n", timer).0, Fact::Unread);
+        assert_eq!(outcome("manager=apt\nunattended_upgrade=no\nkured=no\n", timer), (NO, Fact::Absent));
+        assert_eq!(outcome("manager=apt\nunattended_upgrade=yes\napt!unsupported\n", timer).0, Fact::Unread);
     }
 
     #[test]

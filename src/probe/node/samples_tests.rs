@@ -155,7 +155,7 @@ fn a_plain_node_has_an_ssh_server_and_nothing_of_kubernetes() {
     assert_eq!((daemon.name.as_str(), &daemon.serves_login), ("sshd, /etc/ssh/sshd_config", &Fact::Known(true)));
     assert_eq!(daemon.config_valid, Fact::Known(true));
     let names: Vec<_> = daemon.dumps.items.iter().map(|dump| dump.name.as_str()).collect();
-    assert_eq!(names, ["global", "root from 10.88.0.1", "ops from 10.88.0.1"]);
+    assert_eq!(names, ["global", "root from 10.88.4.1", "ops from 10.88.4.1"]);
     for dump in &daemon.dumps.items {
         assert_eq!(known(&dump.settings)["permitrootlogin"], ["without-password"], "{}", dump.name);
     }
@@ -176,6 +176,28 @@ fn a_plain_node_has_an_ssh_server_and_nothing_of_kubernetes() {
         assert_eq!((&component.exists, &component.static_pod), (&Fact::Known(false), &Fact::Absent), "{name}");
     }
     assert_eq!(sample!("plain-guest.txt").kubelet.exists, Fact::Known(false));
+}
+
+#[test]
+fn its_defences() {
+    let node = sample!("plain-sudo.txt");
+    assert_eq!((&node.audit.installed, &node.audit.active), (&Fact::Known(false), &Fact::Known(false)));
+    assert_eq!(reason_of(&node, "audit.rules"), Some(Reason::Unsupported));
+    assert_eq!((&node.auto_updates.enabled, &node.auto_updates.kured), (&Fact::Known(false), &Fact::Known(false)));
+    assert_eq!(node.time_sync.services, Fact::Known(Vec::new()));
+    assert_eq!(node.mdatp.present, Fact::Known(false));
+    let root = &node.volumes.items[0];
+    assert_eq!(
+        (root.purpose.as_str(), &root.encrypted, root.unread),
+        ("root", &Fact::Unread, Some(Reason::NotVisible))
+    );
+    // a node without `nft` cannot tell its rules, and one without rights may not
+    assert_eq!(reason_of(&node, "firewall"), Some(Reason::Unsupported));
+    assert_eq!(reason_of(&sample!("plain-guest.txt"), "firewall"), Some(Reason::Forbidden));
+    assert!(node.authorized_keys.items.iter().all(|key| key.file_modified.known().is_some()));
+    let keys: Vec<_> = node.files.items.iter().filter(|file| file.role == "sshd-host-key").collect();
+    assert_eq!(keys.len(), 3);
+    assert!(keys.iter().all(|key| known(&key.mode) == "600"));
 }
 
 #[test]

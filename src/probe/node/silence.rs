@@ -78,16 +78,11 @@ fn heard(output: &Output) -> Option<Why> {
             "The login worked, but the node lets this account run only certain commands. Log in as a user with an ordinary shell.",
         ));
     }
-    if says(&["collector: no "]) {
-        return Some((
-            Reason::Unsupported,
-            "The node lacks a basic tool (awk, head, tr, sort or wc) that reading it needs. Install it, or look at the node through the cluster instead.",
-        ));
-    }
     if is_windows_shell(&heard) {
         return Some(WINDOWS_WORDS);
     }
-    if says(&["collector: no "]) {
+    // With the tool's name: an echo of the script says the rest as well.
+    if ["awk", "head", "tr", "sort", "wc"].iter().any(|tool| says(&[&format!("collector: no {tool}")])) {
         return Some((
             Reason::Unsupported,
             "The node lacks a basic tool (awk, head, tr, sort or wc) that reading it needs. Install it, or look at the node through the cluster instead.",

@@ -51,7 +51,7 @@ fn only_what_is_understood_counts_as_a_restriction_or_as_open() {
             Some(vec!["192.168.7.0/24"]),
         ),
         (format!("-A INPUT ! -s 10.0.0.0/8 {tcp} -j DROP\n-A INPUT {tcp} -j ACCEPT\n"), Some(vec!["10.0.0.0/8"])),
-        (format!("-A INPUT -p udp -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 2200 -j ACCEPT\n"), Some(vec![])),
+        ("-A INPUT -p udp -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 2200 -j ACCEPT\n".to_owned(), Some(vec![])),
         // each of these may or may not let somebody in: nothing is claimed
         (format!("-A INPUT -i eth1 {tcp} -j ACCEPT\n"), None),
         (format!("-A INPUT {tcp} -m set --match-set mgmt src -j ACCEPT\n"), None),
