@@ -169,7 +169,7 @@ fn a_failed_node_shows_its_sentence_in_full_on_its_page() {
     update(&mut app, Msg::Progress { run: 1, at: jiff::Timestamp::UNIX_EPOCH, progress: done });
     press(&mut app, "\t\n");
     assert!(text(&app).contains("Check that SSH runs on the node."), "{}", text(&app));
-    assert!(text(&app).contains("Way: ssh edge1:22") && text(&app).contains("  A line of known_hosts is broken."));
+    assert!(text(&app).contains("Way: ssh edge1") && text(&app).contains("  A line of known_hosts is broken."));
 }
 
 #[test]
