@@ -69,6 +69,8 @@ pub enum Question {
         purpose: Purpose,
         /// The user on the nodes.
         user: String,
+        /// The jump host that it is for: there alone it is used, on the way to the other nodes.
+        at: Option<String>,
         /// How many other nodes there are.
         others: usize,
     },

@@ -21,12 +21,17 @@ enum Decision {
     Each,
 }
 
-type Decisions = Mutex<HashMap<String, Decision>>;
+/// By user, and the jump host where it is one's.
+type Whose = (String, Option<String>);
+
+type Decisions = Mutex<HashMap<Whose, Decision>>;
 
 /// The passwords of one run. Clones share them.
 #[derive(Clone, Default)]
 pub struct Passwords {
     others: usize,
+    /// The jump host that these are for; None: the nodes.
+    at: Option<String>,
     login: Arc<Decisions>,
     sudo: Arc<Decisions>,
 }
@@ -43,6 +48,16 @@ impl Passwords {
         Passwords { others: nodes.saturating_sub(1), ..Passwords::default() }
     }
 
+    /// The same for a jump host: what is decided there counts nowhere else, and nothing from elsewhere counts there.
+    pub fn at(&self, jump_host: &str) -> Self {
+        Passwords { at: Some(jump_host.to_owned()), ..self.clone() }
+    }
+
+    /// The jump host that these are for.
+    pub fn only_at(&self) -> Option<&str> {
+        self.at.as_deref()
+    }
+
     /// The turn to ask for a user's password. Until it was decided whether other nodes may use what one learns, one
     /// login asks and the others wait: their turns come when this one is decided or dropped. `waiting` is called before a
     /// wait.
@@ -51,7 +66,8 @@ impl Passwords {
             Purpose::Login => &self.login,
             Purpose::Sudo => &self.sudo,
         };
-        let mut turn = Turn { user: user.to_owned(), others: self.others, known: None, held: None };
+        let whose = (user.to_owned(), self.at.clone());
+        let mut turn = Turn { whose, others: self.others, known: None, held: None };
         if self.others == 0 {
             return turn;
         }
@@ -63,7 +79,7 @@ impl Passwords {
                 decisions.lock().unwrap_or_else(PoisonError::into_inner)
             }
         };
-        match held.get(user) {
+        match held.get(&turn.whose) {
             Some(Decision::Same(secret)) => turn.known = Some(secret.clone()),
             Some(Decision::Each) => {}
             None => turn.held = Some(held),
@@ -74,10 +90,10 @@ impl Passwords {
 
 /// One login's turn.
 pub struct Turn<'a> {
-    user: String,
+    whose: Whose,
     others: usize,
     known: Option<Secret>,
-    held: Option<MutexGuard<'a, HashMap<String, Decision>>>,
+    held: Option<MutexGuard<'a, HashMap<Whose, Decision>>>,
 }
 
 impl Turn<'_> {
@@ -94,7 +110,7 @@ impl Turn<'_> {
     /// Notes the person's decision, and lets the others go on. None: every node asks.
     pub fn decide(mut self, same: Option<&Secret>) {
         if let Some(mut held) = self.held.take() {
-            held.insert(self.user, same.map_or(Decision::Each, |secret| Decision::Same(secret.clone())));
+            held.insert(self.whose, same.map_or(Decision::Each, |secret| Decision::Same(secret.clone())));
         }
     }
 }
@@ -125,6 +141,16 @@ mod tests {
         assert!(turn(&passwords, Purpose::Sudo, "bob").take_known().is_none());
         assert!(turn(&passwords, Purpose::Login, "ana").take_known().is_none());
         assert!(!format!("{passwords:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_jump_hosts_password_is_for_that_jump_host_alone() {
+        let passwords = Passwords::for_nodes(3);
+        let secret = Secret::new("secret".to_owned());
+        turn(&passwords.at("bastion:22"), Purpose::Login, "ana").decide(Some(&secret));
+        assert!(turn(&passwords, Purpose::Login, "ana").take_known().is_none());
+        assert!(turn(&passwords.at("other:22"), Purpose::Login, "ana").take_known().is_none());
+        assert_eq!(*turn(&passwords.at("bastion:22"), Purpose::Login, "ana").take_known().unwrap(), "secret");
     }
 
     #[test]

@@ -78,7 +78,17 @@ mod terminal {
                 )?;
                 yes_or_no(tty)
             }
-            Question::Reuse { purpose, user, others } => {
+            Question::Reuse { purpose: _, user, at: Some(at), others } => {
+                write!(
+                    tty,
+                    "\nThat password of {} at jump host {} was right. Use it there for the ways to the other nodes of this \
+                     run too? There are {others}.\nType yes for that, anything else: each way asks you by itself: ",
+                    clean(user),
+                    clean(at),
+                )?;
+                yes_or_no(tty)
+            }
+            Question::Reuse { purpose, user, at: None, others } => {
                 write!(
                     tty,
                     "\nThat {} password of {} was right. Use it for the other nodes of this run too, where they ask for \

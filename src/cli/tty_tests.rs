@@ -19,7 +19,7 @@ fn child() {
         "sudo" => Question::SudoPassword { node, user, again: true },
         "prompt" => Question::Prompt { node, user, text: "Code\x1b[2J:".into(), echo: false, again: false },
         "echo" => Question::Prompt { node, user, text: "Token:".into(), echo: true, again: false },
-        "reuse" => Question::Reuse { purpose: Purpose::Sudo, user, others: 7 },
+        "reuse" => Question::Reuse { purpose: Purpose::Sudo, user, at: None, others: 7 },
         _ => Question::HostKey {
             node,
             host: "[10.0.0.4]:2222".into(),

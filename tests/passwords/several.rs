@@ -48,7 +48,7 @@ fn one_answer_serves_several_nodes_only_with_consent() {
         let asked = person.asked();
         let reuse: Vec<&Question> =
             asked.iter().filter(|question| matches!(question, Question::Reuse { .. })).collect();
-        assert_eq!(reuse, [&Question::Reuse { purpose: Purpose::Sudo, user: "asks".into(), others: 2 }]);
+        assert_eq!(reuse, [&Question::Reuse { purpose: Purpose::Sudo, user: "asks".into(), at: None, others: 2 }]);
         assert_eq!(asked.len() - 1, expected, "{asked:?}");
     }
     let person = Arc::new(Person::new(|question, _| match question {

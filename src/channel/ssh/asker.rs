@@ -21,8 +21,8 @@ pub(super) struct Asker<'a> {
     ask: &'a dyn Ask,
     asked: Cell<bool>,
     accepted: RefCell<Vec<String>>,
-    /// A password that was given and could not be sent any more.
-    unsent: RefCell<Option<Secret>>,
+    /// A password that was given and could not be sent any more, and to whom it belongs.
+    unsent: RefCell<Option<(String, Secret)>>,
 }
 
 impl<'a> Asker<'a> {
@@ -54,14 +54,19 @@ impl<'a> Asker<'a> {
         passwords.turn(Purpose::Login, user, || self.asked.set(true))
     }
 
-    /// Keeps a password for the next connection of this login.
-    pub(super) fn keep_unsent(&self, secret: Secret) {
-        *self.unsent.borrow_mut() = Some(secret);
+    /// Keeps a password for the next connection to the same host and user.
+    pub(super) fn keep_unsent(&self, to: String, secret: Secret) {
+        *self.unsent.borrow_mut() = Some((to, secret));
     }
 
-    /// The password that was kept, once.
-    pub(super) fn take_unsent(&self) -> Option<Secret> {
-        self.unsent.borrow_mut().take()
+    /// The password that was kept for this host and user, once. No other host is ever sent it.
+    pub(super) fn take_unsent(&self, to: &str) -> Option<Secret> {
+        let mut unsent = self.unsent.borrow_mut();
+        if unsent.as_ref().is_some_and(|(whose, _)| whose == to) {
+            unsent.take().map(|(_, secret)| secret)
+        } else {
+            None
+        }
     }
 
     /// Whether a person took time for this login, or for one that it waited for, since this was last called.

@@ -53,10 +53,11 @@ impl Typed<'_> {
     /// By password. `left`: which methods the node offers now; asked once, since asking counts as an attempt.
     pub(super) fn password(&self, left: impl Fn() -> Result<Vec<String>, Stop>) -> Result<Taken, Stop> {
         let mut turn = self.wire.paused(|| self.asker.turn(&self.options.passwords, self.user));
+        let to = format!("{}@{}:{}", self.user, self.login.host, self.login.port);
         let mut refused = 0;
         let mut known = turn.take_known();
         while refused < TRIES {
-            let secret = match known.take().or_else(|| self.asker.take_unsent()) {
+            let secret = match known.take().or_else(|| self.asker.take_unsent(&to)) {
                 Some(secret) => secret,
                 None => match self.ask(&self.question(refused > 0)) {
                     Answer::Secret(secret) => secret,
@@ -66,7 +67,7 @@ impl Typed<'_> {
             };
             if self.wire.is_closed_by_peer() {
                 // Thinking took longer than the node waits; the next connection has the answer ready.
-                self.asker.keep_unsent(secret);
+                self.asker.keep_unsent(to, secret);
                 return Err(Stop::Failed(-13, String::new()));
             }
             // If the node hangs up from here on, that is its answer.
@@ -118,7 +119,12 @@ impl Typed<'_> {
     /// Asks whether the other nodes may have the password too, where that is still open.
     fn share(&self, turn: Turn<'_>, secret: &Secret) {
         let Some(others) = turn.undecided() else { return };
-        let question = Question::Reuse { purpose: Purpose::Login, user: self.user.to_owned(), others };
+        let question = Question::Reuse {
+            purpose: Purpose::Login,
+            user: self.user.to_owned(),
+            at: self.options.passwords.only_at().map(str::to_owned),
+            others,
+        };
         let same = matches!(self.ask(&question), Answer::Yes);
         turn.decide(same.then_some(secret));
     }

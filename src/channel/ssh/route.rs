@@ -89,7 +89,9 @@ pub(super) fn route(destination: &Destination<'_>, options: &SshOptions) -> Resu
         let configured = options.config.of_host(&jump.host, jump.user.as_deref(), jump.port);
         // A jump host may itself be behind others; only the first of a list is asked, as ssh does it.
         let further = configured.jump.clone().filter(|_| before.is_empty());
-        let hop = hop(&jump.host, &jump.host, jump.port, jump.user.as_deref(), configured, options);
+        let mut hop = hop(&jump.host, &jump.host, jump.port, jump.user.as_deref(), configured, options);
+        // No node is ever sent a jump host's password, nor the other way round.
+        hop.options.passwords = options.passwords.at(&hop.known_as);
         let name = jump.host.to_ascii_lowercase();
         if let Some(text) = further {
             let further = jumps_of(node, &jump.host, &text)?;

@@ -80,7 +80,8 @@ impl Sudo<'_> {
                 Ok(Tried::Ran(output, nonce)) => {
                     let (Some(turn), Some(others)) = (turn.take(), others) else { return Settled::Ran(output, nonce) };
                     (self.aid.tell)(Step::Asking);
-                    let question = Question::Reuse { purpose: Purpose::Sudo, user: self.user.to_owned(), others };
+                    let question =
+                        Question::Reuse { purpose: Purpose::Sudo, user: self.user.to_owned(), at: None, others };
                     let same = matches!(self.aid.ask.ask(&question), Answer::Yes);
                     turn.decide(same.then_some(&secret));
                     reading = false;

@@ -261,7 +261,7 @@ fn a_password_goes_to_who_asked_and_is_used_for_others_by_the_word_yes_alone() {
     assert!(
         matches!(answers(press(&mut app, "hunter2\n")).as_slice(), [Answer::Secret(secret)] if **secret == "hunter2")
     );
-    let reuse = || Question::Reuse { purpose: Purpose::Sudo, user: user.clone(), others: 2 };
+    let reuse = || Question::Reuse { purpose: Purpose::Sudo, user: user.clone(), at: None, others: 2 };
     let _two = ask(&mut app, reuse());
     assert_eq!(app.place(), Place::Reuse);
     assert!(press(&mut app, "\ny\n").is_empty(), "no habit says yes");

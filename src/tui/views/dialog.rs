@@ -110,15 +110,21 @@ fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str
             let ask = asked.hint.unwrap_or("Answer:");
             ("A question of the node", told, advice, format!("{ask} {typed}_"))
         }
-        Question::Reuse { purpose, user, others } => {
+        Question::Reuse { purpose, user, at, others } => {
             let what = match purpose {
                 Purpose::Login => "to log in as",
                 Purpose::Sudo => "for sudo as",
             };
-            let told = vec![
-                format!("The password {what} {user} was right."),
-                format!("Use it for the other {others} nodes too, where they ask for one?"),
-            ];
+            let told = match at {
+                None => vec![
+                    format!("The password {what} {user} was right."),
+                    format!("Use it for the other {others} nodes too, where they ask for one?"),
+                ],
+                Some(at) => vec![
+                    format!("The password of {user} at jump host {at} was right."),
+                    format!("Use it there too on the way to the other {others} nodes?"),
+                ],
+            };
             let advice = "No, and each node asks by itself. A node that is not what it seems would learn the password.";
             let ask = asked.hint.unwrap_or("Type yes, or press Esc for no:");
             ("The same password?", told, advice, format!("{ask} {}_", asked.typed.as_str()))
