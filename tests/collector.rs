@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod support;
+
 use sitewarden::channel::{Limits, local::Local};
 use sitewarden::evidence::Privilege;
 use sitewarden::probe::node::collector::{script, script_with};
@@ -14,27 +16,11 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use support::{am_root, left_out, there};
 
 const NONCE: &str = "0123456789abcdef0123456789abcdef";
 const SHELLS: [&[&str]; 3] = [&["dash"], &["busybox", "sh"], &["bash", "--posix"]];
 const NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-
-/// Says loudly what is left out, and why; past the test runner, which keeps what a passing test prints to itself. In CI
-/// that is a failure.
-fn left_out(what: &str, why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "{what}: {why}; run tests/run, which installs what is needed");
-    let _ = writeln!(std::io::stderr(), "#### LEFT OUT: {what}: {why}");
-}
-
-fn there(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", "command -v -- \"$1\"", "sh", program]).stdout(Stdio::null()).status();
-    found.is_ok_and(|status| status.success())
-}
-
-fn am_root() -> bool {
-    let id = Command::new("id").arg("-u").output().unwrap();
-    id.stdout == b"0\n"
-}
 
 /// Feeds the script to a shell; gives its standard output and standard error.
 fn feed(words: &[&str], privilege: &str, stdin: &[u8]) -> (Vec<u8>, Vec<u8>) {

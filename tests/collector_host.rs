@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod support;
+
 use sitewarden::probe::node::collector::{packages, script};
 use sitewarden::probe::node::frames::{Frames, State};
 use std::fs;
@@ -9,22 +11,10 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use support::{am_root, left_out, there};
 
 const NONCE: &str = "0123456789abcdef0123456789abcdef";
 const SHELLS: [&[&str]; 3] = [&["dash"], &["busybox", "sh"], &["bash", "--posix"]];
-
-fn left_out(what: &str, why: &str) {
-    eprintln!("LEFT OUT: {what}: {why}");
-}
-
-fn there(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", "command -v -- \"$1\"", "sh", program]).stdout(Stdio::null()).status();
-    found.is_ok_and(|status| status.success())
-}
-
-fn am_root() -> bool {
-    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
-}
 
 fn shells() -> Vec<Vec<&'static str>> {
     SHELLS.into_iter().filter(|words| there(words[0])).map(<[_]>::to_vec).collect()

@@ -180,3 +180,21 @@ impl Findings {
             .collect()
     }
 }
+
+/// Says loudly what a test leaves out, and why; past the test runner, which keeps what a passing test prints to itself. In
+/// CI that is a failure.
+pub fn left_out(what: &str, why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{what}: {why}; run tests/run, which installs what is needed");
+    let _ = writeln!(std::io::stderr(), "#### LEFT OUT: {what}: {why}");
+}
+
+/// Whether a program is installed.
+pub fn there(program: &str) -> bool {
+    let found = Command::new("sh").args(["-c", "command -v -- \"$1\"", "sh", program]).stdout(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// Whether this process is root.
+pub fn am_root() -> bool {
+    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
+}
