@@ -20,6 +20,7 @@ const ROUNDS: usize = 15;
 fn main() {
     println!("figure                                              ours     yardstick   ratio   goal");
     over_ssh();
+    fifty_nodes();
     locally();
     thousand_nodes();
     bytes_of_the_screen();
@@ -78,7 +79,10 @@ fn over_ssh() {
         let (ours, theirs) = in_turns(
             || {
                 let args = ["--node", &target, "--identity", &key, "--known-hosts", &known];
-                run(Command::new(BINARY).args(["collect", "-o", "/dev/null"]).args(args).env_remove("SSH_AUTH_SOCK"));
+                run(Command::new(BINARY)
+                    .args(["collect", "-o", "/dev/null", "--no-packages"])
+                    .args(args)
+                    .env_remove("SSH_AUTH_SOCK"));
             },
             || {
                 let mut ssh = Command::new("ssh");
@@ -99,11 +103,45 @@ fn over_ssh() {
     }
 }
 
+/// Fifty nodes at once against `xargs -P 50 ssh` with the same collector. All fifty are the bed's one node, whose own work
+/// counts on both sides; its sshd is told to take so many at once (MaxStartups).
+fn fifty_nodes() {
+    let (Ok(nodes), Ok(exec)) = (std::env::var("BED_NODES"), std::env::var("BED_EXEC")) else { return };
+    let (name, address) = nodes.split_whitespace().next().unwrap().split_once('=').unwrap();
+    let key = std::env::var("BED_SSH_KEY").unwrap();
+    let known = std::env::var("BED_KNOWN_HOSTS").unwrap();
+    let node = |script: &str| run(Command::new(&exec).args([name, "sh", "-c", script]));
+    node("echo MaxStartups 200 > /etc/ssh/sshd_config.d/00-bench.conf; systemctl restart ssh");
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site.toml");
+    let each = |number| format!("[[node]]\nname = \"node{number}\"\naddress = \"{address}\"\nuser = \"root\"\n");
+    std::fs::write(&site, (0..50).map(each).collect::<String>()).unwrap();
+    let script = collector::script(&collector::nonce().unwrap()).unwrap();
+    let input = folder.path().join("collector");
+    std::fs::write(&input, &script.stdin).unwrap();
+    let ssh = format!("ssh -F none -i {key} -o UserKnownHostsFile={known} -o BatchMode=yes root@{address}");
+    let client = format!("seq 50 | xargs -P 50 -I N sh -c 'exec {ssh} \"$0\" < {}' \"$0\"", input.display());
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
+    for _ in 0..3 {
+        let start = Instant::now();
+        let mut scan = Command::new(BINARY);
+        scan.args(["collect", "-o", "/dev/null", "--jobs", "50", "--no-packages", "--site"]).arg(&site);
+        run(scan.args(["--identity", &key, "--known-hosts", &known]).env_remove("SSH_AUTH_SOCK"));
+        ours.push(start.elapsed());
+        let start = Instant::now();
+        run(Command::new("sh").args(["-c", &client, &script.command]));
+        theirs.push(start.elapsed());
+    }
+    node("rm /etc/ssh/sshd_config.d/00-bench.conf; systemctl restart ssh");
+    row("fifty nodes at once, vs xargs -P 50 ssh", median(ours), median(theirs), "<= 0.5");
+}
+
 /// A scan of this machine against the bare collector.
 fn locally() {
     let script = collector::script(&collector::nonce().unwrap()).unwrap();
     let (ours, theirs) = in_turns(
-        || run(Command::new(BINARY).args(["collect", "--local", "-o", "/dev/null"])),
+        || run(Command::new(BINARY).args(["collect", "--local", "-o", "/dev/null", "--no-packages"])),
         || feed(Command::new("sh").args(["-c", &script.command]), &script.stdin),
     );
     row("scan of this machine, vs the bare collector", ours, theirs, "");

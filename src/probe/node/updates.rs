@@ -59,6 +59,9 @@ fn read(answer: &mut Answer<'_>) -> Updates {
                 "the package lists are younger than the node's clock",
             ),
         }
+    } else {
+        let why = "when the package lists were last fetched is not known";
+        answer.gap("updates.knowledge_age_seconds", Reason::Unsupported, why);
     }
     updates
 }
