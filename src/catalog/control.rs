@@ -139,6 +139,23 @@ pub struct References {
     pub guide: Vec<String>,
 }
 
+impl References {
+    /// The sources that are named, in a fixed order: what a person calls each, and its entries.
+    pub fn named(&self) -> Vec<(&'static str, &[String])> {
+        let all = [
+            ("guide", &self.guide),
+            ("CIS Kubernetes Benchmark", &self.cis),
+            ("sshd_config", &self.sshd_config),
+            ("NSA hardening guidance", &self.nsa),
+            ("OWASP cheat sheet", &self.owasp),
+            ("NIST SP 800-190", &self.nist_800_190),
+            ("Microsoft threat matrix", &self.ms_threat_matrix),
+            ("MITRE ATT&CK", &self.attack),
+        ];
+        all.into_iter().filter(|(_, entries)| !entries.is_empty()).map(|(name, list)| (name, list.as_slice())).collect()
+    }
+}
+
 /// One thing that ought to hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -91,21 +91,12 @@ fn conditions(page: &mut String, control: &Control) {
 }
 
 fn references(page: &mut String, references: &References) {
-    let all = [
-        ("guide", &references.guide),
-        ("CIS Kubernetes Benchmark", &references.cis),
-        ("sshd_config", &references.sshd_config),
-        ("NSA hardening guidance", &references.nsa),
-        ("OWASP cheat sheet", &references.owasp),
-        ("NIST SP 800-190", &references.nist_800_190),
-        ("Microsoft threat matrix", &references.ms_threat_matrix),
-        ("MITRE ATT&CK", &references.attack),
-    ];
-    if all.iter().all(|(_, entries)| entries.is_empty()) {
+    let named = references.named();
+    if named.is_empty() {
         return;
     }
     heading(page, "References");
-    for (name, entries) in all.into_iter().filter(|(_, entries)| !entries.is_empty()) {
+    for (name, entries) in named {
         prose(page, 2, &format!("{name}: {}", entries.join("; ")));
     }
 }

@@ -1,5 +1,7 @@
 //! Text on its way to the screen: cleaned, measured in columns, cut and wrapped.
 
+pub(super) use crate::report::{columns, fit};
+
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -34,22 +36,6 @@ pub(super) fn ascii(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect())
-}
-
-/// Columns that a clean text takes.
-pub(super) fn columns(text: &str) -> usize {
-    text.width()
-}
-
-/// Cuts a text to so many columns; where it is cut, it ends in `...`, as far as these fit.
-pub(super) fn fit(text: &str, room: usize) -> Cow<'_, str> {
-    if text.width() <= room {
-        return Cow::Borrowed(text);
-    }
-    let mark = if room > 6 { "..." } else { "" };
-    let mut cut = head(text, room.saturating_sub(mark.len())).to_owned();
-    cut.push_str(mark);
-    Cow::Owned(cut)
 }
 
 /// The longest beginning of a text that takes at most so many columns.

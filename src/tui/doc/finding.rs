@@ -117,21 +117,12 @@ fn to_do(page: &mut Page, control: &Control, verdict: Verdict) {
 }
 
 fn references(page: &mut Page, references: &References) {
-    let rows = [
-        ("Guide", &references.guide),
-        ("CIS Kubernetes Benchmark", &references.cis),
-        ("sshd_config", &references.sshd_config),
-        ("NSA hardening guidance", &references.nsa),
-        ("OWASP cheat sheet", &references.owasp),
-        ("NIST SP 800-190", &references.nist_800_190),
-        ("Microsoft threat matrix", &references.ms_threat_matrix),
-        ("MITRE ATT&CK", &references.attack),
-    ];
-    if rows.iter().all(|(_, list)| list.is_empty()) {
+    let named = references.named();
+    if named.is_empty() {
         return;
     }
     page.heading("References");
-    for (name, list) in rows.iter().filter(|(_, list)| !list.is_empty()) {
-        page.indented(Tone::Plain, &format!("{name}: {}", list.join(", ")));
+    for (name, entries) in named {
+        page.indented(Tone::Plain, &format!("{name}: {}", entries.join("; ")));
     }
 }
