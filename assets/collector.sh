@@ -27,19 +27,21 @@ for T in awk head tr sort wc; do
 done
 # --- encoding, time, frames -------------------------------------------------------------------------------------
 ENC=b64
-if command -v base64 >/dev/null; then enc() { base64; }
-elif command -v openssl >/dev/null; then enc() { openssl base64; }
-else ENC=hex; enc() { od -An -v -tx1; }
+# enc ends the shell that runs it, so that it costs no process of its own: for pipelines
+if command -v base64 >/dev/null; then enc() { exec base64; }
+elif command -v openssl >/dev/null; then enc() { exec openssl base64; }
+else ENC=hex; enc() { exec od -An -v -tx1; }
 fi
 if ! command -v timeout >/dev/null; then BOUND=none
 elif timeout 9 true; then BOUND=timeout
 elif timeout -t 9 true; then BOUND=busybox-t
 else BOUND=none
 fi
+# within SECONDS COMMAND...; bound does the same and ends the shell that runs it: for $(...) and pipelines
 case $BOUND in
-timeout) within() { timeout "$@" </dev/null; } ;;
-busybox-t) within() { timeout -t "$@" </dev/null; } ;;
-*) within() { shift; "$@" </dev/null; } ;;
+timeout) within() { timeout "$@" </dev/null; }; bound() { exec timeout "$@" </dev/null; } ;;
+busybox-t) within() { timeout -t "$@" </dev/null; }; bound() { exec timeout -t "$@" </dev/null; } ;;
+*) within() { shift; "$@" </dev/null; }; bound() { shift; exec "$@" </dev/null; } ;;
 esac
 UNBOUND=
 [ "$BOUND" = none ] && UNBOUND=b
@@ -109,12 +111,12 @@ trust() {
     state "$1"
     [ "$S" = here ] || return 1
     D=${1%/*}
-    T=$(within 5 stat -c '%F|%u|%a|%Y|%d:%i' "${D:-/}" "$1")
+    T=$(bound 5 stat -c '%F|%u|%a|%Y|%d:%i' "${D:-/}" "$1")
     P=${T%%"$NL"*} T=${T#*"$NL"}
     case $T in
     symbolic*)
         case $T in symbolic*'|0|'*) ;; *) S=refused; return 1 ;; esac
-        T=$(within 5 stat -L -c '%F|%u|%a|%Y|%d:%i' "$1")
+        T=$(bound 5 stat -L -c '%F|%u|%a|%Y|%d:%i' "$1")
         ;;
     esac
     case $T in '') S=forbidden; return 1 ;; esac
