@@ -31,7 +31,7 @@ firewall() {
         [ "$f" = ip ] && c=iptables || c=ip6tables
         if [ -z "$V" ]; then pair legacy_$f absent
         elif command -v "$c-legacy-save" >/dev/null; then pair legacy_$f here; saved "fw.legacy.$f" "$c-legacy-save"
-        elif case $(bound 5 "$c" -V) in *nf_tables*) false ;; *v1.*) true ;; *) false ;; esac; then pair legacy_$f here; saved "fw.legacy.$f" "$c-save"
+        elif command -v "$c" >/dev/null && case $(bound 5 "$c" -V) in *nf_tables*) false ;; *v1.*) true ;; *) false ;; esac; then pair legacy_$f here; saved "fw.legacy.$f" "$c-save"
         else pair legacy_$f unsupported
         fi
     done
@@ -40,7 +40,7 @@ firewall() {
     for f in ip ip6; do
         [ "$f" = ip ] && c=iptables || c=ip6tables
         if command -v "$c-nft-save" >/dev/null; then c=$c-nft-save
-        elif case $(bound 5 "$c" -V) in *nf_tables*) true ;; *) false ;; esac; then c=$c-save
+        elif command -v "$c" >/dev/null && case $(bound 5 "$c" -V) in *nf_tables*) true ;; *) false ;; esac; then c=$c-save
         else continue
         fi
         saved "fw.nft.$f" "$c"

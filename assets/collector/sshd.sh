@@ -77,7 +77,8 @@ config_files() {
         case $SEEN in *"$NL$f$NL"*) continue ;; esac
         SEEN=$SEEN$f$NL
         if [ $I -ge 64 ]; then MORE=yes; break; fi
-        trust "$f"
+        # of the first it was just asked
+        if [ $I = 0 ]; then S=$CSTATE; else trust "$f"; fi
         LISTED="$LISTED$I$TAB$S$TAB$M$TAB$O$TAB$A$TAB$f$NL"
         if [ "$S" = here ]; then
             text "sshd.$DN.file.$I" "$f"
