@@ -27,19 +27,21 @@ for T in awk head tr sort wc; do
 done
 # --- encoding, time, frames -------------------------------------------------------------------------------------
 ENC=b64
-if command -v base64 >/dev/null; then enc() { base64; }
-elif command -v openssl >/dev/null; then enc() { openssl base64; }
-else ENC=hex; enc() { od -An -v -tx1; }
+# enc ends the shell that runs it, so that it costs no process of its own: for pipelines
+if command -v base64 >/dev/null; then enc() { exec base64; }
+elif command -v openssl >/dev/null; then enc() { exec openssl base64; }
+else ENC=hex; enc() { exec od -An -v -tx1; }
 fi
 if ! command -v timeout >/dev/null; then BOUND=none
 elif timeout 9 true; then BOUND=timeout
 elif timeout -t 9 true; then BOUND=busybox-t
 else BOUND=none
 fi
+# within SECONDS COMMAND...; bound does the same and ends the shell that runs it: for $(...) and pipelines
 case $BOUND in
-timeout) within() { timeout "$@" </dev/null; } ;;
-busybox-t) within() { timeout -t "$@" </dev/null; } ;;
-*) within() { shift; "$@" </dev/null; } ;;
+timeout) within() { timeout "$@" </dev/null; }; bound() { exec timeout "$@" </dev/null; } ;;
+busybox-t) within() { timeout -t "$@" </dev/null; }; bound() { exec timeout -t "$@" </dev/null; } ;;
+*) within() { shift; "$@" </dev/null; }; bound() { shift; exec "$@" </dev/null; } ;;
 esac
 UNBOUND=
 [ "$BOUND" = none ] && UNBOUND=b
@@ -49,15 +51,42 @@ flags_of() {
     case $1 in 124 | 137 | 143) F=${F}t ;; esac
     [ -n "$F" ] || F=-
 }
-# put KEY RC FLAGS ENCODED; say KEY RC FLAGS TEXT; send KEY PATH FLAGS (a whole file)
+# put KEY RC FLAGS ENCODED; say KEY RC FLAGS TEXT, which may wait for others until flush
 put() {
+    flush
     COUNT=$((COUNT + 1))
     printf '@ %s %s %s %s %s\n%s\n' "$N" "$1" "$2" "$3" "${#4}" "$4"
 }
 say() {
-    E=
-    [ -z "$4" ] || E=$(printf '%s\n' "$4" | enc)
-    put "$1" "$2" "$3" "$E"
+    case ${#4}:$ENC:$4 in
+    0:*) L=0 P= ;;
+    # only of ASCII every shell tells the length in bytes
+    *:hex:* | ?????*:b64:* | *[!\ -~"$TAB$NL"]*) put "$1" "$2" "$3" "$(printf '%s\n' "$4" | enc)"; return ;;
+    *)
+        L=$((${#4} + 1)) P=$4$NL
+        case $((L % 3)) in 1) P=$P$NL$NL ;; 2) P=$P$NL ;; esac
+        ;;
+    esac
+    COUNT=$((COUNT + 1)) HEADS="$HEADS$1 $2 $3 $L " WAITING=$WAITING$P
+    # what hangs may hang again, and then this answer is cut
+    case $3 in *t*) flush ;; esac
+    [ ${#WAITING} -lt 32768 ] || flush
+}
+# flush: sends the texts that wait. Each was filled up with line feeds to a multiple of three bytes, so that one base64
+# encodes all of them and none shares a group of four with the next; what was filled in is `=` in the group's end.
+HEADS= WAITING=
+flush() {
+    [ -n "$HEADS" ] || return 0
+    printf '%s' "$WAITING" | enc | awk -v nonce="$N" -v heads="$HEADS" '{ s = s $0 } END {
+        n = split(heads, h, " "); at = 1
+        for (i = 1; i < n; i += 4) {
+            size = int((h[i + 3] + 2) / 3) * 4; e = substr(s, at, size); at += size
+            if (h[i + 3] % 3) { fill = substr("==", h[i + 3] % 3); e = substr(e, 1, size - length(fill)) fill }
+            print "@ " nonce " " h[i] " " h[i + 1] " " h[i + 2] " " size
+            print e
+        }
+    }'
+    HEADS= WAITING=
 }
 # text KEY PATH: the first CAP bytes of a file that was found to be regular
 text() {
@@ -109,12 +138,12 @@ trust() {
     state "$1"
     [ "$S" = here ] || return 1
     D=${1%/*}
-    T=$(within 5 stat -c '%F|%u|%a|%Y|%d:%i' "${D:-/}" "$1")
+    T=$(bound 5 stat -c '%F|%u|%a|%Y|%d:%i' "${D:-/}" "$1")
     P=${T%%"$NL"*} T=${T#*"$NL"}
     case $T in
     symbolic*)
         case $T in symbolic*'|0|'*) ;; *) S=refused; return 1 ;; esac
-        T=$(within 5 stat -L -c '%F|%u|%a|%Y|%d:%i' "$1")
+        T=$(bound 5 stat -L -c '%F|%u|%a|%Y|%d:%i' "$1")
         ;;
     esac
     case $T in '') S=forbidden; return 1 ;; esac
@@ -145,6 +174,7 @@ if [ -n "$CONN" ]; then pair ssh_connection "$CONN"; else miss ssh_connection ab
 pairs login
 
 #@ body
+flush
 printf '@ %s END %s\n' "$N" "$COUNT"
 exit
 }

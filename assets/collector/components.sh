@@ -66,7 +66,7 @@ named() {
             [ "$S" = here ] && { [ -r "$path" ] && [ -x "$path" ] || S=forbidden; }
             FILETABLE="$FILETABLE$FI$TAB$S$TAB$1${TAB}drop-in$TAB$2$TAB?$TAB$path$NL"
             FI=$((FI + 1))
-            LIST=$(within 5 find "$path/" -name '*.conf' | sort | head -n 65)
+            LIST=$(bound 5 find "$path/" -name '*.conf' | sort | head -n 65)
             case $LIST in *"$NL"*) [ "$(printf '%s\n' "$LIST" | wc -l)" -le 64 ] || FCUT=c LIST=$(printf '%s\n' "$LIST" | head -n 64) ;; esac
             IFS=$NL
             for p in $LIST; do
@@ -156,7 +156,7 @@ components() {
         *)
             case $3 in kubelite) continue ;; esac
             VERSIONS="$VERSIONS $3 "
-            OUT=$(within 5 "$4" --version)
+            OUT=$(bound 5 "$4" --version)
             RC=$?
             flags_of $RC
             say "version.$3" $RC "$F" "$(printf '%.300s' "$OUT")"
@@ -164,20 +164,26 @@ components() {
         esac
     done
     IFS=$WS
+    # UNIT TAB unit|environment TAB PATH, for the first answer about each unit
+    UNITFILES=$(printf '%s\n' "$UNITS" | awk '
+        function out(    i, j, k, p, v) {
+            if (id != "" && !(id in seen)) for (i = 1; i <= n; i++) {
+                if (l[i] ~ /^FragmentPath=\//) print id "\tunit\t" substr(l[i], 14)
+                if (l[i] ~ /^DropInPaths=\//) { k = split(substr(l[i], 13), p, " "); for (j = 1; j <= k; j++) print id "\tunit\t" p[j] }
+                if (l[i] ~ /^EnvironmentFiles=\//) { v = substr(l[i], 18); sub(/ \(ignore_errors=(yes|no)\)$/, "", v); print id "\tenvironment\t" v }
+            }
+            seen[id]; n = 0; id = ""
+        }
+        /^$/ { out(); next } /^Id=/ { id = substr($0, 4) } { l[++n] = $0 }
+        END { out() }')
     for u in kubelet.service kube-proxy.service etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service \
         k3s.service k3s-agent.service rke2-server.service rke2-agent.service snap.microk8s.daemon-kubelite.service snap.kubelet.daemon.service; do
         case $UNITS in *"Id=$u"*) ;; *) continue ;; esac
         case $u in etcd.* | kube-*) c=${u%.service} ;; *) c=kubelet ;; esac
-        LIST=$(printf '%s\n' "$UNITS" | awk -v unit="$u" '
-            /^Id=/ { id = substr($0, 4) } /^$/ { if (id == unit) exit; n = 0; id = ""; next } { l[++n] = $0 }
-            END { if (id == unit) for (i = 1; i <= n; i++) {
-                if (l[i] ~ /^FragmentPath=\//) print "unit\t" substr(l[i], 14)
-                if (l[i] ~ /^DropInPaths=\//) { k = split(substr(l[i], 13), p, " "); for (j = 1; j <= k; j++) print "unit\t" p[j] }
-                if (l[i] ~ /^EnvironmentFiles=\//) { v = substr(l[i], 18); sub(/ \(ignore_errors=(yes|no)\)$/, "", v); print "environment\t" v }
-            } }')
         IFS=$NL
-        for row in $LIST; do
+        for row in $UNITFILES; do
             IFS=$WS
+            case $row in "$u$TAB"*) row=${row#*"$TAB"} ;; *) continue ;; esac
             path=${row#*"$TAB"}
             case $row in environment*) role=$c-environment ;; *) role=$c-service ;; esac
             add "$role" "${row%%"$TAB"*} of $u" "$path"

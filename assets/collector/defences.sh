@@ -44,7 +44,7 @@ defences() {
     if [ "$UID_NOW" != 0 ]; then miss audit_rules forbidden
     elif ! command -v auditctl >/dev/null; then miss audit_rules unsupported
     else
-        V=$(within 5 auditctl -l | head -c 1048576)
+        V=$(bound 5 auditctl -l | head -c 1048576)
         case $V in
         'No rules'*) pair audit_rules 0 ;;
         -*) pair audit_rules "$(printf '%s\n' "$V" | grep -c '^-')" ;;
@@ -52,7 +52,7 @@ defences() {
         esac
     fi
     V=
-    [ $SYSTEMD = no ] || V=$(within 5 timedatectl show -p NTP -p NTPSynchronized)
+    [ $SYSTEMD = no ] || V=$(bound 5 timedatectl show -p NTP -p NTPSynchronized)
     for f in NTP NTPSynchronized; do
         case $NL$V$NL in
         *"$NL$f=yes$NL"*) pair "time_$f" yes ;;
@@ -68,7 +68,7 @@ defences() {
     apt)
         if command -v unattended-upgrade >/dev/null; then
             pair unattended_upgrade yes
-            if V=$(within 5 apt-config dump); then
+            if V=$(bound 5 apt-config dump); then
                 pair apt yes
                 PAIRS=$PAIRS$(printf '%s\n' "$V" | awk '
                     BEGIN { n["APT::Periodic::Enable"] = "apt_periodic"; n["APT::Periodic::Unattended-Upgrade"] = "apt_unattended"; n["Unattended-Upgrade::Automatic-Reboot"] = "apt_reboot" }

@@ -14,7 +14,7 @@ saved() {
 builtin() {
     [ -r /proc/modules ] || return 0
     case $NL$MODULES in *"$NL$1 "*) return 0 ;; esac
-    V=/lib/modules/$(uname -r)/modules.builtin
+    V=/lib/modules/$KERNEL/modules.builtin
     [ ! -r "$V" ] || grep -q "/$1.ko" "$V"
 }
 firewall() {
@@ -27,11 +27,11 @@ firewall() {
     # the older kernel interface: the tables of this network namespace, if it was ever used
     for f in ip ip6; do
         V=
-        [ -r /proc/net/${f}_tables_names ] && V=$(cat /proc/net/${f}_tables_names)
+        [ -r /proc/net/${f}_tables_names ] && read -r V </proc/net/${f}_tables_names
         [ "$f" = ip ] && c=iptables || c=ip6tables
         if [ -z "$V" ]; then pair legacy_$f absent
         elif command -v "$c-legacy-save" >/dev/null; then pair legacy_$f here; saved "fw.legacy.$f" "$c-legacy-save"
-        elif case $(within 5 "$c" -V) in *nf_tables*) false ;; *v1.*) true ;; *) false ;; esac; then pair legacy_$f here; saved "fw.legacy.$f" "$c-save"
+        elif command -v "$c" >/dev/null && case $(bound 5 "$c" -V) in *nf_tables*) false ;; *v1.*) true ;; *) false ;; esac; then pair legacy_$f here; saved "fw.legacy.$f" "$c-save"
         else pair legacy_$f unsupported
         fi
     done
@@ -40,14 +40,14 @@ firewall() {
     for f in ip ip6; do
         [ "$f" = ip ] && c=iptables || c=ip6tables
         if command -v "$c-nft-save" >/dev/null; then c=$c-nft-save
-        elif case $(within 5 "$c" -V) in *nf_tables*) true ;; *) false ;; esac; then c=$c-save
+        elif command -v "$c" >/dev/null && case $(bound 5 "$c" -V) in *nf_tables*) true ;; *) false ;; esac; then c=$c-save
         else continue
         fi
         saved "fw.nft.$f" "$c"
         for t in filter nat mangle raw security; do case $V in *"Table \`$t' is incompatible"*) ;; *) OURS="$OURS$f/$t " ;; esac; done
     done
     if ! command -v nft >/dev/null; then pair nft unsupported; pairs firewall; return; fi
-    V=$(within 5 nft list tables)
+    V=$(bound 5 nft list tables)
     RC=$?
     if [ $RC != 0 ]; then pair nft unsupported; pairs firewall; return; fi
     pair nft here
@@ -65,7 +65,7 @@ firewall() {
         case $2/$3 in ip/kube-proxy | ip6/kube-proxy) continue ;; esac
         if [ $n -ge 16 ]; then pair nft_more yes; break; fi
         IFS=$WS
-        V=$(within 5 nft -j list table "$2" "$3" | head -c $((FW_CAP + 1)))
+        V=$(bound 5 nft -j list table "$2" "$3" | head -c $((FW_CAP + 1)))
         F=-
         [ ${#V} -le $FW_CAP ] || F=c V=
         flags_of 0 "${F#-}"

@@ -4,15 +4,17 @@ host() {
     pair time "$(date +%s)"
     if line_of /proc/sys/kernel/hostname; then pair hostname "$V"; else pair hostname "$(hostname)"; fi
     if line_of /etc/machine-id && [ -n "$V" ]; then pair machine_id "$V"; else miss machine_id "${S#here}"; fi
-    pair kernel "$(uname -r)"
-    pair arch "$(uname -m)"
+    V=$(uname -rm)
+    KERNEL=${V%% *}
+    pair kernel "$KERNEL"
+    pair arch "${V#* }"
     if line_of /proc/uptime; then pair uptime "${V%% *}"; else miss uptime "$S"; fi
     BTIME=$(awk '$1 == "btime" { print $2 }' /proc/stat)
     pair boot_time "$BTIME"
     V=$(getconf CLK_TCK) || V=100
     pair clk_tck "$V"
     VIRT=
-    if command -v systemd-detect-virt >/dev/null; then VIRT=$(within 5 systemd-detect-virt)
+    if command -v systemd-detect-virt >/dev/null; then VIRT=$(bound 5 systemd-detect-virt)
     elif [ -e /.dockerenv ]; then VIRT=docker
     elif [ -e /run/.containerenv ]; then VIRT=podman
     fi
@@ -104,7 +106,7 @@ host() {
 # --- units ------------------------------------------------------------------------------------------------------
 units() {
     if [ $SYSTEMD = no ]; then put units 0 u ''; return; fi
-    UNITS=$(within 8 systemctl show --no-pager \
+    UNITS=$(bound 8 systemctl show --no-pager \
         -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p Listen -p FragmentPath -p DropInPaths -p MainPID -p EnvironmentFiles \
         ssh.service sshd.service ssh.socket sshd.socket dropbear.service 'ssh@*.service' 'sshd@*.service' \
         kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service \
@@ -119,7 +121,7 @@ units() {
     say units $RC "$F" "$UNITS"
     case $UNITS in
     *Id=kubelet.service*)
-        V=$(within 5 systemctl show --no-pager -p Environment kubelet.service)
+        V=$(bound 5 systemctl show --no-pager -p Environment kubelet.service)
         RC=$?
         flags_of $RC
         say kubelet.environment $RC "$F" "$V"

@@ -1,7 +1,13 @@
 # Authorized keys and listening sockets.
 # A part of ../collector.sh, which has what is used here.
 authorized() {
-    PATTERNS=$(printf '%s\n' "$ALLDUMPS" | awk 'tolower($1) == "authorizedkeysfile" { for (i = 2; i <= NF; i++) if (!($i in s)) { s[$i]; print $i } }')
+    # the patterns, and last whether keys may come from elsewhere
+    PATTERNS=$(printf '%s\n' "$ALLDUMPS" | awk '{ k = tolower($1) }
+        k == "authorizedkeysfile" { for (i = 2; i <= NF; i++) if (!($i in s)) { s[$i]; print $i } }
+        (k == "authorizedkeyscommand" || k == "trustedusercakeys") && $2 != "none" { y = 1 }
+        END { print y ? "yes" : "no" }')
+    ELSEWHERE=${PATTERNS##*"$NL"}
+    case $PATTERNS in *"$NL"*) PATTERNS=${PATTERNS%"$NL"*} ;; *) PATTERNS= ;; esac
     V=default
     if [ -n "$PATTERNS" ]; then V='sshd -T'; else PATTERNS=".ssh/authorized_keys$NL.ssh/authorized_keys2"; fi
     OUT= FILES= KEYFILES= n=0 F=-
@@ -10,7 +16,7 @@ authorized() {
     pair from "$V"
     case $ALLDUMPS in
     '') pair command '?' ;;
-    *) pair command "$(printf '%s\n' "$ALLDUMPS" | awk '(tolower($1) == "authorizedkeyscommand" || tolower($1) == "trustedusercakeys") && $2 != "none" { y = 1 } END { print y ? "yes" : "no" }')" ;;
+    *) pair command "$ELSEWHERE" ;;
     esac
     pairs keys.source
     for l in $USERS; do
@@ -34,13 +40,18 @@ authorized() {
         done
     done
     # shellcheck disable=SC2086
-    TIMES=$(within 5 stat -L -c '%Y %n' $KEYFILES)$NL
+    TIMES=$(bound 5 stat -L -c '%Y %s %n' $KEYFILES)$NL
     for row in $FILES; do
         f=${row#*"$TAB"} M='?'
         case $NL$TIMES in *" $f$NL"*)
             M=${TIMES%%" $f$NL"*}
             M=${M##*"$NL"}
+            # of a longer one only its beginning is looked at
+            [ "${M#* }" -le 262144 ] || F=c
+            M=${M%% *}
             ;;
+        # a byte more than is looked at tells that there is more
+        *) [ "$(bound 5 head -c 262145 "$f" | wc -c)" -le 262144 ] || F=c ;;
         esac
         OUT="${OUT}file${TAB}here$TAB${row%%"$TAB"*}$TAB$M$TAB$f$NL"
     done
@@ -56,9 +67,7 @@ authorized() {
         u=$1 f=$2
         [ -n "$f" ] || continue
         n=$((n + 1))
-        # a byte more than is looked at tells that there is more
-        [ "$(within 5 head -c 262145 "$f" | wc -c)" -le 262144 ] || F=c
-        K=$(within 5 head -c 262144 "$f" | awk -v at="$n" '
+        K=$(bound 5 head -c 262144 "$f" | awk -v at="$n" -v u="$u" -v f="$f" '
         { sub(/\r$/, ""); sub(/^[ \t]+/, "") }
         /^#/ || $0 == "" { next }
         {
@@ -91,10 +100,10 @@ authorized() {
             kind = w[1]; body = w[2]
             good = kind ~ /^(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-zA-Z0-9@.-]+$/ && body ~ /^[A-Za-z0-9+\/=]+$/
             if (good) print "K\t" kind "\t" body "\tF" at "L" NR
-            print "O\tF" at "L" NR "\t" NR "\t" (good ? kind : "?") "\t" (good && opts != "" ? opts : "-")
+            print "O\tF" at "L" NR "\t" NR "\t" (good ? kind : "?") "\t" (good && opts != "" ? opts : "-") "\t" u "\t" f
         }')
         case $K in *"${NL}C") F=c ;; esac
-        KEYS="$KEYS$(printf '%s\n' "$K" | awk -v u="$u" -v f="$f" '/^O\t/ { print $0 "\t" u "\t" f; next } /^K\t/')$NL"
+        KEYS=$KEYS$K$NL
     done
     IFS=$WS
     PRINTS=

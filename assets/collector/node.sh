@@ -13,14 +13,17 @@
 host
 mounts
 units
+flush
 processes
 volumes
 users
 ssh_service
+flush
 authorized
 listeners
 components
 layout
+flush
 certificates
 defences
 firewall

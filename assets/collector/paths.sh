@@ -1,6 +1,6 @@
 # Files whose mode and owner matter, and public certificates.
 # A part of ../collector.sh, which has what is used here.
-PATHS= STATS= NP=0 PCUT=-
+PATHS= STATS= NP=0 PCUT=- POINTS=
 # add ROLE NAMED_BY PATH
 add() {
     NP=$((NP + 1))
@@ -45,7 +45,8 @@ tree() {
     esac
     case $LIST in *"$NL"/*) [ "${LIST##*"$NL"/}" -ge 0 ] && LIST=${LIST%"$NL"/*} ;; /*) [ "${LIST#/}" -ge 0 ] && LIST= ;; esac
     # what is mounted below it was not looked into
-    awk -v top="$(readlink -f "$top")/" 'index($5, top) == 1 { found = 1 } END { exit !found }' /proc/self/mountinfo && odd=not-visible
+    [ -n "$POINTS" ] || POINTS=$NL$(awk '{ print $5 }' /proc/self/mountinfo)
+    case $POINTS in *"$NL$(readlink -f "$top")/"*) odd=not-visible ;; esac
     IFS=$NL
     # shellcheck disable=SC2086
     set -- $LIST
@@ -76,7 +77,7 @@ layout() {
     set -- $STATS
     IFS=$WS
     if [ $# = 0 ]; then say stat 0 - ''; return; fi
-    OUT=$(within 15 stat -c "%F$TAB%a$TAB%u$TAB%g$TAB%U$TAB%G$TAB%Y$TAB%n" "$@")
+    OUT=$(bound 15 stat -c "%F$TAB%a$TAB%u$TAB%g$TAB%U$TAB%G$TAB%Y$TAB%n" "$@")
     RC=$?
     flags_of $RC
     say stat $RC "$F" "$OUT"
@@ -101,7 +102,7 @@ certificates() {
     set -- $LIST
     IFS=$WS
     if [ $# -gt 0 ]; then
-        V=$(within 10 awk '
+        V=$(bound 10 awk '
             FNR == 1 { inside = 0; print "= here " FILENAME }
             FNR > 20000 { next }
             /^-----BEGIN CERTIFICATE-----/ { inside = 1; print "-----BEGIN CERTIFICATE-----"; next }

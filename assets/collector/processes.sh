@@ -49,7 +49,12 @@ processes() {
     # the cgroup below which the system's units live, as seen from here
     ROOTCG=
     if [ -r /proc/1/cgroup ]; then
-        ROOTCG=$(awk '/^[0-9]+:name=systemd:/ { sub(/^[0-9]+:name=systemd:/, ""); c = $0; exit } /^0::/ { c = substr($0, 4) } END { print c }' /proc/1/cgroup)
+        while IFS= read -r row; do
+            case $row in
+            [0-9]*:name=systemd:*) ROOTCG=${row#*:name=systemd:}; break ;;
+            0::*) ROOTCG=${row#0::} ;;
+            esac
+        done </proc/1/cgroup
         ROOTCG=${ROOTCG%/init.scope}
         ROOTCG=${ROOTCG%/}
     fi
@@ -75,7 +80,7 @@ processes() {
     done
     IFS=$WS
     # shellcheck disable=SC2086
-    [ -z "$PIDS" ] || EXES=$NL$(within 5 stat -L -c '%n %u %a' $PIDS)$NL
+    [ -z "$PIDS" ] || EXES=$NL$(bound 5 stat -L -c '%n %u %a' $PIDS)$NL
     TABLE= HOSTS= ARGS=
     IFS=$NL
     for row in $LIST; do

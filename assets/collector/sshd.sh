@@ -1,7 +1,7 @@
 # sshd: its daemons, what they read and what `sshd -T` says for every connection that differs.
 # A part of ../collector.sh, which has what is used here.
 users() {
-    PASSWD=$(within 5 getent passwd)
+    PASSWD=$(bound 5 getent passwd)
     RC=$?
     [ -n "$PASSWD" ] || { PASSWD=$(head -n 5001 /etc/passwd) RC=0; }
     USERS=$(printf '%s\n' "$PASSWD" | awk -F: '
@@ -30,11 +30,11 @@ complaint() {
 sshd_run() {
     IFS=$NL
     # shellcheck disable=SC2086
-    OUT=$(within 5 "$DEXE" $DOPTS "$@")
+    OUT=$(bound 5 "$DEXE" $DOPTS "$@")
     RC=$? S=ok
     if [ $RC != 0 ]; then
         # shellcheck disable=SC2086
-        complaint "$(within 5 "$DEXE" $DOPTS "$@" 2>&1 >/dev/null)"
+        complaint "$(bound 5 "$DEXE" $DOPTS "$@" 2>&1 >/dev/null)"
     fi
     IFS=$WS
 }
@@ -77,12 +77,13 @@ config_files() {
         case $SEEN in *"$NL$f$NL"*) continue ;; esac
         SEEN=$SEEN$f$NL
         if [ $I -ge 64 ]; then MORE=yes; break; fi
-        trust "$f"
+        # of the first it was just asked
+        if [ $I = 0 ]; then S=$CSTATE; else trust "$f"; fi
         LISTED="$LISTED$I$TAB$S$TAB$M$TAB$O$TAB$A$TAB$f$NL"
         if [ "$S" = here ]; then
             text "sshd.$DN.file.$I" "$f"
             [ "$F" = c ] && MORE=yes
-            INC=$(within 5 awk '{
+            INC=$(bound 5 awk '{
                 sub(/^[ \t]+/, ""); gsub(/[\r\t]/, " ")
                 if ($0 ~ /^#/ || $0 == "") next
                 k = $0; sub(/[ =].*/, "", k); r = substr($0, length(k) + 1); sub(/^ *=? */, "", r); k = tolower(k); gsub(/"/, "", k)
@@ -197,7 +198,11 @@ daemon() {
     [ -z "$DPID" ] || [ "$SYSTEMD" = no ] || U=$(printf '%s' "$TABLE" | awk -F'\t' -v p="$DPID" '
         $1 == p { if (match($12, /[^\/]+\.service/)) print substr($12, RSTART, RLENGTH); exit }')
     if [ -n "$U" ]; then
-        V=$(within 5 env TZ=UTC systemctl show --no-pager -p StateChangeTimestamp -- "$U" | awk '$4 == "UTC" { print $2 " " $3 }')
+        V=$(TZ=UTC; export TZ; bound 5 systemctl show --no-pager -p StateChangeTimestamp -- "$U")
+        case $V in
+        *' '*' '*' UTC') V=${V% UTC} V=${V#* } ;;
+        *) V= ;;
+        esac
         [ -z "$V" ] || V=$(date -u -d "$V" +%s)
         [ -z "$V" ] || pair loaded "$V"
     fi
@@ -209,11 +214,10 @@ daemon() {
     WORDS=$5
     if [ -n "$DPID" ]; then
         WORDS=$(tr '\n\0' '\001\n' <"/proc/$DPID/cmdline")
-        case $WORDS in
-        sshd:*) WORDS=${WORDS#sshd: } WORDS=$(printf '%s' "${WORDS%% \[listener\]*}" | tr ' ' '\n') ;;
-        esac
     fi
     IFS=$NL
+    # a title, with blanks between its words
+    case $DPID:$WORDS in ?*:sshd:*) WORDS=${WORDS#sshd: } WORDS=${WORDS%% \[listener\]*} IFS=" $NL" ;; esac
     # shellcheck disable=SC2086
     set -- "$4" $WORDS
     IFS=$WS
@@ -289,7 +293,14 @@ daemon() {
         if [ "$S" = here ]; then
             if [ $KEYGEN = no ]; then S=unsupported
             elif [ ! -r "$f.pub" ]; then S=forbidden
-            else V=$(within 5 ssh-keygen -lf "$f.pub" | awk '{ print $1 "\t" $2 "\t" substr($NF, 2, length($NF) - 2) }')
+            else
+                # BITS HASH COMMENT (KIND)
+                V=$(bound 5 ssh-keygen -lf "$f.pub")
+                case $V in
+                '') ;;
+                *"$NL"* | *"$TAB"* | *'  '* | *' ' | ' '*) V=$(printf '%s\n' "$V" | awk '{ print $1 "\t" $2 "\t" substr($NF, 2, length($NF) - 2) }') ;;
+                *) k=${V##* } k=${k#?} c=${V#* } V=${V%% *}$TAB${c%% *}$TAB${k%?} ;;
+                esac
             fi
         fi
         OUT="$OUT$S$TAB${V:-?$TAB?$TAB?}$TAB$f$NL"
@@ -310,7 +321,14 @@ ssh_service() {
     fi
     case $SEAT$HERE$LPORT in *[!0-9a-zA-Z.:%]*) SEAT=127.0.0.1 HERE=127.0.0.1 LPORT=22 ;; esac
     SOMEUSER=$LOGIN
-    [ "$LOGIN" != root ] || SOMEUSER=$(printf '%s\n' "$USERS" | awk -F: '$2 >= 1000 && $2 < 60000 { print $1; exit }')
+    [ "$LOGIN" != root ] || {
+        SOMEUSER= IFS=$NL
+        for p in $USERS; do
+            V=${p#*:} V=${V%%:*}
+            if [ "$V" -ge 1000 ] && [ "$V" -lt 60000 ]; then SOMEUSER=${p%%:*}; break; fi
+        done
+        IFS=$WS
+    }
     # the sshd that serves this login: the topmost of our ancestors
     TOP=
     [ -z "$CONN" ] || for p in $CHAINPIDS; do
@@ -335,7 +353,7 @@ ssh_service() {
     IFS=$WS
     # a daemon that a socket unit starts at need
     if [ "$SYSTEMD" = yes ] && [ -n "$SSHD" ]; then
-        if LIST=$(within 5 systemctl show --no-pager -p Id -p ActiveState -p Accept -p Triggers '*.socket'); then :; else EXTRA=not-visible; fi
+        if LIST=$(bound 5 systemctl show --no-pager -p Id -p ActiveState -p Accept -p Triggers '*.socket'); then :; else EXTRA=not-visible; fi
         LIST=$(printf '%s\n' "$LIST" | awk '
             function out() {
                 if (acc == "yes") sub(/\.socket$/, "@sitewarden.service", id); else id = t
@@ -346,7 +364,7 @@ ssh_service() {
             /^Id=/ { id = v } /^ActiveState=/ { act = v } /^Accept=/ { acc = v } /^Triggers=/ { t = v } /^$/ { out() }
             END { out() }')
         # shellcheck disable=SC2086
-        [ -z "$LIST" ] || LIST=$(within 5 systemctl show --no-pager -p Id -p ActiveState -p ExecStart -- $LIST | awk '
+        [ -z "$LIST" ] || LIST=$(bound 5 systemctl show --no-pager -p Id -p ActiveState -p ExecStart -- $LIST | awk '
             function out() { if (act != "active" && run ~ /sshd/ && !(run in seen)) { seen[run]; print run }; act = run = "" }
             /^ActiveState=/ { act = substr($0, 13) }
             /^ExecStart=/ && run == "" { run = $0; if (!sub(/.*argv\[\]=/, "", run)) run = ""; sub(/ ;.*/, "", run) }
@@ -369,7 +387,12 @@ ssh_service() {
     if [ -n "$SSHD" ]; then
         pair binary "$SSHD"
         # `sshd -V` leaves out the patch level where it knows the option at all
-        V=$(if command -v ssh >/dev/null; then within 5 "$(command -v ssh)" -V; else within 5 "$SSHD" -V; fi 2>&1 | awk 'match($0, /OpenSSH_[^,]*/) { print substr($0, RSTART, RLENGTH); exit }')
+        V=$(command -v ssh) || V=$SSHD
+        V=$(bound 5 "$V" -V 2>&1)
+        case $V in
+        *OpenSSH_*) V=OpenSSH_${V#*OpenSSH_} V=${V%%"$NL"*} V=${V%%,*} ;;
+        *) V= ;;
+        esac
         if [ -n "$V" ]; then pair version "$V"; else miss version unsupported; fi
     else miss binary absent; miss version absent
     fi

@@ -69,7 +69,7 @@ place() {
     else
         state "$3"
         [ "$S" != absent ] || return
-        p=$(readlink -f "$3") || p=$3
+        [ "$3" = / ] || p=$(readlink -f "$3") || p=$3
     fi
     PLACES="$PLACES$1$TAB$v$TAB$p$NL"
 }
