@@ -185,6 +185,8 @@ mod tests {
         );
         assert_eq!(way(config, Some("other"))[0], "-@other:22 other", "what was said wins");
         assert_eq!(way(config, Some("none")).len(), 1);
+        // as `ssh -G` says
+        assert_eq!(way("Host e1\n ProxyCommand none\nHost *\n ProxyJump gate\n", None).len(), 1);
     }
 
     #[test]
