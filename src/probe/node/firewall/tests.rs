@@ -36,6 +36,20 @@ fn no_rules_let_everybody_in() {
 }
 
 #[test]
+fn where_sshd_listens_to_ipv4_alone_an_open_ipv6_lets_nobody_in() {
+    let saved =
+        "*filter\n:INPUT DROP [0:0]\n-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n# rc 0\n";
+    let told = NO_V6.replace("ipv6=no", "ipv6=yes");
+    let with = |listen: &str| {
+        let listen = record("listen", "-", listen);
+        node(&[record("firewall", "-", &told), record("fw.nft.ip", "-", saved), listen]).firewall
+    };
+    let (v4, v6) = ("tcp\t00000000\t22\t8\t1\tsshd\n", "tcp6\t00000000000000000000000000000000\t22\t9\t1\tsshd\n");
+    assert_eq!(ssh(&with(v4)).unwrap(), ["10.0.0.0/8"]);
+    assert_eq!(ssh(&with(&format!("{v4}{v6}"))).unwrap(), ["10.0.0.0/8", "::/0"]);
+}
+
+#[test]
 fn only_what_is_understood_counts_as_a_restriction_or_as_open() {
     let tcp = "-p tcp -m tcp --dport 22";
     for (rules, expected) in [
