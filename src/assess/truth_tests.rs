@@ -361,3 +361,14 @@ fn a_pattern_that_lets_everybody_in_restricts_nobody() {
         assert_eq!(restricted(json!(null), options, &[]), Ok(false), "{from}");
     }
 }
+
+#[test]
+fn an_empty_list_of_ciphers_is_the_default_and_holds_nobody_to_anything() {
+    let catalog = crate::catalog::Catalog::embedded().unwrap();
+    let control = catalog.controls.iter().find(|control| control.id == "kubelet-tls-ciphers").unwrap();
+    for (ciphers, expected) in [(json!([]), false), (json!(["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]), true)] {
+        let effective = json!({"tlsMinVersion": "VersionTLS12", "tlsCipherSuites": ciphers});
+        let node = Reading::from_json(&json!({"kubelet": {"effective": effective}}));
+        assert_eq!(ask_of(&node, control.expect.as_deref().unwrap()).holds.map_err(|doubt| doubt.why), Ok(expected));
+    }
+}
