@@ -115,6 +115,59 @@ fn the_second_script_tells_what_waits_and_takes_no_lock() {
     assert!(runs.iter().all(|line| line.contains("lowly") || line.contains("command -v")), "{runs:?}");
 }
 
+fn touched(file: &Path, day: &str) {
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    assert!(Command::new("touch").arg("-d").arg(day).arg(file).status().unwrap().success());
+}
+
+#[test]
+fn a_fetch_that_failed_makes_no_list_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a_dists_x-security_InRelease", "a_dists_x-security_main_binary-amd64_Packages"] {
+        touched(&folder.path().join(name), "2025-01-02T00:00:00Z");
+    }
+    // as apt leaves the folders when no archive answers
+    fs::create_dir(folder.path().join("partial")).unwrap();
+    let at = folder.path().display().to_string();
+    let text = String::from_utf8(packages(NONCE).unwrap().stdin).unwrap();
+    let text = text.replace("/var/lib/apt/lists", &at).replace("/var/lib/apt/periodic", &format!("{at}/periodic"));
+    let text = text.replace("\nmanager\n", "\nMANAGER=apt\n");
+    for words in shells() {
+        let frames = answer(&words, &text);
+        let pairs = frames.get("updates").unwrap().pairs();
+        assert_eq!(pairs.value("refreshed"), Some("1735776000"), "{words:?}");
+    }
+}
+
+#[test]
+fn advisories_of_an_extra_source_do_not_speak_for_the_systems_own() {
+    for (system, said) in
+        [("baseos-11/repodata/primary.xml.gz", "no"), ("baseos-11/repodata/x-updateinfo.xml.gz", "yes")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "epel-22/repodata/repomd.xml",
+            "epel-22/repodata/y-updateinfo.xml.gz",
+            "baseos-11/repodata/repomd.xml",
+            system,
+        ] {
+            touched(&folder.path().join(name), "2025-01-02T00:00:00Z");
+        }
+        let text = String::from_utf8(packages(NONCE).unwrap().stdin).unwrap();
+        let text = text.replace("/var/cache/dnf", &folder.path().display().to_string());
+        let text = text.replace("\nmanager\n", "\nMANAGER=dnf\n");
+        for words in shells() {
+            let frames = answer(&words, &text);
+            let pairs = frames.get("updates").unwrap().pairs();
+            assert_eq!(
+                (pairs.value("lists_security"), pairs.value("refreshed")),
+                (Some(said), Some("1735776000")),
+                "{words:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_firewall_is_sent_whole() {
     if !am_root() || !there("unshare") || !there("nft") || !there("iptables-save") {

@@ -30,8 +30,8 @@ apt_updates() {
     pair lists $n
     pair lists_closed $closed
     pair lists_security $security
-    # an unchanged list keeps its time; the folder of those that are on their way does not
-    newest /var/lib/apt/lists /var/lib/apt/lists/partial /var/lib/apt/periodic/update-success-stamp
+    # the folders' own times change when a fetch fails too; a signed list bears the archive's time or that of its coming
+    set +f; newest /var/lib/apt/lists/*Release /var/lib/apt/periodic/update-success-stamp; set -f
     if [ $n -gt 0 ] && [ -n "$V" ]; then pair refreshed "$V"; else miss refreshed absent; fi
     OUT=$(lowly apt-get -s -q --ignore-hold -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= dist-upgrade)
     RC=$?
@@ -43,10 +43,20 @@ dnf_updates() {
     for f in "$@"; do [ -e "$f" ] && n=$((n + 1)); done
     pair lists $n
     newest "$@"
+    m=$V
     # sources without advisories answer as if there were nothing to mend
     set +f; set -- /var/cache/dnf/*/repodata/*updateinfo*; set -f
-    if [ -e "$1" ]; then pair lists_security yes; else pair lists_security no; fi
-    if [ $n -gt 0 ] && [ -n "$V" ]; then pair refreshed "$V"; else miss refreshed absent; fi
+    if [ -e "$1" ]; then s=yes; else s=no; fi
+    # those of an extra source do not speak for the system's own
+    set +f; set -- /var/cache/dnf/*[Bb]ase[Oo][Ss]*/repodata/repomd.xml /var/cache/dnf/*[Aa]pp[Ss]tream*/repodata/repomd.xml; set -f
+    for f in "$@"; do
+        case $f in *source* | *debug*) continue ;; esac
+        [ -e "$f" ] || continue
+        set +f; set -- "${f%/*}"/*updateinfo*; set -f
+        [ -e "$1" ] || s=no
+    done
+    pair lists_security $s
+    if [ $n -gt 0 ] && [ -n "$m" ]; then pair refreshed "$m"; else miss refreshed absent; fi
     RC=1 OUT=
     [ $n -gt 0 ] || return
     # as somebody without rights its lock is its own, its cache the system's

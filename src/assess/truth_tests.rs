@@ -322,3 +322,53 @@ proptest! {
         let _ = compile(&parts.concat());
     }
 }
+
+/// Who may come to sshd, by the embedded catalog, of a node without a firewall.
+fn restricted(users: serde_json::Value, options: serde_json::Value, more: &[(&str, &str)]) -> Result<bool, String> {
+    let catalog = crate::catalog::Catalog::embedded().unwrap();
+    let control = catalog.controls.iter().find(|control| control.id == "ssh-restricted-to-networks").unwrap();
+    let mut settings = json!({
+        "allowusers": users, "passwordauthentication": "no", "kbdinteractiveauthentication": "no",
+        "hostbasedauthentication": "no", "gssapiauthentication": "no", "authorizedkeyscommand": "none"
+    });
+    for (name, value) in more {
+        settings[*name] = json!(value);
+    }
+    let node = Reading::from_json(&json!({
+        "firewall": {"ssh_sources": ["0.0.0.0/0"]}, "authorized_keys": [{"options": options}],
+        "sshd": {"contexts": [{"settings": settings}]}
+    }));
+    ask_of(&node, control.expect.as_deref().unwrap()).holds.map_err(|doubt| doubt.why)
+}
+
+#[test]
+fn a_pattern_that_lets_everybody_in_restricts_nobody() {
+    for users in ["ops@10.0.8.0/24", "ops@10.0.8.*", "*@2001:db8::/32", "ops@10.0.8.0/24,10.0.9.1", "ops@*.site"] {
+        assert_eq!(restricted(json!([users]), json!([]), &[]), Ok(true), "{users}");
+    }
+    for users in ["ops", "ops@*", "ops@", "ops@*.*", "ops@?*", "ops@!10.0.0.1,*", "ops@0.0.0.0/0", "*@::/0"] {
+        assert_eq!(restricted(json!(["ana@10.0.8.1", users]), json!([]), &[]), Ok(false), "{users}");
+    }
+    for from in ["10.0.8.0/24", "10.0.8.*,fd00::/8", "!10.0.8.1,10.0.8.0/24", "*.site"] {
+        let options = json!(["no-pty", format!("from=\"{from}\"")]);
+        assert_eq!(restricted(json!(null), options.clone(), &[]), Ok(true), "{from}");
+        for other in ["gssapiauthentication", "hostbasedauthentication"] {
+            assert_eq!(restricted(json!(null), options.clone(), &[(other, "yes")]), Ok(false), "{from}, {other}");
+        }
+    }
+    for from in ["*", "!10.0.0.1,*", "0.0.0.0/0", "10.0.8.1,::/0,fd00::1", "*.*.*.*", "?*"] {
+        let options = json!([format!("from=\"{from}\"")]);
+        assert_eq!(restricted(json!(null), options, &[]), Ok(false), "{from}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_ciphers_is_the_default_and_holds_nobody_to_anything() {
+    let catalog = crate::catalog::Catalog::embedded().unwrap();
+    let control = catalog.controls.iter().find(|control| control.id == "kubelet-tls-ciphers").unwrap();
+    for (ciphers, expected) in [(json!([]), false), (json!(["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]), true)] {
+        let effective = json!({"tlsMinVersion": "VersionTLS12", "tlsCipherSuites": ciphers});
+        let node = Reading::from_json(&json!({"kubelet": {"effective": effective}}));
+        assert_eq!(ask_of(&node, control.expect.as_deref().unwrap()).holds.map_err(|doubt| doubt.why), Ok(expected));
+    }
+}

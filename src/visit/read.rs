@@ -47,6 +47,17 @@ fn with_offer(mut node: NodeEvidence, offer: Result<ServerOffer, (Reason, &str)>
     node
 }
 
+/// A node that was just reached by SSH lets somebody in: rules that say nobody were not understood.
+fn came_in(mut node: NodeEvidence) -> NodeEvidence {
+    if node.firewall.ssh_sources.known().is_some_and(Vec::is_empty) {
+        node.firewall.ssh_sources = Fact::Unread;
+        let detail = "by the node's rules nobody could reach SSH, and yet this program did: they are not understood";
+        let path = "firewall.ssh_sources".to_owned();
+        node.unread.push(Unread { path, reason: Reason::Unsupported, detail: detail.to_owned() });
+    }
+    node
+}
+
 /// Why a server's offer was not heard, although there was one.
 const NOT_HEARD: (Reason, &str) = if cfg!(unix) {
     (Reason::Malformed, "the first packet of the SSH server could not be understood")
@@ -95,7 +106,7 @@ pub(super) fn read(
             match Ssh::reach(&destination, ssh, limits, ask, &warn) {
                 Ok(mut channel) => {
                     channel.warnings().iter().for_each(|message| warn(message));
-                    let read = collect(&mut channel, node, Some(host));
+                    let read = came_in(collect(&mut channel, node, Some(host)));
                     let offer = channel.server_offer().cloned().ok_or(NOT_HEARD);
                     tell(Progress::Done(Box::new(with_offer(read, offer))));
                 }
@@ -107,6 +118,26 @@ pub(super) fn read(
                     &error.message,
                 )))),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_was_reached_is_not_one_that_nobody_reaches() {
+        let mut node = NodeEvidence::unread("n", None, ChannelKind::Ssh, Reason::Unreachable, "");
+        for (sources, after) in [
+            (Fact::Known(Vec::new()), Fact::Unread),
+            (Fact::Known(vec!["10.0.0.0/8".to_owned()]), Fact::Known(vec!["10.0.0.0/8".to_owned()])),
+        ] {
+            node.firewall.ssh_sources = sources;
+            node.unread.clear();
+            node = came_in(node);
+            assert_eq!(node.firewall.ssh_sources, after);
+            assert_eq!(node.unread.iter().any(|gap| gap.path == "firewall.ssh_sources"), after == Fact::Unread);
         }
     }
 }

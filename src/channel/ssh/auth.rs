@@ -221,9 +221,8 @@ impl Attempt<'_> {
         let named = !paths.is_empty();
         if !named && !self.options.usual.is_empty() {
             paths.clone_from(&self.options.usual);
-        } else if !named && let Some(home) = dirs::home_dir() {
-            let usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| home.join(".ssh").join(name));
-            paths.extend(usual.into_iter().filter(|path| path.exists()));
+        } else if !named {
+            paths.extend(usual_files().into_iter().filter(|path| path.exists()));
         }
         let (mut files, mut told) = (Vec::new(), Vec::new());
         for path in paths {
@@ -410,4 +409,10 @@ fn label(file: &KeyFile) -> String {
         Some(key) => format!("{} ({})", file.path.display(), name_of(key)),
         None => file.path.display().to_string(),
     }
+}
+/// The key files that are looked for where none was named, whether they are there or not.
+pub(super) fn usual_files() -> Vec<PathBuf> {
+    let home = dirs::home_dir();
+    let files = ["id_ed25519", "id_ecdsa", "id_rsa"].into_iter();
+    files.filter_map(|name| Some(home.as_ref()?.join(".ssh").join(name))).collect()
 }

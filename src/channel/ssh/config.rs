@@ -125,11 +125,14 @@ impl SshConfig {
                 Keyword::IdentitiesOnly => only = only.or(Some(value.eq_ignore_ascii_case("yes"))),
                 // Of the two the one that comes first counts.
                 Keyword::ProxyJump if found.command.is_none() => keep(&mut found.jump, value),
-                Keyword::ProxyCommand if found.jump.is_none() => keep(&mut found.command, &setting.place),
+                Keyword::ProxyCommand if found.jump.is_none() => {
+                    keep(&mut found.command, if value == "none" { value } else { &setting.place });
+                }
                 Keyword::ProxyJump | Keyword::ProxyCommand => {}
                 Keyword::HostKeyAlias => keep(&mut found.alias, value),
             }
         }
+        found.command = found.command.filter(|place| place != "none");
         found.only = only.unwrap_or_default();
         let tokens = Tokens { given, host: given, user: None, port: None };
         let host_name = found.host_name.take().map(|name| tokens.expand(&name));

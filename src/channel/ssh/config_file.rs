@@ -169,7 +169,8 @@ fn setting(name: &str, words: &[String]) -> Result<Option<(Keyword, String)>, St
     let value = match (keyword, words) {
         (_, []) => return Err(format!("`{name}` has no value")),
         // A command is one value with spaces.
-        (Keyword::ProxyCommand, [one, ..]) if one.eq_ignore_ascii_case("none") => return Ok(None),
+        // It takes the place of any later ProxyJump.
+        (Keyword::ProxyCommand, [one, ..]) if one.eq_ignore_ascii_case("none") => "none".to_owned(),
         (Keyword::ProxyCommand, _) => String::new(),
         (_, [one]) => one.clone(),
         _ => return Err(format!("`{name}` has more than one value")),

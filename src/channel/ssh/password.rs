@@ -231,7 +231,7 @@ fn wants_new_password(text: &str) -> bool {
 fn one_line(text: &str) -> String {
     let plain = |c: char| {
         !c.is_control()
-            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            && !matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     let kept: String =
         text.chars().take(4096).map(|c| if c.is_control() { ' ' } else { c }).filter(|c| plain(*c)).collect();
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_prompt_of_a_node_is_one_plain_bounded_line() {
-        assert_eq!(one_line(" \x1b[2J\r\nPassword:\u{202e} \t for\u{7} you "), "[2J Password: for you");
+        assert_eq!(one_line(" \x1b[2J\r\nPassword:\u{202e}\u{61c} \t for\u{7} you "), "[2J Password: for you");
         assert_eq!(one_line(&"x".repeat(10_000)).len(), LONGEST_PROMPT);
     }
 

@@ -135,6 +135,12 @@ fn hop(
     if options.identities.is_empty() {
         if configured.only {
             options.identities = configured.identities;
+            if options.identities.is_empty() {
+                // As with ssh: its usual files, and of the agent nothing else.
+                let usual = super::auth::usual_files();
+                let here: Vec<PathBuf> = usual.iter().filter(|file| file.exists()).cloned().collect();
+                options.identities = if here.is_empty() { usual } else { here };
+            }
         } else {
             // As with ssh: files that are not there are no reason to stop.
             options.usual = configured.identities.into_iter().filter(|file| file.exists()).collect();
@@ -185,6 +191,18 @@ mod tests {
         );
         assert_eq!(way(config, Some("other"))[0], "-@other:22 other", "what was said wins");
         assert_eq!(way(config, Some("none")).len(), 1);
+        // as `ssh -G` says
+        assert_eq!(way("Host e1\n ProxyCommand none\nHost *\n ProxyJump gate\n", None).len(), 1);
+    }
+
+    #[test]
+    fn identities_only_without_a_file_keeps_the_agents_other_keys_at_home() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "Host e1\n IdentitiesOnly yes\n").unwrap();
+        let options = SshOptions { config: SshConfig::file(file.path()), ..SshOptions::default() };
+        let destination = Destination { node: "n", host: "e1", port: None, user: None, identity: None, jump: None };
+        let hops = route(&destination, &options).unwrap();
+        assert!(!hops[0].options.identities.is_empty(), "named files: no other key is offered");
     }
 
     #[test]

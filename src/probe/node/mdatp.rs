@@ -34,6 +34,14 @@ pub(super) fn absent(mdatp: &mut Mdatp) {
 pub(super) fn read(answer: &mut Answer<'_>, mdatp: &mut Mdatp) {
     let got = answer.got("mdatp");
     let record = match &got {
+        // The first answer saw its service.
+        Got::Absent if mdatp.present == Fact::Known(true) => {
+            return answer.gap(
+                "mdatp",
+                Reason::NotVisible,
+                "Defender for Endpoint is there, and its command `mdatp` is not",
+            );
+        }
         Got::Absent => return absent(mdatp),
         Got::Here(record) => *record,
         got => return answer.note(got, "mdatp", "the health of Defender for Endpoint"),

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Packages that are listed by name.
 const NAMED: usize = 100;
 
+/// Seconds after which lists that know of no update are not believed.
+const FRESH: i64 = 7 * 86_400;
+
 /// Where the updates themselves stand.
 const COUNTS: [&str; 3] = ["updates.pending", "updates.security_pending", "updates.security_packages"];
 
@@ -63,7 +66,21 @@ fn read(answer: &mut Answer<'_>) -> Updates {
         let why = "when the package lists were last fetched is not known";
         answer.gap("updates.knowledge_age_seconds", Reason::Unsupported, why);
     }
+    none_of_old(answer, &mut updates);
     updates
+}
+
+/// That old lists know of no security update says nothing of today; those that they do know of wait all the same.
+fn none_of_old(answer: &mut Answer<'_>, updates: &mut Updates) {
+    let old = updates.knowledge_age_seconds.known().is_some_and(|age| *age > FRESH);
+    if old && updates.security_pending == Fact::Known(0) {
+        updates.security_pending = Fact::Unread;
+        updates.security_packages = Listing::default();
+        no_archive(
+            answer,
+            "the package lists are older than a week and know of none; fetch them on the node and scan again",
+        );
+    }
 }
 
 fn unknown(answer: &mut Answer<'_>, why: &str) {

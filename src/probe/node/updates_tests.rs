@@ -114,3 +114,22 @@ fn flatcars_engine_has_an_image_or_none() {
     assert_eq!((ready.pending, ready.security_pending), (Fact::Known(1), Fact::Unread));
     assert_eq!(told(pairs, "-", &list("UPDATE_STATUS_IDLE", "0")).updates.pending, Fact::Unread);
 }
+
+#[test]
+fn old_lists_that_know_of_nothing_are_not_believed() {
+    let old = APT.replace("refreshed=1795416500", "refreshed=1794000000");
+    let none = told(&old, "-", "# end\n");
+    assert_eq!(none.updates.security_pending, Fact::Unread);
+    assert_eq!(reason(&none, "updates.security_pending"), Some(Reason::Unsupported));
+    // what they do know of waits all the same
+    assert_eq!(told(&old, "-", INST).updates.security_pending, Fact::Known(3));
+}
+
+#[test]
+fn defender_whose_service_was_seen_is_not_gone_because_its_command_is() {
+    let mut node = blank(true);
+    node.mdatp.present = Fact::Known(true);
+    fill(&frames(&[record("mdatp", "a", "")]), &mut node);
+    assert_eq!(node.mdatp.present, Fact::Known(true));
+    assert_eq!(reason(&node, "mdatp"), Some(Reason::NotVisible));
+}

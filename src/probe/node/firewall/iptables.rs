@@ -60,7 +60,9 @@ fn read(filter: &mut Filter, line: &str) -> Option<()> {
         let words = shlex::split(line)?;
         let mut words = words.iter().map(String::as_str).skip(1);
         let name = words.next()?;
-        let rule = rule(name, &words.collect::<Vec<_>>());
+        // With host endpoints Calico's marks say what its policies let in to the node itself.
+        let host_endpoints = filter.chains.keys().any(|chain| chain.starts_with("cali-fh-"));
+        let rule = rule(name, &words.collect::<Vec<_>>(), host_endpoints);
         filter.chains.entry(name.to_owned()).or_default().rules.push(rule);
     } else if !(line.is_empty() || line.starts_with('#') || line == "COMMIT") {
         return None;
@@ -68,7 +70,7 @@ fn read(filter: &mut Filter, line: &str) -> Option<()> {
     Some(())
 }
 
-fn rule(chain: &str, words: &[&str]) -> Rule {
+fn rule(chain: &str, words: &[&str], host_endpoints: bool) -> Rule {
     let mut rule = Rule::default();
     let mut words = words.iter().copied();
     let mut not = false;
@@ -98,19 +100,24 @@ fn rule(chain: &str, words: &[&str]) -> Rule {
                 _ => rule.certain = false,
             },
             "--ctstate" | "--state" => {
-                let new = value().split(',').any(|state| matches!(state, "NEW" | "UNTRACKED"));
-                rule.never |= new == not;
+                let states: Vec<&str> = value().split(',').collect();
+                // Untracked is what somebody asked not to be tracked, which is not known here.
+                if states.contains(&"UNTRACKED") && !states.contains(&"NEW") {
+                    rule.certain = false;
+                } else {
+                    rule.never |= states.contains(&"NEW") == not;
+                }
             }
             // Only what the node itself translated carries it.
             "--ctstatus" => match (value(), not) {
                 ("DNAT", false) => rule.never = true,
                 _ => rule.certain = false,
             },
-            "--dst-type" => rule.never |= (value() == "LOCAL") == not,
+            "--dst-type" => rule.never |= value().split(',').any(|kind| kind == "LOCAL") == not,
             "--mark" => {
                 value();
                 // These mark what goes to services and pods, and nothing else.
-                if ["KUBE-", "CILIUM_", "cali-"].iter().any(|own| chain.starts_with(own)) && !not {
+                if ["KUBE-", "CILIUM_", "cali-"].iter().any(|own| chain.starts_with(own)) && !not && !host_endpoints {
                     rule.never = true;
                 } else {
                     rule.certain = false;

@@ -42,7 +42,7 @@ pub(super) fn read(answer: &mut Answer<'_>, node: &NodeEvidence) -> Firewall {
     let all: BTreeSet<u16> = ssh.iter().copied().chain(CONTROL_PLANE).collect();
     let mut ports = Vec::new();
     for port in &all {
-        let sources = found.sources(*port, v6);
+        let sources = found.sources(*port, v6 && !only_v4(node, *port));
         ports.push(FirewallPort {
             name: format!("tcp {port}"),
             port: i64::from(*port),
@@ -52,7 +52,7 @@ pub(super) fn read(answer: &mut Answer<'_>, node: &NodeEvidence) -> Firewall {
     }
     let mut ssh_sources: Option<Vec<String>> = Some(Vec::new());
     for port in &ssh {
-        ssh_sources = match (ssh_sources, found.sources(*port, v6)) {
+        ssh_sources = match (ssh_sources, found.sources(*port, v6 && !only_v4(node, *port))) {
             (Some(mut known), Some(more)) => {
                 known.extend(more.into_iter().filter(|source| !known.contains(source)).collect::<Vec<_>>());
                 Some(known)
@@ -96,6 +96,12 @@ fn ssh_ports(node: &NodeEvidence) -> BTreeSet<u16> {
         ports.insert(22);
     }
     ports
+}
+
+/// Whether what listens at a port listens to IPv4 alone, so that nobody comes by IPv6 whatever the filter lets pass.
+fn only_v4(node: &NodeEvidence, port: u16) -> bool {
+    let mut here = node.listeners.items.iter().filter(|one| one.port == i64::from(port) && one.exposed).peekable();
+    node.listeners.complete && here.peek().is_some() && here.all(|one| one.protocol == "tcp")
 }
 
 struct Found {

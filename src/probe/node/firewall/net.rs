@@ -77,7 +77,7 @@ impl Sources {
 
     /// Networks; one that holds every address is everywhere.
     pub(super) fn of(nets: Vec<Net>) -> Self {
-        if nets.iter().any(|net| net.length == 0) { Sources::Any } else { Sources::Only(nets) }
+        if nets.iter().any(|net| net.length == 0) || halves(&nets) { Sources::Any } else { Sources::Only(nets) }
     }
 
     /// What is in both.
@@ -112,9 +112,18 @@ impl Sources {
                         nets.push(*net);
                     }
                 }
+                if halves(nets) {
+                    *self = Sources::Any;
+                }
             }
         }
     }
+}
+
+/// Whether 0.0.0.0/1 and 128.0.0.0/1 are both there: everywhere, as sets of intervals have to write it.
+fn halves(nets: &[Net]) -> bool {
+    let half = |v6: bool, top: u128| nets.iter().any(|n| n.length == 1 && n.is_v6() == v6 && n.bits() >> 127 == top);
+    [false, true].into_iter().any(|v6| half(v6, 0) && half(v6, 1))
 }
 
 #[cfg(test)]

@@ -27,11 +27,16 @@ pub(super) fn parse(json: &Json, v6: bool) -> Option<Vec<Filter>> {
         }
     }
     let mut filter = Filter { tool: "nftables", table: format!("{family} {name}"), ..Filter::default() };
+    let mut ingress = Vec::new();
     for chain in objects.iter().filter_map(|object| object.get("chain")) {
         let text = |key: &str| chain.get(key).and_then(Json::as_str);
         let way_in = matches!(text("hook"), Some("input" | "prerouting" | "ingress")) && text("type") == Some("filter");
         let base = way_in.then(|| text("policy") != Some("drop"));
-        filter.chains.insert(text("name")?.to_owned(), Chain { base, ..Chain::default() });
+        let name = text("name")?.to_owned();
+        if text("hook") == Some("ingress") {
+            ingress.push(name.clone());
+        }
+        filter.chains.insert(name, Chain { base, ..Chain::default() });
     }
     for rule in objects.iter().filter_map(|object| object.get("rule")) {
         let chain = filter.chains.get_mut(rule.get("chain")?.as_str()?)?;
@@ -41,6 +46,15 @@ pub(super) fn parse(json: &Json, v6: bool) -> Option<Vec<Filter>> {
         }
         chain.rules.append(&mut made.done);
         chain.rules.push(made.rule);
+    }
+    // What comes in by one device passes these; by the others it does not.
+    for name in ingress {
+        let Some(chain) = filter.chains.get_mut(&name) else { continue };
+        if chain.base == Some(false) {
+            chain.base = Some(true);
+            chain.rules.push(Rule { target: Target::Drop, ..Rule::default() });
+        }
+        chain.rules.iter_mut().for_each(|rule| rule.certain = false);
     }
     Some(vec![filter])
 }
@@ -95,15 +109,19 @@ impl Reader<'_> {
         }
         if let Some(key) = left.pointer("/ct/key").and_then(Json::as_str) {
             return match (key, not) {
-                ("state", _) => self.rule.never |= has_new(right) == not,
+                ("state", _) => self.states(right, not),
                 // Only what the node itself translated carries it.
                 ("status", false) if right == "dnat" => self.rule.never = true,
                 _ => self.rule.certain = false,
             };
         }
         if let Some(fib) = left.get("fib") {
+            let flags = fib.get("flags").map(Json::to_string).unwrap_or_default();
             return match (fib.get("result").and_then(Json::as_str), right, not) {
-                (Some("type"), Json::String(kind), _) => self.rule.never |= (kind == "local") == not,
+                // Of the destination; what is asked of the source narrows.
+                (Some("type"), Json::String(kind), _) if flags.contains("daddr") && !flags.contains("saddr") => {
+                    self.rule.never |= (kind == "local") == not;
+                }
                 // A source that no route leads back to.
                 (Some("oif"), Json::Bool(false), false) => self.rule.never = true,
                 _ => self.rule.certain = false,
@@ -122,7 +140,7 @@ impl Reader<'_> {
                         Some(nets) if nets.iter().all(|net| net.is_loopback()) => self.rule.never |= !not,
                         _ => self.rule.certain = false,
                     },
-                    "protocol" | "nexthdr" => self.rule.never |= names(right, &["tcp"]) == not,
+                    "protocol" | "nexthdr" => self.named(right, &["tcp"], not),
                     _ => self.rule.certain = false,
                 }
             }
@@ -138,30 +156,43 @@ impl Reader<'_> {
     }
 
     fn meta(&mut self, key: &str, right: &Json, not: bool) {
-        let never = match key {
+        match key {
             "iif" | "iifname" => {
                 let all = items(right);
                 let ours = !all.is_empty() && all.iter().all(|name| name.as_str().is_some_and(inner));
                 if !ours {
                     return self.rule.certain = false;
                 }
-                !not
+                self.rule.never |= !not;
             }
-            "oif" | "oifname" => true,
-            "l4proto" => names(right, &["tcp"]) == not,
-            "nfproto" => names(right, &[if self.v6 { "ipv6" } else { "ipv4" }]) == not,
-            "protocol" => names(right, &[if self.v6 { "ip6" } else { "ip" }]) == not,
-            "pkttype" => names(right, &["host", "unicast"]) == not,
-            _ => return self.rule.certain = false,
-        };
-        self.rule.never |= never;
+            "oif" | "oifname" => self.rule.never = true,
+            "l4proto" => self.named(right, &["tcp"], not),
+            "nfproto" => self.named(right, &[if self.v6 { "ipv6" } else { "ipv4" }], not),
+            "protocol" => self.named(right, &[if self.v6 { "ip6" } else { "ip" }], not),
+            "pkttype" => self.named(right, &["host", "unicast"], not),
+            _ => self.rule.certain = false,
+        }
+    }
+
+    /// A condition on a word: whether one of the wanted is among those named.
+    fn named(&mut self, right: &Json, wanted: &[&str], not: bool) {
+        if plain(right) { self.rule.never |= names(right, wanted) == not } else { self.rule.certain = false }
+    }
+
+    /// A new connection is `new`, or `untracked` where somebody asked for that, which is not known here.
+    fn states(&mut self, right: &Json, not: bool) {
+        if !plain(right) || (names(right, &["untracked"]) && !names(right, &["new"])) {
+            self.rule.certain = false;
+        } else {
+            self.rule.never |= names(right, &["new"]) == not;
+        }
     }
 
     fn source(&mut self, right: &Json, not: bool) {
         match (self.nets(right), not) {
             (Some(nets), false) => self.rule.sources = self.rule.sources.and(&Sources::of(nets)),
-            (Some(nets), true) => self.rule.except = Some(nets),
-            (None, _) => self.rule.certain = false,
+            (Some(nets), true) if self.rule.except.is_none() => self.rule.except = Some(nets),
+            _ => self.rule.certain = false,
         }
     }
 
@@ -241,6 +272,11 @@ fn names(value: &Json, wanted: &[&str]) -> bool {
 
 fn has_new(value: &Json) -> bool {
     names(value, &["new", "untracked"])
+}
+
+/// Whether these are words and numbers alone, and no name of a set.
+fn plain(value: &Json) -> bool {
+    items(value).iter().all(|item| item.is_i64() || item.as_str().is_some_and(|word| !word.starts_with('@')))
 }
 
 fn net(value: &Json) -> Option<Net> {

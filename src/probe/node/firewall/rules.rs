@@ -177,7 +177,7 @@ impl Walk<'_> {
                     if must {
                         return (End::Ended, here);
                     }
-                    if let (Some(nets), true, false) = (&rule.except, rule.certain, leaky) {
+                    if let (Some(nets), true, false) = (&rule.except, rule.certain && may == here, leaky) {
                         here = here.and(&Sources::of(nets.clone()));
                     }
                 }

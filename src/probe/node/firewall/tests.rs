@@ -36,6 +36,20 @@ fn no_rules_let_everybody_in() {
 }
 
 #[test]
+fn where_sshd_listens_to_ipv4_alone_an_open_ipv6_lets_nobody_in() {
+    let saved =
+        "*filter\n:INPUT DROP [0:0]\n-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n# rc 0\n";
+    let told = NO_V6.replace("ipv6=no", "ipv6=yes");
+    let with = |listen: &str| {
+        let listen = record("listen", "-", listen);
+        node(&[record("firewall", "-", &told), record("fw.nft.ip", "-", saved), listen]).firewall
+    };
+    let (v4, v6) = ("tcp\t00000000\t22\t8\t1\tsshd\n", "tcp6\t00000000000000000000000000000000\t22\t9\t1\tsshd\n");
+    assert_eq!(ssh(&with(v4)).unwrap(), ["10.0.0.0/8"]);
+    assert_eq!(ssh(&with(&format!("{v4}{v6}"))).unwrap(), ["10.0.0.0/8", "::/0"]);
+}
+
+#[test]
 fn only_what_is_understood_counts_as_a_restriction_or_as_open() {
     let tcp = "-p tcp -m tcp --dport 22";
     for (rules, expected) in [
@@ -71,6 +85,73 @@ fn only_what_is_understood_counts_as_a_restriction_or_as_open() {
         let found = ruled("DROP", "", &rules);
         assert_eq!(ssh(&found), expected, "{rules}");
     }
+}
+
+/// A node with IPv4 alone whose one table of nftables has this base chain and these rules in it.
+fn nft(family: &str, chain: &str, rules: &[&str]) -> Firewall {
+    let rules: String = rules
+        .iter()
+        .map(|expr| format!(r#", {{"rule": {{"family": "{family}", "table": "t", "chain": "c", "expr": [{expr}]}}}}"#))
+        .collect();
+    let table = format!(
+        r#"{{"nftables": [{{"table": {{"family": "{family}", "name": "t"}}}}, {{"chain": {{"family": "{family}", "table": "t", "name": "c", "type": "filter", {chain}}}}}{rules}]}}"#
+    );
+    node(&[record("firewall", "-", &NO_V6.replace("tables=0", "tables=1")), record("fw.table.0", "-", &table)]).firewall
+}
+
+#[test]
+fn conditions_of_nftables_that_narrow_restrict_nobody_else() {
+    let open = r#""hook": "input", "policy": "accept""#;
+    let shut = r#""hook": "input", "policy": "drop""#;
+    let from = |op: &str, net: &str| {
+        format!(
+            r#"{{"match": {{"op": "{op}", "left": {{"payload": {{"protocol": "ip", "field": "saddr"}}}}, "right": {{"prefix": {{"addr": "{net}", "len": 16}}}}}}}}"#
+        )
+    };
+    let fib = |flag: &str| {
+        format!(
+            r#"{{"match": {{"op": "==", "left": {{"fib": {{"result": "type", "flags": ["{flag}"]}}}}, "right": "local"}}}}, {{"drop": null}}"#
+        )
+    };
+    let state = |right: &str| {
+        format!(
+            r#"{{"match": {{"op": "in", "left": {{"ct": {{"key": "state"}}}}, "right": {right}}}}}, {{"accept": null}}"#
+        )
+    };
+    let (ten, other) = (from("!=", "10.1.0.0"), from("!=", "10.2.0.0"));
+    // whose source is the node's own address: nobody else is dropped, whether everybody passes is not claimed
+    assert_eq!(ssh(&nft("inet", open, &[&fib("saddr")])), None);
+    assert_eq!(ssh(&nft("inet", open, &[&fib("daddr")])).unwrap(), [""; 0]);
+    // all but one network of a larger one, and all but two networks
+    let within = format!(r#"{}, {ten}, {{"drop": null}}"#, from("==", "10.0.0.0").replace("16", "8"));
+    assert_eq!(ssh(&nft("inet", open, &[&within])), None);
+    assert_eq!(ssh(&nft("inet", open, &[&format!(r#"{ten}, {other}, {{"drop": null}}"#)])), None);
+    assert_eq!(ssh(&nft("inet", open, &[&format!(r#"{ten}, {{"drop": null}}"#)])).unwrap(), ["10.1.0.0/16"]);
+    // states in a form that is not known, and untracked ones, may let in somebody
+    for right in [r#"{"|": ["established", "new"]}"#, r#""@states""#, r#"["established", "untracked"]"#] {
+        assert_eq!(ssh(&nft("inet", shut, &[&state(right)])), None, "{right}");
+    }
+    assert_eq!(ssh(&nft("inet", shut, &[&state(r#"["established", "new"]"#)])).unwrap(), ANY);
+    // a chain of one device says nothing of the others
+    let device = r#""hook": "ingress", "dev": "eth1", "policy": "drop""#;
+    assert_eq!(ssh(&nft("netdev", device, &[])), None);
+}
+
+#[test]
+fn marks_of_calico_count_where_it_guards_the_node_itself() {
+    let chains = ":cali-INPUT - [0:0]\n:cali-fh-any-interface-at-all - [0:0]\n:cali-pi-ops - [0:0]\n";
+    let rules = "-A INPUT -j cali-INPUT\n-A cali-INPUT -j cali-fh-any-interface-at-all\n\
+        -A cali-fh-any-interface-at-all -j MARK --set-xmark 0x0/0x30000\n-A cali-fh-any-interface-at-all -j cali-pi-ops\n\
+        -A cali-fh-any-interface-at-all -m mark --mark 0x10000/0x10000 -j RETURN\n\
+        -A cali-fh-any-interface-at-all -m comment --comment \"Drop if no profiles matched\" -j DROP\n\
+        -A cali-pi-ops -p tcp -m tcp --dport 22 -j MARK --set-xmark 0x10000/0x10000\n";
+    assert_eq!(ssh(&ruled("ACCEPT", chains, rules)), None);
+}
+
+#[test]
+fn two_halves_are_everywhere() {
+    let rules = "-A INPUT -s 0.0.0.0/1 -j ACCEPT\n-A INPUT -s 128.0.0.0/1 -j ACCEPT\n";
+    assert_ne!(ssh(&ruled("DROP", "", rules)), Some(vec!["0.0.0.0/1", "128.0.0.0/1"]));
 }
 
 #[test]
