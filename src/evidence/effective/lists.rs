@@ -1,11 +1,13 @@
-//! Lists that conditions ask item by item and that no record holds as such: impostors, and the addresses of etcd.
+//! What conditions ask and no record holds as such: impostors, the addresses of etcd, encryption below the node.
 
 use super::super::{Component, Fact, Gap, NodeEvidence, Process, Reading, Reason, Value};
 
-/// Adds `rejected_processes` and `etcd.listen_urls` to a node's tree.
+/// Adds `rejected_processes`, `etcd.listen_urls` and `encrypted_below` to a node's tree.
 pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
     let rejected = rejected_processes(node, root);
     root.insert("rejected_processes", rejected);
+    let below = encrypted_below(root);
+    root.insert("encrypted_below", below);
     let exists = root.at("etcd.exists");
     let urls = match exists.value {
         Value::Unread(_) => exists,
@@ -13,6 +15,20 @@ pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
         _ => Reading::list(Vec::new(), None),
     };
     root.change("etcd", |etcd| etcd.insert("listen_urls", urls));
+}
+
+/// Whether something beneath the node encrypts its disks: nothing does on bare metal. What the host of a virtual machine
+/// or a container does cannot be seen from inside.
+fn encrypted_below(root: &Reading) -> Reading {
+    let virtualization = root.at("virtualization");
+    match &virtualization.value {
+        Value::Text(kind) if &**kind == "none" => Reading::with_origin(Value::Bool(false), "the node is no guest"),
+        Value::Unread(_) => virtualization,
+        _ => Reading::unread(
+            Reason::NotVisible,
+            "the node is a guest, and whether its host encrypts the disks cannot be seen from inside: ask who runs the host",
+        ),
+    }
 }
 
 fn components(node: &NodeEvidence) -> [(&'static str, &[Process]); 7] {
@@ -138,6 +154,16 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect()
+    }
+
+    #[test]
+    fn encryption_by_the_host_of_a_guest_is_not_known() {
+        let on = |kind: Reading| encrypted_below(&Reading::map([("virtualization", kind)])).value;
+        assert_eq!(on(Reading::text("none")), Value::Bool(false));
+        assert!(matches!(on(Reading::text("microsoft")), Value::Unread(gap) if gap.reason == Reason::NotVisible));
+        assert!(
+            matches!(on(Reading::unread(Reason::Timeout, "")), Value::Unread(gap) if gap.reason == Reason::Timeout)
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{Gap, NodeEvidence, Reading, Reason, Value};
 use jiff::{SignedDuration, Timestamp};
 
 /// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale`,
-/// `sshd.contexts`, `rejected_processes` and `etcd.listen_urls`. Pure: reads nothing but the evidence.
+/// `sshd.contexts`, `rejected_processes`, `etcd.listen_urls` and `encrypted_below`. Pure: reads nothing but the evidence.
 pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
     kubelet::attach(node, root);
     sshd::attach(node, root);

@@ -43,6 +43,7 @@ pub fn derived_shapes() -> Vec<(&'static str, Shape)> {
         ("kubelet.effective", kubelet_fields::shape()),
         ("kubelet.flags", Shape::Free),
         ("kubelet.config_stale", Shape::Leaf),
+        ("encrypted_below", Shape::Leaf),
         (
             "rejected_processes",
             Shape::List(Box::new(Shape::map(
