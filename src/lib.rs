@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod channel;
 pub mod cli;
 pub mod evidence;
+pub mod kubeapi;
 pub mod probe;
 pub mod report;
 pub mod site;

@@ -27,7 +27,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("probe", &["channel", "kubeapi", "evidence", "site"]),
     // The plain types of evidence: reasons and kinds of channel.
     ("channel", &["kubeapi", "evidence", "site"]),
-    ("kubeapi", &["site"]),
+    ("kubeapi", &["evidence", "site"]),
     ("evidence", &[]),
     ("site", &[]),
 ];

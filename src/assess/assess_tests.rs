@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::evidence::{
-    Certificate, ChannelKind, Fact, FileFact, FileKind, Listing, OsRelease, Profile, SiteFacts, Thresholds, Tool,
-    Unread,
+    Certificate, ChannelKind, Fact, FileFact, FileKind, Listing, NodeEvidence, OsRelease, Profile, SiteFacts,
+    Thresholds, Tool, Unread,
 };
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -48,6 +48,8 @@ fn evidence(nodes: Vec<NodeEvidence>) -> Evidence {
         finished: NOW.parse().unwrap(),
         seat: Default::default(),
         site: SiteFacts::default(),
+        cluster: None,
+        endpoints: None,
         nodes,
     }
 }
@@ -207,7 +209,7 @@ fn a_node_that_was_not_reached_is_unknown_in_everything_and_the_scan_incomplete(
 - {id: a, section: patches, title: A, severity: high, scope: node, who: vendor, minutes: 1, why: w, fix: f, expect: 'true'}
 - {id: b, section: patches, title: B, severity: high, scope: node, who: vendor, minutes: 1, why: w, fix: f, ask: Look at it.}
 - {id: c, section: patches, title: C, severity: high, scope: site, who: vendor, minutes: 1, why: w, fix: f, ask: Look at it.}
-- {id: d, section: patches, title: D, severity: high, scope: cluster, who: vendor, minutes: 1, why: w, fix: f, expect: cluster.x}";
+- {id: d, section: patches, title: D, severity: high, scope: cluster, who: vendor, minutes: 1, why: w, fix: f, expect: cluster.reached}";
     let assessment = run(&catalog(text), vec![lost, node("here")]);
     let seen: Vec<_> =
         assessment.findings.iter().map(|f| (f.control.as_str(), f.target.as_str(), f.verdict, f.reason)).collect();

@@ -18,7 +18,10 @@ pub use finding::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Targ
 pub use shown::value_in_words;
 
 use crate::catalog::{Catalog, Conditions, Control, Scope as ControlScope, Severity};
-use crate::evidence::{Evidence, Lifecycle, NodeEvidence, Policy, ProbeError, Reading, Reason};
+use crate::evidence::{
+    ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, JoinedNode, Lifecycle, Policy, ProbeError, Reading,
+    Reason, Unread, Value, joined_nodes,
+};
 use evaluate::Scope;
 use jiff::Timestamp;
 use judge::{Subject, judge};
@@ -26,8 +29,8 @@ use shown::Origin;
 
 /// Judges evidence. Pure: the same five arguments give the same assessment, to the byte.
 ///
-/// Every control that the policy leaves is asked of every target in its scope: site controls once, node controls of
-/// every node. This version's evidence has no cluster and no endpoints, so controls of these scopes have no target yet.
+/// Every control that the policy leaves is asked of every target in its scope: site controls once, cluster controls of
+/// the cluster where its API was asked, node controls of every node, endpoint controls of every port that was looked at.
 pub fn assess(
     evidence: &Evidence,
     catalog: &Catalog,
@@ -37,35 +40,72 @@ pub fn assess(
 ) -> Assessment {
     let site = Reading::whole(&evidence.site);
     let numbers = Reading::whole(&policy.thresholds);
+    let cluster = Reading::of_cluster(evidence);
     let pairs = catalog.controls.iter().zip(catalog.conditions());
     let asked: Vec<(&Control, &Conditions)> =
         pairs.filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile)).collect();
+    let common = [("cluster", &cluster), ("site", &site), ("policy", &numbers)];
 
     let roots = vec![("site", &site), ("policy", &numbers)];
     let subject = Subject { target: "site", roots, origin: Origin { channel: None }, lost: None };
     let mut of_site = ask_all(&asked, ControlScope::Site, &subject, now).into_iter();
-    let of_node = |node: &NodeEvidence| {
-        let mut tree = Reading::of_node(node);
+
+    let mut of_cluster = evidence
+        .cluster
+        .as_ref()
+        .map(|seen| {
+            let origin = Origin { channel: Some(ChannelKind::Api) };
+            let lost = lost(seen.reached, &seen.errors, "The cluster's API was not reached: look at the way to it.");
+            let subject = Subject { target: "cluster", roots: common.to_vec(), origin, lost };
+            ask_all(&asked, ControlScope::Cluster, &subject, now)
+        })
+        .unwrap_or_default()
+        .into_iter();
+
+    let nodes = joined_nodes(evidence);
+    let of_node = |joined: &JoinedNode<'_>| {
+        let mut tree = joined.reading(evidence);
         let support = lifecycle.support(&tree.child("os"), now);
         tree.change("os", |os| os.insert("lifecycle", support));
-        let roots = vec![("node", &tree), ("site", &site), ("policy", &numbers)];
+        let mut roots = vec![("node", &tree)];
+        roots.extend(common);
+        let node = &joined.node;
         let origin = Origin { channel: Some(node.channel) };
-        let subject = Subject { target: &format!("node/{}", node.name), roots, origin, lost: lost(node) };
+        let why = "The node was not reached: look whether it is on, and whether this seat can reach it.";
+        // What the API shows of a node is known even where the node itself was not reached.
+        let lost = if joined.api.is_some() { None } else { lost(node.reached, &node.errors, why) };
+        let subject = Subject { target: &format!("node/{}", joined.name), roots, origin, lost };
         ask_all(&asked, ControlScope::Node, &subject, now).into_iter()
     };
-    let mut of_nodes = workers::of_each(&evidence.nodes, of_node);
+    let mut of_nodes = workers::of_each(&nodes, of_node);
+
+    let endpoints = evidence.endpoints.as_deref().unwrap_or_default();
+    let of_endpoint = |endpoint: &EndpointEvidence| {
+        let tree = Reading::of_endpoint(endpoint, evidence);
+        let mut roots = vec![("endpoint", &tree)];
+        roots.extend(common);
+        let target = format!("endpoint/{}", endpoint.name);
+        let subject = Subject { target: &target, roots, origin: Origin { channel: None }, lost: None };
+        ask_all(&asked, ControlScope::Endpoint, &subject, now).into_iter()
+    };
+    let mut of_endpoints = workers::of_each(endpoints, of_endpoint);
 
     // Controls are in the order of their sections; targets in that of the evidence.
-    let mut findings = Vec::with_capacity(of_site.len() + of_nodes.iter().map(|of_node| of_node.len()).sum::<usize>());
+    let mut findings = Vec::new();
     for (control, _) in &asked {
         match control.scope {
             ControlScope::Site => findings.extend(of_site.next()),
+            ControlScope::Cluster => findings.extend(of_cluster.next()),
             ControlScope::Node => findings.extend(of_nodes.iter_mut().filter_map(Iterator::next)),
-            ControlScope::Cluster | ControlScope::Endpoint => {}
+            ControlScope::Endpoint => findings.extend(of_endpoints.iter_mut().filter_map(Iterator::next)),
         }
     }
-    let targets = std::iter::once(site_target()).chain(evidence.nodes.iter().map(node_target)).collect();
-    let summary = summary(&findings, &evidence.nodes);
+    let targets: Vec<Target> = std::iter::once(site_target())
+        .chain(evidence.cluster.iter().map(cluster_target))
+        .chain(nodes.iter().map(node_target))
+        .chain(endpoints.iter().map(endpoint_target))
+        .collect();
+    let summary = summary(&findings, evidence);
     Assessment {
         schema: SCHEMA,
         tool: evidence.tool.clone(),
@@ -75,7 +115,7 @@ pub fn assess(
         profile: policy.profile,
         catalog_digest: catalog.digest.clone(),
         lifecycle_date: lifecycle.snapshot_date.clone(),
-        platform: None,
+        platform: platform(&cluster),
         as_of: now,
         started: evidence.started,
         finished: evidence.finished,
@@ -85,13 +125,18 @@ pub fn assess(
     }
 }
 
-/// What went wrong with a node that was not reached.
-fn lost(node: &NodeEvidence) -> Option<ProbeError> {
-    let unknown = || ProbeError {
-        reason: Reason::Unreachable,
-        message: "The node was not reached: look whether it is on, and whether this seat can reach it.".to_owned(),
-    };
-    (!node.reached).then(|| node.errors.first().cloned().unwrap_or_else(unknown))
+/// The platform's id, where it was recognised or said.
+fn platform(cluster: &Reading) -> Option<String> {
+    match cluster.at("platform.id").value {
+        Value::Text(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// What went wrong with a target that was not reached; `otherwise` where nobody says.
+fn lost(reached: bool, errors: &[ProbeError], otherwise: &str) -> Option<ProbeError> {
+    let unknown = || ProbeError { reason: Reason::Unreachable, message: otherwise.to_owned() };
+    (!reached).then(|| errors.first().cloned().unwrap_or_else(unknown))
 }
 
 /// Asks all controls of a scope of one target: a finding for each, in their order.
@@ -121,9 +166,21 @@ fn site_target() -> Target {
     Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
 }
 
-fn node_target(node: &NodeEvidence) -> Target {
+fn cluster_target(cluster: &ClusterEvidence) -> Target {
     Target {
-        id: format!("node/{}", node.name),
+        id: "cluster".to_owned(),
+        kind: TargetKind::Cluster,
+        channel: Some(ChannelKind::Api),
+        reached: cluster.reached,
+        complete: cluster.complete,
+        errors: cluster.errors.clone(),
+    }
+}
+
+fn node_target(joined: &JoinedNode<'_>) -> Target {
+    let node = &joined.node;
+    Target {
+        id: format!("node/{}", joined.name),
         kind: TargetKind::Node,
         channel: Some(node.channel),
         reached: node.reached,
@@ -132,18 +189,31 @@ fn node_target(node: &NodeEvidence) -> Target {
     }
 }
 
-fn summary(findings: &[Finding], nodes: &[NodeEvidence]) -> Summary {
+fn endpoint_target(endpoint: &EndpointEvidence) -> Target {
+    let (id, kind) = (format!("endpoint/{}", endpoint.name), TargetKind::Endpoint);
+    Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
+}
+
+fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {
     let count = |verdict: Verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
-    // A gap at the empty path covers the whole node: its probe failed or was refused as such.
-    let whole = |node: &NodeEvidence| !node.unread.iter().any(|gap| gap.path.is_empty());
     Summary {
         pass: count(Verdict::Pass),
         fail: count(Verdict::Fail),
         unknown: count(Verdict::Unknown),
         manual: count(Verdict::Manual),
         not_applicable: count(Verdict::NotApplicable),
-        incomplete: !nodes.iter().all(|node| node.reached && node.complete && whole(node)),
+        incomplete: is_incomplete(evidence),
     }
+}
+
+/// Whether a target that was asked for was not reached, or its answer as a whole was cut or refused.
+pub fn is_incomplete(evidence: &Evidence) -> bool {
+    // A gap at the empty path covers the whole target: its probe failed or was refused as such.
+    let whole = |unread: &[Unread]| !unread.iter().any(|gap| gap.path.is_empty());
+    let nodes = evidence.nodes.iter().all(|node| node.reached && node.complete && whole(&node.unread));
+    let cluster = evidence.cluster.as_ref();
+    let cluster = cluster.is_none_or(|cluster| cluster.reached && cluster.complete && whole(&cluster.unread));
+    !nodes || !cluster
 }
 
 impl Assessment {

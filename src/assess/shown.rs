@@ -59,9 +59,12 @@ impl Origin {
         match (path.split('.').next(), self.channel) {
             (Some("site"), _) => "what is known of the site",
             (Some("policy"), _) => "policy of this assessment",
+            (Some("cluster"), _) => "read through the Kubernetes API",
+            (Some("endpoint"), _) => "seen from this seat",
             (_, Some(ChannelKind::Local)) => "read on this machine",
             (_, Some(ChannelKind::Ssh)) => "read on the node by ssh",
             (_, Some(ChannelKind::Pod)) => "read on the node by a pod",
+            (_, Some(ChannelKind::Api)) => "read through the Kubernetes API",
             (_, None) => "the evidence",
         }
     }

@@ -80,10 +80,9 @@ pub(super) fn check(control: &Control) -> Result<Conditions, Vec<Wrong>> {
 fn roots(scope: Scope) -> &'static [&'static str] {
     match scope {
         Scope::Site => &["site", "policy"],
-        Scope::Node => &["node", "site", "policy"],
-        // No evidence of these is collected in this version: their paths cannot be checked yet.
+        Scope::Node => &["node", "cluster", "site", "policy"],
         Scope::Cluster => &["cluster", "site", "policy"],
-        Scope::Endpoint => &["endpoint", "site", "policy"],
+        Scope::Endpoint => &["endpoint", "cluster", "site", "policy"],
     }
 }
 

@@ -24,16 +24,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The files that this program was built with: by section, in the order of the walk.
-const EMBEDDED: [(&str, &str); 12] = [
+const EMBEDDED: [(&str, &str); 19] = [
     ("patches.yaml", include_str!("../../assets/catalog/patches.yaml")),
     ("patches-updates.yaml", include_str!("../../assets/catalog/patches-updates.yaml")),
+    ("patches-cluster.yaml", include_str!("../../assets/catalog/patches-cluster.yaml")),
     ("node-protection.yaml", include_str!("../../assets/catalog/node-protection.yaml")),
     ("node-protection-files.yaml", include_str!("../../assets/catalog/node-protection-files.yaml")),
     ("node-protection-host.yaml", include_str!("../../assets/catalog/node-protection-host.yaml")),
     ("node-protection-kubelet.yaml", include_str!("../../assets/catalog/node-protection-kubelet.yaml")),
+    ("node-protection-control-plane.yaml", include_str!("../../assets/catalog/node-protection-control-plane.yaml")),
+    ("node-protection-workloads.yaml", include_str!("../../assets/catalog/node-protection-workloads.yaml")),
     ("control-plane-communication.yaml", include_str!("../../assets/catalog/control-plane-communication.yaml")),
+    (
+        "control-plane-communication-components.yaml",
+        include_str!("../../assets/catalog/control-plane-communication-components.yaml"),
+    ),
+    (
+        "control-plane-communication-endpoints.yaml",
+        include_str!("../../assets/catalog/control-plane-communication-endpoints.yaml"),
+    ),
     ("node-access.yaml", include_str!("../../assets/catalog/node-access.yaml")),
     ("node-access-networks.yaml", include_str!("../../assets/catalog/node-access-networks.yaml")),
+    ("node-access-endpoints.yaml", include_str!("../../assets/catalog/node-access-endpoints.yaml")),
+    ("node-access-rbac.yaml", include_str!("../../assets/catalog/node-access-rbac.yaml")),
     ("node-access-sshd.yaml", include_str!("../../assets/catalog/node-access-sshd.yaml")),
     ("node-access-sshd-more.yaml", include_str!("../../assets/catalog/node-access-sshd-more.yaml")),
     ("node-access-files.yaml", include_str!("../../assets/catalog/node-access-files.yaml")),

@@ -1,7 +1,10 @@
 //! The shape of the evidence: which paths exist, so that a misspelt one is found when a catalog is loaded.
 
 pub use crate::evidence::Shape;
-use crate::evidence::{NodeEvidence, SiteFacts, Thresholds, derived_shapes};
+use crate::evidence::{
+    ClusterEvidence, EndpointEvidence, NodeEvidence, SiteFacts, Thresholds, derived_cluster_shapes,
+    derived_endpoint_shapes, derived_shapes,
+};
 use schemars::Schema;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
@@ -39,14 +42,24 @@ fn support() -> (&'static str, Shape) {
     ("os.lifecycle", Shape::Map(keys.into_iter().map(|key| (key.to_owned(), Shape::Leaf)).collect()))
 }
 
-/// The names that conditions start from, with their shapes: `node`, `site`, `policy`.
+/// The names that conditions start from, with their shapes: `node`, `cluster`, `endpoint`, `site`, `policy`.
 pub static ROOTS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
     let mut node = of_schema(schemars::schema_for!(NodeEvidence));
     for (path, shape) in derived_shapes().into_iter().chain([support()]) {
         put(&mut node, path, shape);
     }
+    let mut cluster = of_schema(schemars::schema_for!(ClusterEvidence));
+    for (path, shape) in derived_cluster_shapes() {
+        put(&mut cluster, path, shape);
+    }
+    let mut endpoint = of_schema(schemars::schema_for!(EndpointEvidence));
+    for (path, shape) in derived_endpoint_shapes() {
+        put(&mut endpoint, path, shape);
+    }
     BTreeMap::from([
         ("node", node),
+        ("cluster", cluster),
+        ("endpoint", endpoint),
         ("site", of_schema(schemars::schema_for!(SiteFacts))),
         ("policy", of_schema(schemars::schema_for!(Thresholds))),
     ])

@@ -4,8 +4,8 @@ use super::args::Collect;
 use super::error::CliError;
 use super::output::Output;
 use super::{GOOD, INCOMPLETE, site_file, targets};
+use crate::assess::is_incomplete;
 use crate::report::{clean, json};
-use crate::visit::is_incomplete;
 use std::io::{self, Write};
 
 /// Runs it and gives the exit status: 3 where a node was not reached or its answer is not whole.

@@ -87,6 +87,8 @@ mod tests {
             finished: time,
             seat: Seat::default(),
             site: SiteFacts::default(),
+            cluster: None,
+            endpoints: None,
             nodes: (0..nodes)
                 .map(|n| NodeEvidence::unread(&n.to_string(), None, ChannelKind::Local, Reason::Timeout, ""))
                 .collect(),

@@ -1,6 +1,6 @@
 //! The evidence document, and reading one back.
 
-use super::NodeEvidence;
+use super::{ClusterEvidence, EndpointEvidence, NodeEvidence};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,9 +53,15 @@ pub struct Evidence {
     /// The site.
     #[serde(default)]
     pub site: SiteFacts,
+    /// The cluster, where its API was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEvidence>,
     /// The nodes, in the order in which they were named.
     #[serde(default)]
     pub nodes: Vec<NodeEvidence>,
+    /// Ports as they look from this seat. None where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Vec<EndpointEvidence>>,
 }
 
 /// Why a text is not an evidence document that this program can use.

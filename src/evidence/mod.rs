@@ -2,14 +2,17 @@
 //!
 //! Nothing here reads a file, a clock or a network. `effective/` derives what a component really runs with.
 
+pub mod cluster;
 pub mod effective;
 
 mod component;
 mod document;
+mod endpoint;
 mod fact;
 mod file;
 mod firewall;
 mod host;
+mod joining;
 mod lifecycle;
 mod mdatp;
 mod node;
@@ -19,13 +22,16 @@ mod reading;
 mod sshd;
 mod updates;
 
+pub use cluster::ClusterEvidence;
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
-pub use effective::{Shape, derived_shapes};
+pub use effective::{Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes};
+pub use endpoint::{Anonymous, EndpointEvidence, PortState, TlsFacts, TlsOffer};
 pub use fact::{Fact, Listing, Reason, Unread};
 pub use file::{Certificate, FileFact, FileKind};
 pub use firewall::{Firewall, FirewallPort, FirewallRule};
 pub use host::{Audit, AutoUpdates, Fips, MeasuredBoot, TimeSync, Volume};
+pub use joining::{JoinedNode, joined_nodes};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};
 pub use mdatp::Mdatp;
 pub use node::{

@@ -18,6 +18,8 @@ pub enum ChannelKind {
     Ssh,
     /// A pod on the node.
     Pod,
+    /// None: what is known comes from the Kubernetes API alone.
+    Api,
 }
 
 impl ChannelKind {
@@ -27,6 +29,7 @@ impl ChannelKind {
             ChannelKind::Local => "local",
             ChannelKind::Ssh => "ssh",
             ChannelKind::Pod => "pod",
+            ChannelKind::Api => "api",
         }
     }
 }
@@ -387,6 +390,9 @@ pub struct NodeEvidence {
     /// Public certificates found in them.
     #[serde(default)]
     pub certificates: Listing<Certificate>,
+    /// Name of the node in the cluster, where the person said which one it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes_name: Option<String>,
     /// What could not be read, and why.
     #[serde(default)]
     pub unread: Vec<Unread>,
@@ -439,6 +445,7 @@ impl NodeEvidence {
             etcd: Component::default(),
             files: Listing::default(),
             certificates: Listing::default(),
+            kubernetes_name: None,
             unread: vec![Unread { path: String::new(), reason, detail: message.to_owned() }],
         }
     }

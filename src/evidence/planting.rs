@@ -10,7 +10,7 @@ use std::fmt::Error;
 use std::sync::Arc;
 
 /// Fields whose keys are the node's own words: a key that is missing in them was read as not being there.
-const FREE_FORM: [&str; 3] = ["document", "connection", "settings"];
+const FREE_FORM: [&str; 6] = ["document", "connection", "settings", "labels", "annotations", "pod_security"];
 
 /// The tree of a record. `free`: its keys are not fields of this program's own, so that it was read whole. Unread where
 /// the record holds what this program's records do not: variants with values of their own, keys that are no words.

@@ -1,7 +1,7 @@
 //! Evidence as a tree that conditions walk: every leaf is read, read as absent, or unread with the reason.
 
 use super::planting::plant;
-use super::{NodeEvidence, Reason, Unread};
+use super::{EndpointEvidence, Evidence, NodeEvidence, Reason, Unread};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -182,17 +182,41 @@ impl Reading {
 
     /// The node's evidence as a tree, with what is derived from it: `kubelet.effective`, `sshd.contexts`.
     pub fn of_node(node: &NodeEvidence) -> Self {
-        let mut root = plant(node, false);
-        let mut gaps: Vec<&Unread> = node.unread.iter().collect();
-        gaps.sort_by_key(|gap| gap.path.split('.').filter(|part| !part.is_empty()).count());
-        for gap in gaps {
-            let why = Gap::new(gap.reason, gap.detail.as_str());
-            let path: Vec<&str> = gap.path.split('.').filter(|part| !part.is_empty()).collect();
-            mark(&mut root, &path, &why);
-        }
+        let mut root = recorded(node, &node.unread);
         super::effective::attach(node, &mut root);
         root
     }
+
+    /// The cluster's evidence as a tree, with what is derived from the whole document: `platform`, `grants`.
+    /// Where no cluster was asked, everything in it is unread.
+    pub fn of_cluster(evidence: &Evidence) -> Self {
+        let Some(cluster) = &evidence.cluster else {
+            return Reading::unread(Reason::NotVisible, "the cluster's API was not asked: name its context");
+        };
+        let mut root = recorded(cluster, &cluster.unread);
+        super::effective::attach_cluster(cluster, evidence, &mut root);
+        root
+    }
+
+    /// An endpoint's evidence as a tree, with what is derived from all endpoints: `reachable`.
+    pub fn of_endpoint(endpoint: &EndpointEvidence, evidence: &Evidence) -> Self {
+        let mut root = recorded(endpoint, &endpoint.unread);
+        super::effective::attach_endpoint(endpoint, evidence, &mut root);
+        root
+    }
+}
+
+/// The tree of a record with its list of what was not read.
+fn recorded(record: &impl Serialize, unread: &[Unread]) -> Reading {
+    let mut root = plant(record, false);
+    let mut gaps: Vec<&Unread> = unread.iter().collect();
+    gaps.sort_by_key(|gap| gap.path.split('.').filter(|part| !part.is_empty()).count());
+    for gap in gaps {
+        let why = Gap::new(gap.reason, gap.detail.as_str());
+        let path: Vec<&str> = gap.path.split('.').filter(|part| !part.is_empty()).collect();
+        mark(&mut root, &path, &why);
+    }
+    root
 }
 
 /// Writes the reason of a gap at its path: into the value that is missing, and into everything unread beneath.

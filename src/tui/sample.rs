@@ -126,6 +126,8 @@ pub(super) fn evidence() -> Evidence {
         finished: "2026-11-20T08:01:00Z".parse().unwrap(),
         seat: seat(),
         site: SiteFacts { name: Some("Harbour 7".to_owned()), management_networks: None },
+        cluster: None,
+        endpoints: None,
         nodes: NODES.map(node).to_vec(),
     }
 }

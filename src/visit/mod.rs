@@ -95,7 +95,9 @@ impl Visit {
             finished: Timestamp::now(),
             seat: self.seat.clone(),
             site: self.site.clone(),
+            cluster: None,
             nodes,
+            endpoints: None,
         }
     }
 
@@ -124,11 +126,6 @@ pub fn assess_embedded(
     now: Timestamp,
 ) -> Result<Assessment, serde_json::Error> {
     Ok(assess(evidence, catalog, &Lifecycle::embedded()?, policy, now))
-}
-
-/// Whether a target was not reached or its answer was cut: what a scan of it cannot be called complete for.
-pub fn is_incomplete(evidence: &Evidence) -> bool {
-    evidence.nodes.iter().any(|node| !node.reached || !node.complete)
 }
 
 /// This program, for documents.

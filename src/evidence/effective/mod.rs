@@ -1,7 +1,9 @@
 //! What a component really runs with: command line, the configuration file that it names, drop-ins, environment,
 //! then the defaults of that very version; every value with its origin.
 
+mod cluster;
 mod duration;
+mod endpoint;
 mod flags;
 mod kubelet;
 mod kubelet_fields;
@@ -16,6 +18,10 @@ mod sshd_lines;
 mod sshd_match;
 mod sshd_origin;
 
+pub(super) use cluster::attach as attach_cluster;
+pub use cluster::derived_shapes as derived_cluster_shapes;
+pub(super) use endpoint::attach as attach_endpoint;
+pub use endpoint::derived_shapes as derived_endpoint_shapes;
 pub use shape::{Shape, derived_shapes};
 pub use sshd_config::{Directive, MatchBlock, Place, SshdConfig};
 pub use sshd_match::{Applies, Criterion};

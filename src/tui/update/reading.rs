@@ -125,6 +125,8 @@ fn keep(app: &mut App, node: NodeEvidence, at: Timestamp) {
             finished: at,
             seat: app.visit.seat.clone(),
             site: app.visit.site.clone(),
+            cluster: None,
+            endpoints: None,
             nodes: Vec::new(),
         })
     });

@@ -1,0 +1,86 @@
+//! Workloads, services, checks and configuration that the API shows.
+
+use super::super::{Fact, Reason};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// A Deployment, DaemonSet or StatefulSet: how many of it there should be, and are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Workload {
+    /// For screens: `Deployment NAMESPACE/NAME`.
+    pub name: String,
+    /// `Deployment`, `DaemonSet`, `StatefulSet`.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name of the object.
+    pub workload: String,
+    /// How many pods there should be.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub desired: Fact<i64>,
+    /// How many are ready.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub ready: Fact<i64>,
+    /// Whether what the status says is about the spec of now (`observedGeneration`).
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub observed: Fact<bool>,
+    /// Images of its containers.
+    #[serde(default)]
+    pub images: Vec<String>,
+}
+
+/// A port of a service that every node opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServicePort {
+    /// Port of the service.
+    pub port: i64,
+    /// Port on the pods: a number or a name.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub target: Fact<String>,
+    /// Port on every node. Absent where it has none.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub node_port: Fact<i64>,
+    /// `TCP`, `UDP`.
+    pub protocol: String,
+}
+
+/// A Service that nodes open to the outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// For screens: `NAMESPACE/NAME`.
+    pub name: String,
+    /// Namespace.
+    pub namespace: String,
+    /// `NodePort`, `LoadBalancer`.
+    pub kind: String,
+    /// Ports.
+    #[serde(default)]
+    pub ports: Vec<ServicePort>,
+    /// Its selector has a label by which control-plane components are found (`component`, `k8s-app`, `tier`), or it has no
+    /// selector and stands for `kubernetes`: a way to the control plane.
+    #[serde(default)]
+    pub control_plane: bool,
+}
+
+/// One line of `/readyz?verbose`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadyCheck {
+    /// Name: `etcd`, `kms-providers`.
+    pub name: String,
+    /// Whether it is well.
+    pub ok: bool,
+}
+
+/// A structured text of a ConfigMap.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigText {
+    /// For screens: `ConfigMap NAMESPACE/NAME, key KEY`.
+    pub name: String,
+    /// What it says. A missing key in here is a key that it does not set.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub document: Fact<Json>,
+    /// Why `document` is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Reason>,
+}
