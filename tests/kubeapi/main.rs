@@ -1,8 +1,8 @@
 //! The API client against servers that misbehave on loopback, programs that misbehave, and a real API server.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../bed_support/mod.rs"]
-mod bed_support;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod answers;
 mod lists;
@@ -11,4 +11,5 @@ mod peers;
 #[cfg(unix)]
 mod plugins;
 mod proxies;
+mod real;
 mod tls;

@@ -295,39 +295,27 @@ fn who_must_log_in_hears_it_before() {
     assert_eq!(login(&Config::plain(port, "token: t").target), None);
 }
 
-/// Run by the test below, in a process whose terminal is a pty.
+/// Run by the tests below, in a process whose terminal is a pty: `login` or `connect`.
 #[test]
-fn helper_that_logs_in_with_the_terminal() {
-    let Some(file) = std::env::var_os("LOGIN_HELPER_CONFIG") else { return };
+fn helper_in_a_terminal() {
+    let (Some(file), Ok(what)) = (std::env::var_os("HELPER_CONFIG"), std::env::var("HELPER")) else { return };
     let target = sitewarden::site::ClusterTarget { kubeconfig: vec![file.into()], ..Default::default() };
-    sitewarden::kubeapi::interactive_login(&target).unwrap();
+    if what == "login" {
+        sitewarden::kubeapi::interactive_login(&target).unwrap();
+    }
     sitewarden::kubeapi::block_on(sitewarden::kubeapi::Api::connect(&target, PATIENT)).unwrap().unwrap();
-    std::io::Write::write_all(&mut std::io::stderr(), b"logged in and connected\n").unwrap();
+    std::io::Write::write_all(&mut std::io::stderr(), b"connected\n").unwrap();
 }
 
-#[test]
-fn a_person_logs_in_with_the_terminal_before_the_screens() {
+/// Runs the helper on a pty, typing `answer` when it is asked for a password. What the terminal showed.
+fn in_terminal(config: &Config, what: &str, answer: &str) -> String {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
     use std::io::{Read as _, Write as _};
-    let (port, _) = accepting(&["word"]);
-    let script = r#"case "$KUBERNETES_EXEC_INFO" in *'"interactive":true'*) ;; *) echo 'please log in' >&2; exit 1 ;; esac
-printf 'Password: ' >&2
-read word
-printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$word""#;
-    let config = by_script(port, script, "");
-    assert!(login(&config.target).is_some());
-    // Without a terminal nobody can be asked.
-    let none = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "plugins::helper_that_logs_in_with_the_terminal", "--nocapture"])
-        .env("LOGIN_HELPER_CONFIG", &config.target.kubeconfig[0])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(!none.status.success());
     let pty = native_pty_system().openpty(PtySize::default()).unwrap();
     let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "plugins::helper_that_logs_in_with_the_terminal", "--nocapture"]);
-    command.env("LOGIN_HELPER_CONFIG", &config.target.kubeconfig[0]);
+    command.args(["--exact", "plugins::helper_in_a_terminal", "--nocapture"]);
+    command.env("HELPER_CONFIG", &config.target.kubeconfig[0]);
+    command.env("HELPER", what);
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);
     let mut reader = pty.master.try_clone_reader().unwrap();
@@ -339,10 +327,44 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",
         seen.extend_from_slice(&buffer[..count]);
         if !answered && String::from_utf8_lossy(&seen).contains("Password: ") {
             answered = true;
-            writer.write_all(b"word\n").unwrap();
+            writer.write_all(answer.as_bytes()).unwrap();
         }
     }
     let status = child.wait().unwrap();
     let seen = String::from_utf8_lossy(&seen).into_owned();
-    assert!(status.success() && seen.contains("logged in and connected"), "{seen}");
+    assert!(status.success() && seen.contains("connected"), "{seen}");
+    seen
+}
+
+#[test]
+fn it_cannot_draw_on_the_terminal_nor_read_from_it() {
+    let (port, _) = accepting(&["t"]);
+    let script = format!(
+        "(echo DRAWN > /dev/tty) 2>/dev/null && echo wrote >> $D/seen\n(read word < /dev/tty) 2>/dev/null && echo read >> $D/seen\necho DRAWN >&2\n{}",
+        gives(r#"{"token":"t"}"#)
+    );
+    let config = by_script(port, &script, "");
+    let shown = in_terminal(&config, "connect", "");
+    assert!(!shown.contains("DRAWN"), "{shown}");
+    assert_eq!(lines(&config, "seen"), Vec::<String>::new());
+}
+
+#[test]
+fn a_person_logs_in_with_the_terminal_before_the_screens() {
+    let (port, _) = accepting(&["word"]);
+    let script = r#"case "$KUBERNETES_EXEC_INFO" in *'"interactive":true'*) ;; *) echo 'please log in' >&2; exit 1 ;; esac
+printf 'Password: ' >&2
+read word
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$word""#;
+    let config = by_script(port, script, "");
+    assert!(login(&config.target).is_some());
+    // Without a terminal nobody can be asked.
+    let none = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "plugins::helper_in_a_terminal", "--nocapture"])
+        .envs([("HELPER", "login"), ("HELPER_CONFIG", config.target.kubeconfig[0].to_str().unwrap())])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!none.status.success());
+    assert!(in_terminal(&config, "login", "word\n").contains("Password: "));
 }
