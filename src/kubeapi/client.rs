@@ -76,6 +76,16 @@ impl Api {
         Err(ApiError { reason: Reason::Unsupported, message: "not built yet".to_owned(), status: None })
     }
 
+    /// Reads a list as [`Api::list`] does, of each object its metadata alone (`PartialObjectMetadataList`): for kinds whose
+    /// objects are large.
+    pub async fn list_metadata<T: DeserializeOwned>(
+        &self,
+        _path: &str,
+        _each: &mut dyn FnMut(T),
+    ) -> Result<Listed, ApiError> {
+        Err(ApiError { reason: Reason::Unsupported, message: "not built yet".to_owned(), status: None })
+    }
+
     /// Creates a review (`selfsubjectreviews`, `selfsubjectrulesreviews`) and gives its answer.
     pub async fn review<B: Serialize + Sync, T: DeserializeOwned>(
         &self,

@@ -1,4 +1,4 @@
-//! Texts that a node sent, made fit for evidence: no control characters, bounded, in version order.
+//! Texts that a node or an API sent, made fit for evidence: no control characters, bounded, in version order.
 
 use std::cmp::Ordering;
 
@@ -17,6 +17,11 @@ pub(super) fn line(text: &str) -> String {
 /// One line of any length, for values that must come through whole.
 pub(super) fn whole(text: &str) -> String {
     text.chars().filter(|c| printable(*c)).collect()
+}
+
+/// One line of any length in which every hidden character stands as U+FFFD: for names, which must not become others.
+pub(super) fn marked(text: &str) -> String {
+    text.chars().map(|c| if printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// Many lines: line feed and tab stay.
