@@ -21,6 +21,8 @@ pub(super) mod workload;
 
 #[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod samples_tests;
 
 /// An item of a list that can become evidence.
 pub(super) trait Item: serde::de::DeserializeOwned {
