@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod endpoint;
 pub mod node;
 
+mod json;
 mod redact;
 mod text;
 mod yaml;

@@ -213,7 +213,7 @@ pub(super) struct Count {
 
 /// Whether the API server refused, rather than failed.
 pub(super) fn is_forbidden(error: &ApiError) -> bool {
-    error.status == Some(403) || error.reason == Reason::Forbidden
+    error.status == Some(403)
 }
 
 /// Nothing of the cluster was read but its version and who we are: that is said of the cluster as a whole.

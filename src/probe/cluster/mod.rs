@@ -93,6 +93,7 @@ fn begun(api: &Api, target: &ClusterTarget) -> ClusterEvidence {
 fn lost(context: &str, error: &ApiError, target: &ClusterTarget) -> ClusterEvidence {
     let mut evidence = ClusterEvidence::unread(context, error.reason, &error.message);
     evidence.platform_said.clone_from(&target.platform);
+    azure::not_asked(&mut evidence);
     evidence
 }
 

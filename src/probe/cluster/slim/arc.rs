@@ -2,10 +2,10 @@
 //! of today: a field of another type is one that was not read, never an error.
 
 use super::Item;
-use super::parts::{Meta, Text, text_fact, time};
+use super::parts::{Meta, Text, text_fact};
 use crate::evidence::Fact;
 use crate::evidence::cluster::ExtensionConfig;
-use crate::probe::text::marked;
+use crate::probe::text::{marked, time};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! What a kubelet answers at `/configz`, and ConfigMaps of which one key is asked.
 
-use super::json::Document;
+use crate::probe::json::Document;
 use crate::probe::redact;
 use serde::Deserialize;
 use serde_json::Value as Json;

@@ -9,7 +9,6 @@ use super::basic::{Account, Exists};
 use super::binding::SlimBinding;
 use super::configz::{Configz, ProxyConfigMap};
 use super::csr::Request;
-use super::json::Document;
 use super::names::Named;
 use super::namespace::{SlimNamespace, WithUid};
 use super::network_policy::Policy;
@@ -20,6 +19,7 @@ use super::service::SlimService;
 use super::version::Version;
 use super::workload::{DaemonSet, Deployment, StatefulSet};
 use crate::evidence::Fact;
+use crate::probe::json::Document;
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 

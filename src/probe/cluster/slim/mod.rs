@@ -7,7 +7,6 @@ pub(super) mod basic;
 pub(super) mod binding;
 pub(super) mod configz;
 pub(super) mod csr;
-pub(super) mod json;
 pub(super) mod names;
 pub(super) mod namespace;
 pub(super) mod network_policy;

@@ -211,13 +211,8 @@ impl Default for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Option::<Text>::deserialize(deserializer)?;
-        Ok(Time(text.map_or(Fact::Absent, |text| time(&text.0))))
+        Ok(Time(text.map_or(Fact::Absent, |text| text::time(&text.0))))
     }
-}
-
-/// The time that a text names. Not read where it names none.
-pub(in crate::probe) fn time(text: &str) -> Fact<Timestamp> {
-    text.parse().map_or(Fact::Unread, Fact::Known)
 }
 
 /// What every object has. `L` and `A`: what is kept of labels and annotations.

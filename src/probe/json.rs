@@ -1,6 +1,6 @@
 //! Free-form JSON within bounds: the parser stops before it takes more memory than a configuration needs.
 
-use crate::probe::text;
+use super::text;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value as Json};
@@ -17,7 +17,7 @@ const DEPTH: usize = 32;
 
 /// A document with at most so many values. Its texts hold no control characters.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::probe) struct Document(pub(in crate::probe) Json);
+pub(super) struct Document(pub(super) Json);
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
