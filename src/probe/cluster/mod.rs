@@ -6,7 +6,6 @@ mod arc;
 mod components;
 mod draft;
 mod kubelets;
-mod proxy;
 mod read;
 mod ready;
 mod slim;
@@ -83,7 +82,7 @@ fn begun(api: &Api, target: &ClusterTarget) -> ClusterEvidence {
         context: api.context().to_owned(),
         server: Fact::Known(api.server().to_owned()),
         clock: api.clock().map_or(Fact::Unread, Fact::Known),
-        proxy: proxy::of_server(api.server()).map_or(Fact::Absent, |name| Fact::Known(name.to_owned())),
+        proxy: api.proxy().map_or(Fact::Absent, |name| Fact::Known(name.to_owned())),
         platform_said: target.platform.clone(),
         ..ClusterEvidence::default()
     }
