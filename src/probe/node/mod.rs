@@ -24,18 +24,17 @@ mod matching;
 mod mdatp;
 mod process;
 mod reboot;
-mod redact;
 mod silence;
 mod sshd;
 mod sshd_dump;
 mod sudo;
 #[cfg(test)]
 mod testing;
-mod text;
 mod units;
 mod updates;
 mod volumes;
 
+use super::{redact, text, yaml};
 use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
 use crate::evidence::{NodeEvidence, ProbeError, Reason, Unread};
 use frames::{Frames, Problem};
