@@ -21,6 +21,7 @@ mod policy;
 mod reading;
 mod sshd;
 mod updates;
+mod version;
 
 pub use cluster::ClusterEvidence;
 pub use component::{Component, ConfigFile, Process, StaticPod};
@@ -42,3 +43,4 @@ pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Key, Missing, Reading, Value};
 pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};
 pub use updates::{PendingPackage, Updates};
+pub use version::{Version, image_name, image_version};
