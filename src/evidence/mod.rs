@@ -14,6 +14,7 @@ mod firewall;
 mod host;
 mod joining;
 mod lifecycle;
+mod lifecycle_cluster;
 mod mdatp;
 mod node;
 mod planting;
@@ -34,6 +35,7 @@ pub use firewall::{Firewall, FirewallPort, FirewallRule};
 pub use host::{Audit, AutoUpdates, Fips, MeasuredBoot, TimeSync, Volume};
 pub use joining::{JoinedNode, joined_nodes};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};
+pub use lifecycle_cluster::CLUSTER_KEYS;
 pub use mdatp::Mdatp;
 pub use node::{
     AuthorizedKey, ChannelKind, Firmware, Identity, Kernel, Listener, Login, LoginUser, Lsm, Mount, NodeEvidence,
