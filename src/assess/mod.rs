@@ -12,6 +12,10 @@ mod workers;
 #[cfg(test)]
 mod assess_tests;
 #[cfg(test)]
+mod cluster_cases;
+#[cfg(test)]
+mod cluster_tests;
+#[cfg(test)]
 mod truth_tests;
 
 pub use finding::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};

@@ -25,6 +25,7 @@ mod updates;
 mod version;
 
 pub use cluster::ClusterEvidence;
+pub(crate) use component::image_version;
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
 pub use effective::{Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes};
@@ -45,4 +46,4 @@ pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Key, Missing, Reading, Value};
 pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};
 pub use updates::{PendingPackage, Updates};
-pub use version::{Version, image_name, image_version};
+pub use version::{Version, image_name};

@@ -23,7 +23,8 @@ impl Version {
         let numbers: Option<Vec<u64>> =
             core.strip_suffix('.').unwrap_or(core).split('.').map(|n| n.parse().ok()).collect();
         let word = suffix.trim_start_matches(['-', '~', '_', '.']);
-        let before_release = follows != Some('+') && ["alpha", "beta", "rc"].iter().any(|stage| word.starts_with(stage));
+        let before_release =
+            follows != Some('+') && ["alpha", "beta", "rc"].iter().any(|stage| word.starts_with(stage));
         numbers.map(|numbers| Version { numbers, before_release })
     }
 
@@ -52,18 +53,6 @@ impl Version {
     fn number(&self, place: usize) -> u64 {
         self.numbers.get(place).copied().unwrap_or(0)
     }
-}
-
-/// The version in an image's tag, without `v` and without what a distribution adds: `1.31.2` of
-/// `registry.k8s.io/kube-apiserver:v1.31.2-eksbuild.1@sha256:...`. None where the tag is no version of three numbers.
-pub fn image_version(image: &str) -> Option<String> {
-    let name = image.split('@').next()?;
-    let (_, tag) = name.rsplit_once('/').unwrap_or(("", name)).1.split_once(':')?;
-    let version = tag.strip_prefix('v').unwrap_or(tag);
-    let version = version.split('-').next()?;
-    let numbers: Vec<&str> = version.split('.').collect();
-    let digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-    (numbers.len() == 3 && numbers.iter().all(digits)).then(|| version.to_owned())
 }
 
 /// The last part of an image's name: `kube-proxy` of `registry.k8s.io/kube-proxy:v1.31.2`.
@@ -102,20 +91,6 @@ mod tests {
         assert_eq!(minor("v1.26.6+k3s-"), Some((1, 26)), "as AKS Edge Essentials writes it");
         assert_eq!(minor("v1.30-eks-36"), Some((1, 30)));
         assert_eq!(minor("1"), None);
-    }
-
-    #[test]
-    fn versions_come_from_tags_that_are_versions() {
-        for (image, version) in [
-            ("registry.k8s.io/kube-apiserver:v1.31.2", Some("1.31.2")),
-            ("registry.k8s.io/etcd:3.5.15-0", Some("3.5.15")),
-            ("10.0.0.1:5000/kube-apiserver:v1.31.2@sha256:abc", Some("1.31.2")),
-            ("10.0.0.1:5000/kube-apiserver", None),
-            ("kube-apiserver:latest", None),
-            ("kube-apiserver@sha256:abc", None),
-        ] {
-            assert_eq!(image_version(image).as_deref(), version, "{image}");
-        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::super::flags::{Flags, Takes};
 use super::super::{Shape, gap_at};
 use super::listed::{gap_of, text, truth};
 use super::platform_table::platform;
+use crate::evidence::cluster::Pod;
 use std::collections::BTreeMap;
 
 /// Components that make a node one of the control plane.
@@ -24,10 +25,17 @@ pub(super) struct ControlPlane {
 
 impl ControlPlane {
     /// Reads it from the pods, and from the nodes that a channel looked at.
-    pub(super) fn of(cluster: &ClusterEvidence, evidence: &Evidence, root: &Reading, platform_id: Option<&str>) -> Self {
+    pub(super) fn of(
+        cluster: &ClusterEvidence,
+        evidence: &Evidence,
+        root: &Reading,
+        platform_id: Option<&str>,
+    ) -> Self {
         let mut nodes = BTreeMap::new();
         let (mut api_servers, mut gap) = (Vec::new(), gap_of(&cluster.pods, root, "pods"));
-        for pod in cluster.pods.items.iter().filter(|pod| pod.mirror && COMPONENTS.contains(&pod.component.as_str())) {
+        for pod in
+            cluster.pods.items.iter().filter(|pod| is_static(pod) && COMPONENTS.contains(&pod.component.as_str()))
+        {
             let node = pod.node.known().map_or(pod.name.as_str(), String::as_str);
             nodes.insert(node.to_owned(), "by its static pods");
             if pod.component == "kube-apiserver" {
@@ -89,12 +97,12 @@ impl ControlPlane {
 
     /// The tree `control_plane`: `visible` (true, or unread with the reason), `nodes`, and `why` in words.
     pub(super) fn reading(&self) -> Reading {
-        let visible = if self.nodes.is_empty() { Reading::new(Value::Unread(self.hidden.clone())) } else { truth(true) };
+        let visible =
+            if self.nodes.is_empty() { Reading::new(Value::Unread(self.hidden.clone())) } else { truth(true) };
         let told: Vec<String> = self.nodes.iter().take(5).map(|(name, how)| format!("{name} {how}")).collect();
         let why = if told.is_empty() { self.hidden.detail.to_string() } else { told.join(", ") };
-        let node = |(name, how): (&String, &&'static str)| {
-            Reading::map([("name", text(name.as_str())), ("how", text(*how))])
-        };
+        let node =
+            |(name, how): (&String, &&'static str)| Reading::map([("name", text(name.as_str())), ("how", text(*how))]);
         Reading::map([
             ("visible", visible),
             ("nodes", Reading::list(self.nodes.iter().map(node).collect(), None)),
@@ -116,10 +124,9 @@ impl ControlPlane {
         };
         let unread = |gap: Gap| Reading::new(Value::Unread(gap));
         match at_rest {
-            Ok(at_rest) => Reading::map([
-                ("at_rest", Reading::with_origin(Value::Bool(at_rest), by)),
-                ("by", text(by)),
-            ]),
+            Ok(at_rest) => {
+                Reading::map([("at_rest", Reading::with_origin(Value::Bool(at_rest), by)), ("by", text(by))])
+            }
             Err(gap) => {
                 // That no check of a key service is listed proves nothing: other providers have none.
                 let why = match gap_of(&cluster.ready_checks, root, "ready_checks") {
@@ -131,6 +138,11 @@ impl ControlPlane {
             }
         }
     }
+}
+
+/// Whether a pod mirrors a static pod. Only in `kube-system`: elsewhere a tenant may call a pod of its own so.
+pub(super) fn is_static(pod: &Pod) -> bool {
+    pod.mirror && pod.namespace == "kube-system"
 }
 
 /// Whether a node shows the settings of a component: its command line, or the manifest that starts it.

@@ -6,7 +6,7 @@
 
 use super::super::super::{ClusterEvidence, Fact, Gap, Reading, Reason, Value, Version, image_name, image_version};
 use super::super::{Shape, gap_at};
-use super::control_plane::ControlPlane;
+use super::control_plane::{ControlPlane, is_static};
 use super::listed::{Derived, gap_of, int, text};
 
 /// Kubelets and kube-proxies from this minor version on may be three minor versions older, before two.
@@ -53,7 +53,7 @@ fn api_servers(cluster: &ClusterEvidence, root: &Reading) -> Result<ApiServers, 
             .ok_or_else(|| Gap::new(Reason::Malformed, "the API server tells a version that is none"))?,
         _ => return Err(gap_at(root, "version")),
     };
-    let pods = cluster.pods.items.iter().filter(|pod| pod.mirror && pod.component == "kube-apiserver");
+    let pods = cluster.pods.items.iter().filter(|pod| is_static(pod) && pod.component == "kube-apiserver");
     let images = pods.flat_map(|pod| &pod.containers).filter_map(|container| container.image.known());
     let minors = images.filter_map(|image| Version::parse(&image_version(image)?)?.minor());
     let (oldest, newest) =
@@ -75,9 +75,7 @@ fn proxies(cluster: &ClusterEvidence, root: &Reading, servers: &Result<ApiServer
             list.open(|| item(&set.name, version.as_deref().ok_or_else(no_tag), servers, allowed));
         }
     }
-    let pods = cluster.pods.items.iter().filter(|pod| {
-        pod.mirror && pod.namespace == "kube-system" && pod.name.starts_with("kube-system/kube-proxy")
-    });
+    let pods = cluster.pods.items.iter().filter(|pod| is_static(pod) && pod.name.starts_with("kube-system/kube-proxy"));
     for pod in pods {
         for container in pod.containers.iter().filter(|container| container.name == "kube-proxy") {
             let version = container.image.known().and_then(|image| image_version(image));
@@ -96,7 +94,7 @@ fn control_plane(
 ) -> Reading {
     let mut list = Derived::default();
     let parts = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
-    for pod in cluster.pods.items.iter().filter(|pod| pod.mirror && parts.contains(&pod.component.as_str())) {
+    for pod in cluster.pods.items.iter().filter(|pod| is_static(pod) && parts.contains(&pod.component.as_str())) {
         let version = pod
             .containers
             .iter()
