@@ -249,3 +249,7 @@ pub(super) fn secret_store(cluster: &ClusterEvidence, root: &Reading) -> Reading
     };
     Reading::map([("present", present)])
 }
+
+#[cfg(test)]
+#[path = "namespaces_tests.rs"]
+mod tests;
