@@ -14,6 +14,7 @@ mod firewall;
 mod host;
 mod joining;
 mod lifecycle;
+mod lifecycle_cluster;
 mod mdatp;
 mod node;
 mod planting;
@@ -21,11 +22,13 @@ mod policy;
 mod reading;
 mod sshd;
 mod updates;
+mod version;
 
 pub use cluster::ClusterEvidence;
+pub(crate) use component::image_version;
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
-pub use effective::{Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes};
+pub use effective::{Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes, platform_ids};
 pub use endpoint::{Anonymous, EndpointEvidence, PortState, TlsFacts, TlsOffer};
 pub use fact::{Fact, Listing, Reason, Unread};
 pub use file::{Certificate, FileFact, FileKind};
@@ -33,6 +36,7 @@ pub use firewall::{Firewall, FirewallPort, FirewallRule};
 pub use host::{Audit, AutoUpdates, Fips, MeasuredBoot, TimeSync, Volume};
 pub use joining::{JoinedNode, joined_nodes};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};
+pub use lifecycle_cluster::CLUSTER_KEYS;
 pub use mdatp::Mdatp;
 pub use node::{
     AuthorizedKey, ChannelKind, Firmware, Identity, Kernel, Listener, Login, LoginUser, Lsm, Mount, NodeEvidence,
@@ -42,3 +46,4 @@ pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Key, Missing, Reading, Value};
 pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};
 pub use updates::{PendingPackage, Updates};
+pub use version::{Version, image_name};
