@@ -146,14 +146,9 @@ impl<'e> Listed<'e> {
     }
 }
 
-/// Why something of the cluster is missing, by the nearest entry of its list.
+/// Why something of the cluster is missing.
 pub(super) fn why(cluster: &ClusterEvidence, path: &str) -> Gap {
-    let covers = |gap: &&Unread| match path.strip_prefix(gap.path.as_str()) {
-        Some(rest) => gap.path.is_empty() || rest.is_empty() || rest.starts_with('.'),
-        None => false,
-    };
-    let nearest = cluster.unread.iter().filter(covers).max_by_key(|gap| gap.path.len());
-    nearest.map_or_else(Gap::not_in_evidence, |gap| Gap::new(gap.reason, gap.detail.as_str()))
+    Gap::nearest(&cluster.unread, path)
 }
 
 impl<'e> Instance<'e> {

@@ -27,6 +27,16 @@ impl Gap {
         Gap { reason, detail: detail.into() }
     }
 
+    /// Why the value at `path` of a record is missing, by the nearest entry of the record's list.
+    pub(super) fn nearest(unread: &[Unread], path: &str) -> Self {
+        let covers = |gap: &&Unread| match path.strip_prefix(gap.path.as_str()) {
+            Some(rest) => gap.path.is_empty() || rest.is_empty() || rest.starts_with('.'),
+            None => false,
+        };
+        let nearest = unread.iter().filter(covers).max_by_key(|gap| gap.path.len());
+        nearest.map_or_else(Gap::not_in_evidence, |gap| Gap::new(gap.reason, gap.detail.as_str()))
+    }
+
     /// The gap of what no record holds and no `unread` list explains.
     pub(super) fn not_in_evidence() -> Self {
         Gap::new(Reason::NotVisible, "the evidence does not hold it")

@@ -1,9 +1,9 @@
 //! The settings of kube-apiserver.
 //!
 //! Flags and defaults as in `pkg/controlplane/apiserver/options`, `pkg/kubeapiserver/options` and
-//! `staging/src/k8s.io/apiserver/pkg/server/options` of Kubernetes 1.36.2, compared with 1.19, 1.28 and the reference
-//! pages of kubernetes.io in between; what changed: the limits of audit logs in 1.36 (CHANGELOG-1.36), anonymous requests
-//! in the authentication configuration since 1.31, and the list of admission plugins.
+//! `staging/src/k8s.io/apiserver/pkg/server/options` of Kubernetes 1.36.2, compared with the reference page of
+//! kubernetes.io from before 1.26 and the plugins of 1.28.0. What changed in between: the limits of audit logs in 1.36
+//! (CHANGELOG-1.36), anonymous requests in the authentication configuration since 1.31, and the list of admission plugins.
 
 use super::super::{Gap, Reading, Reason, Value};
 use super::branch::Branch;
@@ -210,10 +210,6 @@ fn admission_plugins(running: &Running<'_>) -> Reading {
     let of_default = on.map(|(name, _)| Reading { value: Value::Text((*name).into()), origin: default.origin.clone() });
     let origin = running.origin(enable);
     let of_flag = enabled.iter().map(|name| Reading::with_origin(Value::Text((*name).into()), origin.as_str()));
-    let mut items: Vec<Reading> = of_flag.chain(of_default).collect();
-    items.sort_by(|one, other| match (&one.value, &other.value) {
-        (Value::Text(one), Value::Text(other)) => one.cmp(other),
-        _ => std::cmp::Ordering::Equal,
-    });
-    Reading::list(items, gap)
+    // Those that somebody asked for first: they tell more.
+    Reading::list(of_flag.chain(of_default).collect(), gap)
 }

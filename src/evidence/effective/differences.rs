@@ -71,7 +71,7 @@ pub(super) fn attach_disagreements(
     let own = |fact: &Fact<String>, path: &str| match fact {
         Fact::Known(text) => Reading::text(text.as_str()),
         Fact::Absent => Reading::new(Value::Absent),
-        Fact::Unread => Reading::new(Value::Unread(gap_at(root, path))),
+        Fact::Unread => Reading::new(Value::Unread(Gap::nearest(&node.unread, path))),
     };
     let api = |fact: &Fact<String>, path: &str, form: fn(&str) -> &str| match fact {
         Fact::Known(text) => Reading::text(form(text)),
@@ -80,19 +80,23 @@ pub(super) fn attach_disagreements(
     };
     let bare: fn(&str) -> &str = |version| version.strip_prefix('v').unwrap_or(version);
     let same_form: fn(&str) -> &str = |text| text;
-    // What the tree has at these paths may be filled in from the API: the record says what the node said.
+    // The tree has what the API says filled in at these paths: the record says what the node itself said.
     for (name, one, other) in [
-        ("operating system", own(&node.os.pretty_name, "sshd"), api(&object.os_image, "os_image", same_form)),
-        ("kernel", own(&node.kernel.running, "sshd"), api(&object.kernel, "kernel", same_form)),
+        ("operating system", own(&node.os.pretty_name, "os.pretty_name"), api(&object.os_image, "os_image", same_form)),
+        ("kernel", own(&node.kernel.running, "kernel.running"), api(&object.kernel, "kernel", same_form)),
         (
             "architecture",
-            own(&node.architecture, "sshd"),
+            own(&node.architecture, "architecture"),
             api(&object.architecture, "architecture", filling::machine_name),
         ),
-        ("machine id", own(&node.identity.machine_id, "sshd"), api(&object.machine_id, "machine_id", same_form)),
+        (
+            "machine id",
+            own(&node.identity.machine_id, "identity.machine_id"),
+            api(&object.machine_id, "machine_id", same_form),
+        ),
         (
             "kubelet version",
-            own(&node.kubelet.version, "kubelet.process"),
+            own(&node.kubelet.version, "kubelet.version"),
             api(&object.kubelet_version, "kubelet_version", bare),
         ),
     ] {
@@ -122,7 +126,7 @@ fn of_component(program: &Program, component: &Component, pod: &Instance<'_>, fo
     }
 }
 
-/// Adds to the tree `unloaded`: manifests on the disk that say something else than what runs.
+/// Adds to the tree `unloaded_manifests`: manifests on the disk that say something else than what runs.
 pub(super) fn attach_unloaded(programs: &[(&'static Program, &Component)], root: &mut Reading) {
     let mut found = Differences::default();
     for (program, component) in programs {
@@ -154,7 +158,7 @@ pub(super) fn attach_unloaded(programs: &[(&'static Program, &Component)], root:
             (_, None) => found.unread(&gap_at(root, &format!("{key}.static_pod.command"))),
         }
     }
-    root.insert("unloaded", found.reading());
+    root.insert("unloaded_manifests", found.reading());
 }
 
 /// The arguments that one of two command lines has and the other lacks. None where there are none. Their order says

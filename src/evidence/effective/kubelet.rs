@@ -38,11 +38,13 @@ pub(super) fn attach(
         let absent = Reading::new(Value::Absent);
         return put(root, absent.clone(), absent.clone(), absent);
     }
+    let version = node.kubelet.version.known().or(listed.and_then(|listed| listed.node.kubelet_version.known()));
+    let version = version.map(String::as_str);
     let derived = match node.kubelet.exists {
-        Fact::Known(_) => derive(&node.kubelet, root),
+        Fact::Known(_) => derive(&node.kubelet, version, root),
         _ => Err(gap_at(root, "kubelet.process.args")),
     };
-    let said = listed.map(|listed| Configz::of(listed, node.kubelet.version.known().map(String::as_str)));
+    let said = listed.map(|listed| Configz::of(listed, version));
     let unread = |gap: &Gap| Reading::new(Value::Unread(gap.clone()));
     let (derived, said) = match (derived, said) {
         (Err(_), Some(Err(gap))) if node.channel == ChannelKind::Api => {
@@ -107,7 +109,7 @@ fn nearest(
     }
 }
 
-fn derive(kubelet: &Component, root: &Reading) -> Result<Derived, Gap> {
+fn derive(kubelet: &Component, version: Option<&str>, root: &Reading) -> Result<Derived, Gap> {
     let Some(args) = kubelet.process.known().and_then(|process| process.args.known()) else {
         return Err(gap_at(root, "kubelet.process.args"));
     };
@@ -120,7 +122,7 @@ fn derive(kubelet: &Component, root: &Reading) -> Result<Derived, Gap> {
         environment: &kubelet.environment.items,
         layers: sources.layers(root, started),
         config_file: sources.main.is_some(),
-        version: kubelet.version.known().map(String::as_str),
+        version,
         version_gap: gap_at(root, "kubelet.version"),
     };
     let fields = FIELDS.iter().map(|field| resolver.resolve(field)).collect();

@@ -20,12 +20,11 @@ pub(super) struct Configz<'a> {
 }
 
 impl<'a> Configz<'a> {
-    /// What the API passed on; why it is not known, where it is not. `version`: of the kubelet, where a channel read it.
+    /// What the API passed on; why it is not known, where it is not. `version`: of the kubelet.
     pub(super) fn of(listed: &Listed<'a>, version: Option<&str>) -> Result<Configz<'a>, Gap> {
         let configz = &listed.node.configz;
         match &configz.document {
             Fact::Known(document) if document.is_object() => {
-                let version = version.or(listed.node.kubelet_version.known().map(String::as_str));
                 let known = VERSIONS.of(version) != Minor::Other;
                 Ok(Configz { document, known, version: version.map(str::to_owned) })
             }

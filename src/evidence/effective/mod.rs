@@ -45,7 +45,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale`, `effective`
 /// of the control plane's components, etcd and kube-proxy, `sshd.contexts`, `rejected_processes`, `etcd.listen_urls`,
-/// `encrypted_below`, `unloaded`; and with what the API shows of the node (`listed`) `disagreements`. Pure: reads nothing
+/// `encrypted_below`, `unloaded_manifests`; and with what the API shows of the node (`listed`) `disagreements`. Pure: reads nothing
 /// but the evidence.
 pub(super) fn attach(node: &NodeEvidence, listed: Option<&Listed<'_>>, root: &mut Reading) {
     let mut differences = Differences::default();

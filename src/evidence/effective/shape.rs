@@ -57,7 +57,7 @@ pub fn derived_shapes() -> Vec<(&'static str, Shape)> {
             ]),
         ),
         ("disagreements", items(["name", "by_node", "by_api"])),
-        ("unloaded", items(["name", "running", "on_disk"])),
+        ("unloaded_manifests", items(["name", "running", "on_disk"])),
         ("kubelet.effective", kubelet_fields::shape()),
         ("kubelet.flags", Shape::Free),
         ("kubelet.config_stale", Shape::Leaf),
