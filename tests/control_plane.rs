@@ -4,8 +4,8 @@
 use sitewarden::assess::{Finding, Verdict, assess};
 use sitewarden::catalog::Catalog;
 use sitewarden::evidence::{
-    ChannelKind, Component, ConfigFile, Evidence, Fact, Lifecycle, Listing, NodeEvidence, Policy, Process, Profile,
-    Reason, SCHEMA, StaticPod, Tool,
+    ChannelKind, Component, ConfigFile, Evidence, Fact, Lifecycle, NodeEvidence, Policy, Process, Profile, Reason,
+    SCHEMA, StaticPod, Tool,
 };
 use std::collections::BTreeSet;
 

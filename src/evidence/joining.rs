@@ -212,3 +212,7 @@ impl JoinedNode<'_> {
 #[cfg(test)]
 #[path = "joining_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "filling_tests.rs"]
+mod filling_tests;

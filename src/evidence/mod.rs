@@ -16,6 +16,7 @@ mod host;
 mod joining;
 mod lifecycle;
 mod listed;
+mod login;
 mod matching;
 mod mdatp;
 mod node;
@@ -38,10 +39,11 @@ pub use firewall::{Firewall, FirewallPort, FirewallRule};
 pub use host::{Audit, AutoUpdates, Fips, MeasuredBoot, TimeSync, Volume};
 pub use joining::{JoinedNode, joined_nodes};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};
+pub use login::{AuthorizedKey, Login, LoginUser, Privilege};
 pub use mdatp::Mdatp;
 pub use node::{
-    AuthorizedKey, ChannelKind, Firmware, Identity, Kernel, Listener, Login, LoginUser, Lsm, Mount, NodeEvidence,
-    OsRelease, Privilege, ProbeError, Reboot, Tpm, Unit,
+    ChannelKind, Firmware, Identity, Kernel, Listener, Lsm, Mount, NodeEvidence, OsRelease, ProbeError, Reboot, Tpm,
+    Unit,
 };
 pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Key, Missing, Reading, Value};

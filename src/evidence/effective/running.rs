@@ -193,7 +193,7 @@ impl<'a> Running<'a> {
                         Variable::Unread(Gap::new(Reason::NotVisible, format!("{wanted} is set in its environment")))
                     }
                     Some((value, path)) => Variable::Set(value, format!("{wanted}, from {path}")),
-                    None if names.iter().any(|name| *name == wanted) => Variable::Unread(Gap::new(
+                    None if names.contains(&wanted) => Variable::Unread(Gap::new(
                         Reason::NotVisible,
                         format!("{wanted} is set in its environment, and values of variables are not read"),
                     )),
