@@ -33,7 +33,7 @@ inside() {
 named() {
     PODDIR=
     FLAGS=$(tr '\n\0' '\001\n' <"/proc/$2/cmdline" | awk '
-        BEGIN { n = split("config config-dir kubeconfig bootstrap-kubeconfig client-ca-file tls-cert-file tls-private-key-file cert-dir pod-manifest-path cni-conf-dir data-dir cert-file key-file trusted-ca-file peer-cert-file peer-key-file peer-trusted-ca-file root-ca-file authentication-kubeconfig authorization-kubeconfig", w, " "); for (i = 1; i <= n; i++) want[w[i]] }
+        BEGIN { n = split("config config-file config-dir kubeconfig bootstrap-kubeconfig client-ca-file tls-cert-file tls-private-key-file cert-dir pod-manifest-path cni-conf-dir data-dir cert-file key-file trusted-ca-file peer-cert-file peer-key-file peer-trusted-ca-file root-ca-file authentication-kubeconfig authorization-kubeconfig", w, " "); for (i = 1; i <= n; i++) want[w[i]] }
         p != "" { v[p] = $0; p = ""; next }
         /^--?[a-z]/ { k = $0; sub(/^--?/, "", k); x = index(k, "="); val = ""
             if (x) { val = substr(k, x + 1); k = substr(k, 1, x - 1) }
@@ -48,6 +48,11 @@ named() {
         config)
             role=$1-config
             if config "$1" config "$2" "$path"; then DOC=$path; fi
+            ;;
+        config-file)
+            [ "$1" = etcd ] || continue
+            role=etcd-config
+            config etcd config "$2" "$path"
             ;;
         config-dir) role=$1-config ;;
         kubeconfig | *-kubeconfig) role=$1-kubeconfig ;;
@@ -134,8 +139,8 @@ components() {
         IFS=$WS
         case $1:$3 in
         *:sshd) continue ;;
-        container:kube-proxy | container:kube-scheduler | container:kube-controller-manager)
-            path=$(tr '\n\0' '\001\n' <"/proc/$2/cmdline" | awk 'p { print; exit } $0 == "--config" { p = 1 } /^--config=/ { print substr($0, 10); exit }')
+        container:kube-proxy | container:kube-scheduler | container:kube-controller-manager | container:etcd)
+            path=$(tr '\n\0' '\001\n' <"/proc/$2/cmdline" | awk 'p { print; exit } /^--?config(-file)?$/ { p = 1 } /^--?config(-file)?=/ { sub(/^[^=]*=/, ""); print; exit }')
             case $path in
             /*)
                 if inside "$2" "$path"; then config "$3" config "$2" "$path" "$V"

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The files that this program was built with: by section, in the order of the walk.
-const EMBEDDED: [(&str, &str); 19] = [
+const EMBEDDED: [(&str, &str); 20] = [
     ("patches.yaml", include_str!("../../assets/catalog/patches.yaml")),
     ("patches-updates.yaml", include_str!("../../assets/catalog/patches-updates.yaml")),
     ("patches-cluster.yaml", include_str!("../../assets/catalog/patches-cluster.yaml")),
@@ -33,6 +33,7 @@ const EMBEDDED: [(&str, &str); 19] = [
     ("node-protection-host.yaml", include_str!("../../assets/catalog/node-protection-host.yaml")),
     ("node-protection-kubelet.yaml", include_str!("../../assets/catalog/node-protection-kubelet.yaml")),
     ("node-protection-control-plane.yaml", include_str!("../../assets/catalog/node-protection-control-plane.yaml")),
+    ("node-protection-identity.yaml", include_str!("../../assets/catalog/node-protection-identity.yaml")),
     ("node-protection-workloads.yaml", include_str!("../../assets/catalog/node-protection-workloads.yaml")),
     ("control-plane-communication.yaml", include_str!("../../assets/catalog/control-plane-communication.yaml")),
     (

@@ -10,13 +10,18 @@ mod document;
 mod endpoint;
 mod fact;
 mod file;
+mod filling;
 mod firewall;
 mod host;
 mod joining;
 mod lifecycle;
 mod lifecycle_cluster;
+mod listed;
+mod login;
+mod matching;
 mod mdatp;
 mod node;
+mod os_image;
 mod planting;
 mod policy;
 mod reading;
@@ -37,10 +42,11 @@ pub use host::{Audit, AutoUpdates, Fips, MeasuredBoot, TimeSync, Volume};
 pub use joining::{JoinedNode, joined_nodes};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};
 pub use lifecycle_cluster::CLUSTER_KEYS;
+pub use login::{AuthorizedKey, Login, LoginUser, Privilege};
 pub use mdatp::Mdatp;
 pub use node::{
-    AuthorizedKey, ChannelKind, Firmware, Identity, Kernel, Listener, Login, LoginUser, Lsm, Mount, NodeEvidence,
-    OsRelease, Privilege, ProbeError, Reboot, Tpm, Unit,
+    ChannelKind, Firmware, Identity, Kernel, Listener, Lsm, Mount, NodeEvidence, OsRelease, ProbeError, Reboot, Tpm,
+    Unit,
 };
 pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Key, Missing, Reading, Value};
