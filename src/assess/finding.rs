@@ -1,7 +1,9 @@
 //! What an assessment says.
 
 use crate::catalog::{Control, References, Scope, Section, Severity};
-use crate::evidence::{ChannelKind, ProbeError, Profile, Reason, Seat, SiteFacts, Tool};
+use crate::evidence::{
+    Caller, ChannelKind, ClusterEvidence, ProbeError, Profile, Reason, Seat, SiteFacts, SiteIdentity, Tool,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -141,6 +143,37 @@ pub struct Finding {
     pub remedy: Option<serde_json::Value>,
 }
 
+/// The cluster: what a reader of findings must know about how its API was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ClusterSummary {
+    /// Name of the kubeconfig context, or `in-cluster`.
+    pub context: String,
+    /// URL of the API server.
+    pub server: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// What stands between the seat and the API server and ends its TLS.
+    pub proxy: Option<String>,
+    /// As whom the API was asked.
+    pub caller: Option<Caller>,
+    /// What that caller may not read: `list pods`.
+    pub denied: Vec<String>,
+}
+
+impl ClusterSummary {
+    /// Of what was seen.
+    pub fn of(cluster: &ClusterEvidence) -> Self {
+        ClusterSummary {
+            context: cluster.context.clone(),
+            server: cluster.server.known().cloned(),
+            version: cluster.version.known().map(|version| version.git.clone()),
+            proxy: cluster.proxy.known().cloned(),
+            caller: cluster.caller.known().cloned(),
+            denied: cluster.denied.items.iter().map(|denied| denied.name.clone()).collect(),
+        }
+    }
+}
+
 /// Counts over all findings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -168,6 +201,10 @@ pub struct Assessment {
     pub tool: Tool,
     /// The site.
     pub site: SiteFacts,
+    /// Which site it is, as far as the evidence tells.
+    pub identity: Option<SiteIdentity>,
+    /// The cluster, where its API was asked.
+    pub cluster: Option<ClusterSummary>,
     /// Where the evidence was collected from.
     pub seat: Seat,
     /// Who collected it.

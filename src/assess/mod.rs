@@ -14,13 +14,15 @@ mod assess_tests;
 #[cfg(test)]
 mod truth_tests;
 
-pub use finding::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
+pub use finding::{
+    Assessment, ClusterSummary, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict,
+};
 pub use shown::value_in_words;
 
 use crate::catalog::{Catalog, Conditions, Control, Scope as ControlScope, Severity};
 use crate::evidence::{
     ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, JoinedNode, Lifecycle, Policy, ProbeError, Reading,
-    Reason, Unread, Value, joined_nodes,
+    Reason, SiteIdentity, Unread, Value, joined_nodes,
 };
 use evaluate::Scope;
 use jiff::Timestamp;
@@ -110,6 +112,8 @@ pub fn assess(
         schema: SCHEMA,
         tool: evidence.tool.clone(),
         site: evidence.site.clone(),
+        identity: SiteIdentity::of(evidence),
+        cluster: evidence.cluster.as_ref().map(ClusterSummary::of),
         seat: evidence.seat.clone(),
         operator: evidence.seat.user.clone(),
         profile: policy.profile,

@@ -1,12 +1,14 @@
 //! The command line: arguments, one file a subcommand. Streams and exit status are decided here and nowhere else.
 
 mod args;
+mod cluster;
 mod collect;
 mod console;
 mod controls;
 mod error;
 mod explain;
 mod known_hosts;
+mod look;
 mod output;
 mod scan;
 mod schema;

@@ -33,6 +33,8 @@ fn assessment(findings: Vec<Finding>) -> Assessment {
         schema: SCHEMA,
         tool: Tool { name: "sitewarden".to_owned(), version: "0".to_owned() },
         site: SiteFacts::default(),
+        identity: None,
+        cluster: None,
         seat: Seat { host: "laptop".to_owned(), user: "ana".to_owned() },
         operator: "ana".to_owned(),
         profile: Profile::Guide,

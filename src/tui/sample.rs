@@ -90,6 +90,8 @@ pub(super) fn assessment() -> Assessment {
         schema: SCHEMA,
         tool: tool(),
         site: evidence.site.clone(),
+        identity: None,
+        cluster: None,
         seat: evidence.seat.clone(),
         operator: "tech".to_owned(),
         profile: Profile::Guide,

@@ -97,7 +97,7 @@ fn choose(app: &mut App, choice: Option<Choice>) -> Vec<Effect> {
         Some(Choice::Local) => {
             let host = app.visit.seat.host.clone();
             let name = if host.is_empty() || host == "unknown" { "local".to_owned() } else { host };
-            add(app, vec![NodeTarget { name, way: Way::Local }])
+            add(app, vec![NodeTarget::new(name, Way::Local)])
         }
         Some(Choice::Ssh) => {
             app.screens.push(Screen::Form(Form { fields: vec![String::new(); 2], ..Form::default() }));
