@@ -2,7 +2,8 @@
 
 use crate::catalog::{Control, References, Scope, Section, Severity};
 use crate::evidence::{
-    Caller, ChannelKind, ClusterEvidence, ProbeError, Profile, Reason, Seat, SiteFacts, SiteIdentity, Tool,
+    Caller, ChannelKind, ClusterEvidence, ProbeError, Profile, Reading, Reason, Seat, SiteFacts, SiteIdentity, Tool,
+    Value,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -64,6 +65,9 @@ pub struct Target {
     /// By which way it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelKind>,
+    /// Name of the node in the cluster, where the API lists it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<String>,
     /// Whether it answered.
     pub reached: bool,
     /// Whether its answer was whole.
@@ -158,11 +162,21 @@ pub struct ClusterSummary {
     pub caller: Option<Caller>,
     /// What that caller may not read: `list pods`.
     pub denied: Vec<String>,
+    /// Why it is taken for the platform that it is taken for.
+    pub platform_reasons: Vec<String>,
 }
 
 impl ClusterSummary {
-    /// Of what was seen.
-    pub fn of(cluster: &ClusterEvidence) -> Self {
+    /// Of what was seen, and the tree of it.
+    pub(super) fn of(cluster: &ClusterEvidence, tree: &Reading) -> Self {
+        let reasons = match tree.at("platform.reasons").value {
+            Value::List { items, .. } => items.iter().map(|item| item.value.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let texts = reasons.into_iter().filter_map(|reason| match reason {
+            Value::Text(reason) => Some(reason.to_string()),
+            _ => None,
+        });
         ClusterSummary {
             context: cluster.context.clone(),
             server: cluster.server.known().cloned(),
@@ -170,6 +184,7 @@ impl ClusterSummary {
             proxy: cluster.proxy.known().cloned(),
             caller: cluster.caller.known().cloned(),
             denied: cluster.denied.items.iter().map(|denied| denied.name.clone()).collect(),
+            platform_reasons: texts.collect(),
         }
     }
 }

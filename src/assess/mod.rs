@@ -113,7 +113,7 @@ pub fn assess(
         tool: evidence.tool.clone(),
         site: evidence.site.clone(),
         identity: SiteIdentity::of(evidence),
-        cluster: evidence.cluster.as_ref().map(ClusterSummary::of),
+        cluster: evidence.cluster.as_ref().map(|seen| ClusterSummary::of(seen, &cluster)),
         seat: evidence.seat.clone(),
         operator: evidence.seat.user.clone(),
         profile: policy.profile,
@@ -167,7 +167,7 @@ fn list(control: &Control, subject: &Subject<'_>) -> Option<Reading> {
 
 fn site_target() -> Target {
     let (id, kind) = ("site".to_owned(), TargetKind::Site);
-    Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
+    Target { id, kind, channel: None, kubernetes: None, reached: true, complete: true, errors: Vec::new() }
 }
 
 fn cluster_target(cluster: &ClusterEvidence) -> Target {
@@ -175,6 +175,7 @@ fn cluster_target(cluster: &ClusterEvidence) -> Target {
         id: "cluster".to_owned(),
         kind: TargetKind::Cluster,
         channel: Some(ChannelKind::Api),
+        kubernetes: None,
         reached: cluster.reached,
         complete: cluster.complete,
         errors: cluster.errors.clone(),
@@ -187,6 +188,7 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
         id: format!("node/{}", joined.name),
         kind: TargetKind::Node,
         channel: Some(node.channel),
+        kubernetes: joined.api.map(|api| api.name.clone()),
         reached: node.reached,
         complete: node.complete,
         errors: node.errors.clone(),
@@ -195,7 +197,7 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
 
 fn endpoint_target(endpoint: &EndpointEvidence) -> Target {
     let (id, kind) = (format!("endpoint/{}", endpoint.name), TargetKind::Endpoint);
-    Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
+    Target { id, kind, channel: None, kubernetes: None, reached: true, complete: true, errors: Vec::new() }
 }
 
 fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {

@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::look::Look;
 use super::site_file::SiteFile;
 use crate::site::{AzureSource, ClusterTarget};
-use crate::visit::{AzureSaid, CLUSTER_TIME, ClusterVisit, Context, contexts};
+use crate::visit::{AzureSaid, CLUSTER_TIME, ClusterVisit, ContextInfo, chosen, contexts};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -27,11 +27,7 @@ pub(super) fn usual(look: &Look, site: &SiteFile) -> Result<ClusterVisit, CliErr
     } else {
         section.azure
     };
-    Ok(ClusterVisit {
-        target,
-        azure: azure(&source)?,
-        time: look.timeout.map_or(CLUSTER_TIME, Duration::from_secs),
-    })
+    Ok(ClusterVisit { target, azure: azure(&source)?, time: look.timeout.map_or(CLUSTER_TIME, Duration::from_secs) })
 }
 
 /// Whether options or site file name the cluster. What was named counts: `--context` and `--kubeconfig`; where nothing
@@ -57,32 +53,32 @@ pub(super) fn named(look: &Look, site: &SiteFile) -> Result<bool, CliError> {
 
 /// Holds a cluster against its kubeconfig, before anything is connected: it must be readable, and the context in it.
 pub(super) fn check(target: &ClusterTarget) -> Result<(), CliError> {
-    for file in &target.kubeconfig {
-        super::targets::readable("the kubeconfig", file)?;
-    }
-    let found = contexts(&target.kubeconfig).map_err(CliError::Kubeconfig)?;
-    let names = || found.iter().map(|context| context.name.as_str());
-    match &target.context {
-        Some(given) if !found.iter().any(|context| context.name == *given) => {
-            Err(CliError::unknown("context", given, names(), listed(&found)))
-        }
-        None if !found.is_empty() && !found.iter().any(|context| context.current) => Err(CliError::Kubeconfig(format!(
-            "The kubeconfig names no current context. Name one with --context. {}",
-            listed(&found)
+    match chosen(target).map_err(|error| CliError::Kubeconfig(error.message))? {
+        Some(_) => Ok(()),
+        None => Err(CliError::Kubeconfig(format!(
+            "no kubeconfig names a current context; name one with --context or a file with --kubeconfig{}",
+            listed(target)
         ))),
-        _ => Ok(()),
     }
 }
 
-/// The contexts there are, in a sentence.
-pub(super) fn listed(found: &[Context]) -> String {
+/// The contexts that a kubeconfig knows, at the end of a sentence.
+pub(super) fn listed(target: &ClusterTarget) -> String {
     const MOST: usize = 20;
+    let found = contexts(target).unwrap_or_default();
     if found.is_empty() {
-        return "The kubeconfig has no contexts; name another with --kubeconfig.".to_owned();
+        return String::new();
     }
     let names: Vec<&str> = found.iter().take(MOST).map(|context| context.name.as_str()).collect();
     let more = if found.len() > MOST { format!(" and {} more", found.len() - MOST) } else { String::new() };
-    format!("There are: {}{more}.", names.join(", "))
+    format!("; there are {}{more}", names.join(", "))
+}
+
+/// The contexts for the first screen, the current one first; or a sentence that says why there are none.
+pub(super) fn offered(target: &ClusterTarget) -> Result<Vec<ContextInfo>, String> {
+    let mut found = contexts(target).map_err(|error| error.message)?;
+    found.sort_by_key(|context| !context.current);
+    Ok(found)
 }
 
 /// Reads what `az` printed.

@@ -62,7 +62,9 @@ fn line(progress: &Progress) -> String {
             format!("{}: {how}", clean(&node.name))
         }
         Progress::Cluster { step } => format!("cluster: {}", clean(step)),
-        Progress::ClusterDone(cluster) => format!("cluster: {}", how(cluster.reached, cluster.complete, &cluster.errors)),
+        Progress::ClusterDone(cluster) => {
+            format!("cluster: {}", how(cluster.reached, cluster.complete, &cluster.errors))
+        }
         Progress::Endpoints { ports } => format!("endpoints: looking at {ports} ports"),
         Progress::EndpointsDone(seen) => format!("endpoints: {} ports looked at", seen.len()),
     }

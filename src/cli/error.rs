@@ -92,7 +92,7 @@ pub(super) enum CliError {
     #[error("{0}")]
     Kubeconfig(String),
     /// Nothing was named, and the usual kubeconfig cannot be used.
-    #[error("{0} Or leave the cluster out: --no-cluster or --local looks at this machine, --node at a node")]
+    #[error("{0}; or leave the cluster out: --no-cluster or --local looks at this machine, --node at a node")]
     UsualKubeconfig(String),
     /// The evidence is none.
     #[error("{}: {error}", file.display())]

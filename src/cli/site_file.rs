@@ -6,7 +6,18 @@ use std::path::Path;
 
 /// Platforms that a site file may name.
 const PLATFORMS: [&str; 13] = [
-    "aks-arc", "aks-edge", "aks", "openshift", "eks", "gke", "talos", "rke2", "k3s", "microk8s", "kind", "kubeadm",
+    "aks-arc",
+    "aks-edge",
+    "aks",
+    "openshift",
+    "eks",
+    "gke",
+    "talos",
+    "rke2",
+    "k3s",
+    "microk8s",
+    "kind",
+    "kubeadm",
     "generic",
 ];
 

@@ -12,7 +12,7 @@ use crate::channel::ssh::{SshConfig, SshOptions};
 use crate::channel::{Ask, Limits, NobodyToAsk};
 use crate::evidence::{Evidence, Seat, SiteFacts};
 use crate::site::{NodeTarget, Way, jump_hosts};
-use crate::visit::{ClusterVisit, Progress, Visit, contexts, repeated_name};
+use crate::visit::{AzureSaid, ClusterVisit, Progress, Visit, chosen, repeated_name};
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -100,14 +100,24 @@ pub(super) fn or_usual(
     if visit.cluster.is_some() || !visit.targets.is_empty() {
         return Ok(());
     }
-    let found = if look.no_cluster { Vec::new() } else { contexts(&[]).map_err(CliError::UsualKubeconfig)? };
-    if found.iter().any(|context| context.current) {
-        visit.cluster = Some(usual);
-        return Ok(());
+    if !look.no_cluster {
+        match chosen(&usual.target).map_err(|error| CliError::UsualKubeconfig(error.message))? {
+            Some(_) => {
+                visit.cluster = Some(usual);
+                return Ok(());
+            }
+            None => {
+                let listed = cluster::listed(&usual.target);
+                if !listed.is_empty() {
+                    say(&format!("the kubeconfig names no current context, so this machine is looked at{listed}"));
+                }
+            }
+        }
     }
-    if !found.is_empty() {
-        let listed = cluster::listed(&found);
-        say(&format!("the kubeconfig names no current context, so this machine is looked at. {listed} Use --context"));
+    if usual.azure != AzureSaid::default() {
+        let words =
+            "Azure is asked about a cluster, and no kubeconfig was found; name one with --kubeconfig or --context";
+        return Err(CliError::Kubeconfig(words.to_owned()));
     }
     visit.targets.push(this_machine(&visit.seat));
     Ok(())

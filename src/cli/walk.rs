@@ -2,9 +2,8 @@
 
 use super::args::Walk;
 use super::error::CliError;
-use super::{site_file, source, targets};
+use super::{cluster, site_file, source, targets};
 use crate::tui;
-use crate::visit::contexts;
 
 /// Starts the screens and gives their exit status.
 pub(super) fn run(walk: &Walk) -> Result<u8, CliError> {
@@ -19,21 +18,9 @@ pub(super) fn run(walk: &Walk) -> Result<u8, CliError> {
     let named = visit.cluster.is_some() || !visit.targets.is_empty();
     // Only the first screen offers them.
     let offered = evidence.is_none() && !named && !walk.look.no_cluster;
-    let contexts = if offered { contexts(&usual.target.kubeconfig) } else { Ok(Vec::new()) };
+    let contexts = if offered { cluster::offered(&usual.target) } else { Ok(Vec::new()) };
     let demo = walk.judge.demo;
-    Ok(tui::run(tui::Start {
-        visit,
-        usual,
-        contexts,
-        evidence,
-        catalog,
-        lifecycle,
-        policy,
-        as_of,
-        size,
-        demo,
-        named,
-    })?)
+    Ok(tui::run(tui::Start { visit, usual, contexts, evidence, catalog, lifecycle, policy, as_of, size, demo, named })?)
 }
 
 /// `80x24`.

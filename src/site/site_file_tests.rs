@@ -226,7 +226,9 @@ fn what_is_wrong_about_the_cluster_is_told_with_its_line() {
     assert!(told("[cluster]\nkubconfig = \"x\"").contains("2: a [cluster] has no key `kubconfig`: did you mean `kube"));
     assert!(told("cluster = \"edge\"").starts_with("1: `cluster` is one table: write [cluster]"));
     assert!(told("[[cluster]]\ncontext = \"a\"").starts_with("1: `cluster` is one table"));
-    assert!(told("[cluster]\nazure = true").contains("2: `azure` is of the wrong type (boolean): write azure = \"az\""));
+    assert!(
+        told("[cluster]\nazure = true").contains("2: `azure` is of the wrong type (boolean): write azure = \"az\"")
+    );
     assert!(told("[cluster]\nkubeconfig = \"\"").starts_with("2: `kubeconfig` names no file"));
     assert!(told("[cluster]\ncontext = \"\"").starts_with("2: `context` is empty"));
     let node = "[[node]]\nname = \"a\"\naddress = \"b\"\nkubernetes = \"\"";

@@ -10,7 +10,7 @@ mod progress;
 mod read;
 
 pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit};
-pub use contexts::{Context, contexts};
+pub use contexts::{ContextInfo, chosen, contexts};
 pub use progress::Progress;
 
 use crate::assess::{Assessment, assess};
@@ -73,12 +73,12 @@ impl Visit {
                 std::thread::Builder::new()
                     .name("cluster's clock".to_owned())
                     .spawn_scoped(scope, read)
-                    .map_err(|_| read())
+                    .map_err(|_| Box::new(read()))
             });
             let nodes = self.read_nodes(ask, &tell);
             let cluster = aside.map(|aside| match aside {
                 Ok(thread) => thread.join().unwrap_or_else(|_| cluster::broke(self.cluster.as_ref())),
-                Err(read) => read,
+                Err(read) => *read,
             });
             (cluster, nodes)
         });

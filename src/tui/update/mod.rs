@@ -116,8 +116,8 @@ fn edited(app: &mut App) {
 fn defect(app: &mut App, job: Job) -> Vec<Effect> {
     let what = match job {
         Job::Read(run) => {
-            reading::abandon(app, run, "The program failed while it read this node. Read it again with r.");
-            "reading nodes"
+            reading::abandon(app, run, "The program failed while it read this. Read it again with r.");
+            "reading the site"
         }
         Job::Assess(serial) => {
             if serial == app.serial {
@@ -134,5 +134,7 @@ fn defect(app: &mut App, job: Job) -> Vec<Effect> {
     Vec::new()
 }
 
+#[cfg(test)]
+mod cluster_tests;
 #[cfg(test)]
 mod tests;
