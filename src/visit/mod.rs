@@ -36,8 +36,8 @@ pub struct Visit {
     pub targets: Vec<NodeTarget>,
     /// Whether the ports of the control plane and of kubelets are looked at from this seat.
     pub endpoints: bool,
-    /// What an earlier reading saw of the site: of what is not read now, its addresses still count.
-    pub before: Option<Arc<Evidence>>,
+    /// What is known of the site from earlier readings: of what is not read now, its addresses still count.
+    pub before: Option<Before>,
     /// SSH.
     pub ssh: SshOptions,
     /// Bounds of every node.
@@ -48,6 +48,15 @@ pub struct Visit {
     pub jobs: usize,
     /// From where and as whom.
     pub seat: Seat,
+}
+
+/// What is known of a site before it is read once more.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// What was seen.
+    pub evidence: Arc<Evidence>,
+    /// Its nodes, and how they are reached.
+    pub targets: Vec<NodeTarget>,
 }
 
 /// What a node may take beyond the bounds of its channel: starting the thread, parsing the answer.
@@ -114,7 +123,7 @@ impl Visit {
 
     /// What was just read, with what is known from before of everything else.
     fn known<'e>(&self, read: &'e Evidence) -> Cow<'e, Evidence> {
-        let Some(before) = &self.before else { return Cow::Borrowed(read) };
+        let Some(Before { evidence: before, .. }) = &self.before else { return Cow::Borrowed(read) };
         let mut known = read.clone();
         let of_before = before.nodes.iter().filter(|node| !read.nodes.iter().any(|other| other.name == node.name));
         known.nodes.extend(of_before.cloned());

@@ -113,7 +113,7 @@ fn reading_the_cluster_again_keeps_the_nodes_and_a_node_the_cluster() {
     let effects = press(&mut app, "r");
     let [Effect::Read { run: 2, visit }] = effects.as_slice() else { panic!("{effects:?}") };
     assert!(visit.cluster.is_some() && visit.targets.is_empty() && visit.endpoints);
-    assert_eq!(visit.before.as_ref().unwrap().nodes.len(), 1, "its addresses still count");
+    assert_eq!(visit.before.as_ref().unwrap().evidence.nodes.len(), 1, "its addresses still count");
     assert!(press(&mut app, "r").is_empty(), "it is being read already");
     cluster_done(&mut app, 2);
     tell(&mut app, 2, Progress::EndpointsDone(Vec::new()));

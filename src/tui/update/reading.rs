@@ -7,7 +7,7 @@ use super::super::target::{self, AtHand, Ports, State};
 use super::walk;
 use crate::assess::Assessment;
 use crate::evidence::{Evidence, NodeEvidence, SCHEMA};
-use crate::visit::{Progress, Visit, tool};
+use crate::visit::{Before, Progress, Visit, tool};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,7 +84,8 @@ pub(super) fn read(app: &mut App, wanted: &Wanted) -> Vec<Effect> {
         return Vec::new();
     }
     app.run = run;
-    let before = app.evidence.clone();
+    let all = app.nodes.iter().filter_map(|node| node.target.clone()).collect();
+    let before = app.evidence.clone().map(|evidence| Before { evidence, targets: all });
     vec![Effect::Read { run, visit: Box::new(Visit { targets, cluster, endpoints, before, ..app.visit.clone() }) }]
 }
 
