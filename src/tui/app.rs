@@ -126,6 +126,17 @@ pub struct Asked {
     pub hint: Option<&'static str>,
 }
 
+/// A question of the screens themselves: may `az` be run?
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// What would be run.
+    pub commands: Vec<String>,
+    /// What has been typed.
+    pub typed: String,
+    /// What to say about the last try.
+    pub hint: Option<&'static str>,
+}
+
 /// Everything on the screens.
 #[derive(Debug)]
 pub struct App {
@@ -162,6 +173,8 @@ pub struct App {
     pub screens: Vec<Screen>,
     /// Questions that wait, the visible one first.
     pub asked: VecDeque<Asked>,
+    /// Whether `az` may be run, while that is being asked.
+    pub consent: Option<Consent>,
     /// Something that went wrong and must be read.
     pub trouble: Option<String>,
     /// A sentence for the line above the footer, until the next key.
@@ -199,6 +212,7 @@ impl App {
                 return Place::Password;
             }
             Some(Question::Reuse { .. }) => return Place::Reuse,
+            None if self.consent.is_some() => return Place::Azure,
             None => {}
         }
         match self.screen() {

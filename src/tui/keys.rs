@@ -67,6 +67,8 @@ pub enum Place {
     Password,
     /// A question whether a password may be used for other nodes.
     Reuse,
+    /// A question whether `az` may be run.
+    Azure,
     /// Something went wrong.
     Trouble,
     /// The terminal is too small for anything else.
@@ -106,6 +108,8 @@ pub enum Action {
     ReadOne,
     /// Reads everything again.
     ReadAll,
+    /// Asks Azure.
+    Azure,
     /// Shows help.
     Help,
     /// Draws everything anew.
@@ -126,6 +130,8 @@ enum Needs {
     LiveTarget,
     /// A control with several targets.
     Targets,
+    /// A cluster that Azure Arc knows, live.
+    Arc,
 }
 
 /// One row of the table.
@@ -162,18 +168,18 @@ const fn needing(needs: Needs, binding: Binding) -> Binding {
 }
 
 use Place::{
-    Cluster, Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Password, Ports,
-    Reuse, Small, Trouble,
+    Azure, Cluster, Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Password,
+    Ports, Reuse, Small, Trouble,
 };
 
 const SCREENS: &[Place] = &[Connect, Overview, Controls, Finding, Node, Cluster, Ports, Help];
 const LISTS: &[Place] = &[Connect, Overview, Controls];
 const TEXTS: &[Place] = &[Finding, Node, Cluster, Ports, Help];
 const TARGETS: &[Place] = &[Node, Cluster, Ports];
-const TYPING: &[Place] = &[Form, Filter, HostKey, Passphrase, Password, Reuse];
+const TYPING: &[Place] = &[Form, Filter, HostKey, Passphrase, Password, Reuse, Azure];
 const EVERYWHERE: &[Place] = &[
     Connect, Form, Overview, Controls, Filter, Finding, Node, Cluster, Ports, Help, HostKey, Passphrase, Password,
-    Reuse, Trouble, Small,
+    Reuse, Azure, Trouble, Small,
 ];
 
 /// The table.
@@ -184,6 +190,7 @@ pub const TABLE: &[Binding] = &[
     row(&[key(KeyCode::Enter)], "Enter", "keep", "keep the filter and go back to the list", &[Filter], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: accept the key", &[HostKey], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: use it for the others", &[Reuse], Action::Open),
+    row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: run the commands", &[Azure], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "use it", "try this passphrase", &[Passphrase], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "send it", "answer the node with this", &[Password], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "close", "close", &[Trouble], Action::Open),
@@ -309,6 +316,17 @@ pub const TABLE: &[Binding] = &[
         ),
     ),
     needing(Needs::Live, row(&[letter('R')], "R", "", "read everything again", &[Finding], Action::ReadAll)),
+    needing(
+        Needs::Arc,
+        row(
+            &[letter('a')],
+            "a",
+            "ask Azure",
+            "ask Azure by az, after showing what would run",
+            &[Cluster],
+            Action::Azure,
+        ),
+    ),
     row(&[key(KeyCode::Backspace), ctrl('h')], "Backspace", "", "take the last character away", TYPING, Action::Erase),
     row(&[ctrl('u')], "Ctrl-U", "", "empty what was typed", TYPING, Action::EraseAll),
     row(&[ctrl('l')], "Ctrl-L", "", "draw the screen anew (after noise on the line)", EVERYWHERE, Action::Redraw),
@@ -325,6 +343,7 @@ pub const TABLE: &[Binding] = &[
     row(&[key(KeyCode::Esc)], "Esc", "drop", "drop the filter", &[Filter], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "no", "no: do not connect", &[HostKey], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "no", "no: each node asks by itself", &[Reuse], Action::Back),
+    row(&[key(KeyCode::Esc)], "Esc", "no", "no: run nothing", &[Azure], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "skip", "go on without this key", &[Passphrase], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "skip", "go on without it, as far as that goes", &[Password], Action::Back),
     row(&[key(KeyCode::Esc), letter('q')], "Esc q", "", "close", &[Trouble], Action::Back),
@@ -364,6 +383,7 @@ pub(super) fn usable(app: &App, place: Place) -> impl Iterator<Item = &'static B
         Needs::Live => app.live(),
         Needs::LiveTarget => app.live() && app.at_hand().is_some(),
         Needs::Targets => app.targets_at_hand() > 1,
+        Needs::Arc => app.live() && app.on_arc(),
     })
 }
 

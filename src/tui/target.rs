@@ -3,7 +3,7 @@
 use super::app::{App, Screen};
 use crate::assess::Assessment;
 use crate::catalog::Section;
-use crate::evidence::{ChannelKind, ClusterEvidence, Evidence};
+use crate::evidence::{ChannelKind, ClusterEvidence, Evidence, Fact};
 use crate::site::NodeTarget;
 use crate::visit::ClusterVisit;
 
@@ -156,6 +156,12 @@ impl App {
         let seen = seen.map(|cluster| cluster.context.as_str()).filter(|context| !context.is_empty());
         let said = self.cluster.as_ref()?.visit.as_ref().and_then(|visit| visit.target.context.as_deref());
         seen.or(said)
+    }
+
+    /// Whether Azure Arc knows the cluster.
+    pub fn on_arc(&self) -> bool {
+        let cluster = self.evidence.as_ref().and_then(|evidence| evidence.cluster.as_ref());
+        cluster.is_some_and(|cluster| cluster.arc.connected == Fact::Known(true))
     }
 
     /// A node that a channel was named for, by its name.

@@ -1,6 +1,7 @@
 //! What both the command line and the screens do: connect to the cluster and the nodes, collect, assess.
 
 mod aside;
+mod azure;
 mod clock;
 mod cluster;
 mod contexts;
@@ -9,6 +10,7 @@ mod ports;
 mod progress;
 mod read;
 
+pub use azure::azure_commands;
 pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit};
 pub use contexts::{ContextInfo, chosen, contexts};
 pub use progress::Progress;

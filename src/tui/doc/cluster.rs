@@ -5,6 +5,7 @@ use crate::evidence::cluster::{ArcIdentity, ClusterVersion};
 use crate::evidence::{ClusterEvidence, Fact, Listing};
 use crate::tui::app::App;
 use crate::tui::target::State;
+use crate::visit::azure_commands;
 
 /// The page of the cluster.
 pub(in crate::tui) fn cluster(app: &App, width: u16) -> Vec<Line> {
@@ -28,6 +29,7 @@ pub(in crate::tui) fn cluster(app: &App, width: u16) -> Vec<Line> {
     if seen.reached {
         counts(&mut page, seen);
         denied(&mut page, seen);
+        azure(&mut page, app, seen);
     }
     gaps(&mut page, &seen.errors, &seen.unread);
     page.lines
@@ -144,4 +146,19 @@ fn denied(page: &mut Page, seen: &ClusterEvidence) {
         page.indented(Tone::Plain, &refused.name);
     }
     page.say(Tone::Plain, "What rests on these is unknown. A role that may read them is in README.");
+}
+
+/// What Azure would say, and how to ask it.
+fn azure(page: &mut Page, app: &App, seen: &ClusterEvidence) {
+    let commands = azure_commands(seen);
+    if commands.is_empty() {
+        return;
+    }
+    page.heading("What Azure itself says is not known");
+    let here = if app.live() { "Press a to run these here, or run" } else { "Run" };
+    page.say(
+        Tone::Plain,
+        &format!("{here} them where you are logged in to az and give what they print with --azure-json FILE:"),
+    );
+    commands.iter().for_each(|command| page.indented(Tone::Plain, command));
 }

@@ -45,6 +45,7 @@ pub fn open(mut start: Start, size: (u16, u16), theme: Theme) -> (App, Vec<Effec
         groups: Vec::new(),
         screens: vec![Screen::Overview(Cursor::default())],
         asked: VecDeque::new(),
+        consent: None,
         trouble: None,
         notice: None,
         run: 0,

@@ -6,6 +6,7 @@ use super::super::list::{Cursor, Move, scroll};
 use super::super::msg::Effect;
 use super::super::target::AtHand;
 use super::super::{rows, views};
+use super::azure;
 use super::reading::{self, Wanted};
 use crate::catalog::Section;
 use crossterm::event::KeyCode;
@@ -30,6 +31,7 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
         Action::OnlyFailing => edit_filter(app, |list| list.only_failing = !list.only_failing),
         Action::Sort => edit_filter(app, |list| list.guide_order = !list.guide_order),
         Action::ReadOne => reading::read(app, &Wanted::at_hand(app)),
+        Action::Azure => azure::propose(app),
         Action::ReadAll => reading::read(app, &Wanted::all(app)),
         _ => {
             app.changed = false;

@@ -54,6 +54,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
     chrome::footer(&mut pen, app, place, Rect { y: area.height.saturating_sub(1), height: 1, ..area });
     match place {
         Place::Trouble => dialog::trouble(&mut pen, app, body),
+        Place::Azure => dialog::azure(&mut pen, app, body),
         Place::HostKey | Place::Passphrase | Place::Password | Place::Reuse => dialog::question(&mut pen, app, body),
         _ => {}
     }
