@@ -8,7 +8,6 @@ mod certs;
 pub mod collector;
 mod component;
 mod defences;
-mod der;
 mod document;
 mod environment;
 mod files;
@@ -35,6 +34,9 @@ mod text;
 mod units;
 mod updates;
 mod volumes;
+
+pub(in crate::probe) use document::hex;
+pub(in crate::probe) use text::line;
 
 use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
 use crate::evidence::{NodeEvidence, ProbeError, Reason, Unread};
