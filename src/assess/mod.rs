@@ -42,7 +42,8 @@ pub fn assess(
 ) -> Assessment {
     let site = Reading::whole(&evidence.site);
     let numbers = Reading::whole(&policy.thresholds);
-    let cluster = Reading::of_cluster(evidence);
+    let mut cluster = Reading::of_cluster(evidence);
+    lifecycle.add_to_cluster(&mut cluster, now);
     let pairs = catalog.controls.iter().zip(catalog.conditions());
     let asked: Vec<(&Control, &Conditions)> =
         pairs.filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile)).collect();

@@ -15,6 +15,7 @@ mod host;
 mod identity;
 mod joining;
 mod lifecycle;
+mod lifecycle_cluster;
 mod mdatp;
 mod node;
 mod planting;
@@ -22,6 +23,7 @@ mod policy;
 mod reading;
 mod sshd;
 mod updates;
+mod version;
 
 pub use cluster::{Caller, ClusterEvidence};
 pub use component::{Component, ConfigFile, Process, StaticPod};
@@ -35,6 +37,7 @@ pub use host::{Audit, AutoUpdates, Fips, MeasuredBoot, TimeSync, Volume};
 pub use identity::{IdentityKind, SiteIdentity};
 pub use joining::{JoinedNode, joined_nodes};
 pub use lifecycle::{Cycle, EndDate, Lifecycle, Product};
+pub use lifecycle_cluster::CLUSTER_KEYS;
 pub use mdatp::Mdatp;
 pub use node::{
     AuthorizedKey, ChannelKind, Firmware, Identity, Kernel, Listener, Login, LoginUser, Lsm, Mount, NodeEvidence,
@@ -44,3 +47,4 @@ pub use policy::{Policy, Profile, Thresholds};
 pub use reading::{Gap, Key, Missing, Reading, Value};
 pub use sshd::{ConfigText, HostKey, ServerOffer, Sshd, SshdDaemon, SshdDump};
 pub use updates::{PendingPackage, Updates};
+pub use version::{Version, image_name, image_version};

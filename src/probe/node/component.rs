@@ -4,11 +4,11 @@ use super::answer::{Answer, Got};
 use super::document::Table;
 use super::environment;
 use super::frames::State;
-use super::manifest::{Manifests, image_version};
+use super::manifest::Manifests;
 use super::matching::{Found, embedded, exists, sort};
 use super::process::{Proc, Procs};
 use super::text::line;
-use crate::evidence::{Component, ConfigFile, Fact, Listing, Process, Reason};
+use crate::evidence::{Component, ConfigFile, Fact, Listing, Process, Reason, image_version};
 
 /// What is told about a component apart from its name.
 pub(super) struct Kind {
