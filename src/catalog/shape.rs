@@ -1,6 +1,7 @@
 //! The shape of the evidence: which paths exist, so that a misspelt one is found when a catalog is loaded.
 
 pub use crate::evidence::Shape;
+use crate::evidence::cluster::KubeNode;
 use crate::evidence::{
     CLUSTER_KEYS, ClusterEvidence, EndpointEvidence, NodeEvidence, SiteFacts, Thresholds, derived_cluster_shapes,
     derived_endpoint_shapes, derived_shapes,
@@ -53,7 +54,8 @@ fn cluster_support() -> impl Iterator<Item = (&'static str, Shape)> {
 /// The names that conditions start from, with their shapes: `node`, `cluster`, `endpoint`, `site`, `policy`.
 pub static ROOTS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
     let mut node = of_schema(schemars::schema_for!(NodeEvidence));
-    for (path, shape) in derived_shapes().into_iter().chain([support()]) {
+    let api = ("api", of_schema(schemars::schema_for!(KubeNode)));
+    for (path, shape) in derived_shapes().into_iter().chain([support(), api]) {
         put(&mut node, path, shape);
     }
     let mut cluster = of_schema(schemars::schema_for!(ClusterEvidence));

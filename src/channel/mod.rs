@@ -11,6 +11,7 @@ pub use passwords::{Passwords, Purpose, Turn};
 pub use talk::{Heard, Say, Talk};
 
 use crate::evidence::{ChannelKind, Reason};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What to run on a node: a command line for its login shell, and what that command reads.
@@ -87,6 +88,12 @@ pub trait Channel: Send {
 
     /// What the other side calls itself before any login, such as `OpenSSH_9.2p1`. Untrusted; for classifying only.
     fn software(&self) -> Option<String> {
+        None
+    }
+
+    /// Address of the other side. None for a channel that has none, and where it is not known here: a jump host resolved
+    /// the name.
+    fn peer(&self) -> Option<IpAddr> {
         None
     }
 }

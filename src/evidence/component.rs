@@ -104,3 +104,33 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub static_pod: Fact<StaticPod>,
 }
+
+/// The version in an image's tag: `1.31.2` of `registry.k8s.io/kube-apiserver:v1.31.2@sha256:...`.
+pub(crate) fn image_version(image: &str) -> Option<String> {
+    let name = image.split('@').next()?;
+    let (_, tag) = name.rsplit_once('/').unwrap_or(("", name)).1.split_once(':')?;
+    let version = tag.strip_prefix('v').unwrap_or(tag);
+    let version = version.split('-').next()?;
+    let numbers: Vec<&str> = version.split('.').collect();
+    let digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    (numbers.len() == 3 && numbers.iter().all(digits)).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_come_from_tags_that_are_versions() {
+        for (image, version) in [
+            ("registry.k8s.io/kube-apiserver:v1.31.2", Some("1.31.2")),
+            ("registry.k8s.io/etcd:3.5.15-0", Some("3.5.15")),
+            ("10.0.0.1:5000/kube-apiserver:v1.31.2@sha256:abc", Some("1.31.2")),
+            ("10.0.0.1:5000/kube-apiserver", None),
+            ("kube-apiserver:latest", None),
+            ("kube-apiserver@sha256:abc", None),
+        ] {
+            assert_eq!(image_version(image).as_deref(), version, "{image}");
+        }
+    }
+}

@@ -270,6 +270,10 @@ pub struct NodeEvidence {
     /// Host as it was asked for. None for the local channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// Address (IP) of what answered there, as this seat's own socket has it. Not read for the local channel, and for a
+    /// name that a jump host resolves.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub peer: Fact<String>,
     /// By which way it was read.
     pub channel: ChannelKind,
     /// Whether the channel came up and the collector answered anything.
@@ -404,6 +408,7 @@ impl NodeEvidence {
         NodeEvidence {
             name: name.to_owned(),
             address: address.map(str::to_owned),
+            peer: Fact::Unread,
             channel,
             reached: false,
             complete: false,

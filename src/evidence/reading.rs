@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// The key of an entry: most are names of fields, which need no memory of their own.
@@ -180,10 +181,31 @@ impl Reading {
         }
     }
 
+    /// Puts a reading at a path below this map where nothing was read until now. Does nothing where something was, and where
+    /// there is no map on the way.
+    pub(super) fn supply(&mut self, path: &[&'static str], reading: Reading) {
+        let Value::Map { entries, missing } = &mut self.value else { return };
+        let [first, rest @ ..] = path else { return };
+        match (Arc::make_mut(entries).entry(Key::Borrowed(first)), rest) {
+            (Entry::Occupied(mut entry), []) => {
+                if matches!(entry.get().value, Value::Unread(_)) {
+                    entry.insert(reading);
+                }
+            }
+            (Entry::Vacant(entry), []) => {
+                if matches!(missing, Missing::Unread(_)) {
+                    entry.insert(reading);
+                }
+            }
+            (Entry::Occupied(mut entry), rest) => entry.get_mut().supply(rest, reading),
+            (Entry::Vacant(_), _) => {}
+        }
+    }
+
     /// The node's evidence as a tree, with what is derived from it: `kubelet.effective`, `sshd.contexts`.
     pub fn of_node(node: &NodeEvidence) -> Self {
         let mut root = recorded(node, &node.unread);
-        super::effective::attach(node, &mut root);
+        super::effective::attach(node, None, &mut root);
         root
     }
 
@@ -207,7 +229,7 @@ impl Reading {
 }
 
 /// The tree of a record with its list of what was not read.
-fn recorded(record: &impl Serialize, unread: &[Unread]) -> Reading {
+pub(super) fn recorded(record: &impl Serialize, unread: &[Unread]) -> Reading {
     let mut root = plant(record, false);
     let mut gaps: Vec<&Unread> = unread.iter().collect();
     gaps.sort_by_key(|gap| gap.path.split('.').filter(|part| !part.is_empty()).count());

@@ -42,6 +42,7 @@ use greet::Greeting;
 use kexinit::Hello;
 use route::Hop;
 use ssh2::MethodType;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Instant;
 use wire::Wire;
@@ -80,6 +81,8 @@ pub struct Ssh {
     peer: String,
     warnings: Vec<String>,
     offer: Option<ServerOffer>,
+    /// Where it was connected to.
+    address: Option<IpAddr>,
     /// Whether a run was cut, which closes the connection.
     closed: bool,
 }
@@ -170,7 +173,7 @@ impl Ssh {
         let node = hops.last().map_or("", |hop| hop.name.as_str());
         let mut warnings: Vec<String> = Vec::new();
         let mut before: Option<(Wire, &Hop)> = None;
-        let mut said = Hello::default();
+        let (mut said, mut address) = (Hello::default(), None);
         for (index, hop) in hops.iter().enumerate() {
             let connected = Self::one_hop(before.take(), hop, limits, asker, &mut warnings).map_err(|mut failed| {
                 if index + 1 < hops.len() {
@@ -178,27 +181,29 @@ impl Ssh {
                 }
                 failed
             })?;
-            let (hello, wire) = connected;
+            let (hello, wire, met) = connected;
             said = hello;
+            address = met;
             before = Some((wire, hop));
         }
         match before {
             Some((wire, hop)) => {
                 warnings.extend(hop.options.config.warnings().iter().cloned());
-                Ok(Ssh { wire, peer: hop.login().to_string(), warnings, offer: said.offer(), closed: false })
+                Ok(Ssh { wire, peer: hop.login().to_string(), warnings, offer: said.offer(), address, closed: false })
             }
             None => Err(ChannelError::new(Reason::Unsupported, "there is no host to connect to".to_owned()).into()),
         }
     }
 
-    /// Connects to one host, by way of the one before it where there is one, and logs in.
+    /// Connects to one host, by way of the one before it where there is one, and logs in. Gives its address, where that is
+    /// known on this side of the jump host.
     fn one_hop(
         before: Option<(Wire, &Hop)>,
         hop: &Hop,
         limits: &Limits,
         asker: &Asker<'_>,
         warnings: &mut Vec<String>,
-    ) -> Result<(Hello, Wire), Failed> {
+    ) -> Result<(Hello, Wire, Option<IpAddr>), Failed> {
         let (login, options) = (hop.login(), &hop.options);
         let Some(user) = login.user.map(str::to_owned).or_else(peer::own_user) else {
             return Err(ChannelError::new(
@@ -210,9 +215,13 @@ impl Ssh {
         let known = host_key::read_files(options);
         let limit = limits.connect;
         let not_made = |error| errors::connect(&login, &error, limit);
-        let stream = match before {
-            None => link::of_socket(reach::connect(&login, limit)?).map_err(not_made)?,
-            Some((wire, jump)) => pump::through(wire, &jump.login(), &login, limit)?,
+        let (stream, met) = match before {
+            None => {
+                let socket = reach::connect(&login, limit)?;
+                let met = socket.peer_addr().ok().map(|peer| peer.ip());
+                (link::of_socket(socket).map_err(not_made)?, met)
+            }
+            Some((wire, jump)) => (pump::through(wire, &jump.login(), &login, limit)?, login.host.parse().ok()),
         };
         let greeting = Greeting::new(stream, limit).map_err(not_made)?;
         let preference = host_key::preference(&known, &hop.known_as, &hop.principal);
@@ -238,7 +247,7 @@ impl Ssh {
         warnings.extend(host_key::prove(&wire, hop, &known, asker)?);
         wire.allow(limit);
         auth::log_in(&wire, &login, &user, options, asker, limit)?;
-        Ok((hello, wire))
+        Ok((hello, wire, met))
     }
 
     /// What the server offered before anything was encrypted. None where it could not be heard, as on Windows.
@@ -274,6 +283,10 @@ impl Channel for Ssh {
         let banner = self.wire.session().banner_bytes()?;
         let text = String::from_utf8_lossy(banner.get(..banner.len().min(255))?).into_owned();
         Some(text.strip_prefix("SSH-2.0-").unwrap_or(&text).to_owned())
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.address
     }
 }
 

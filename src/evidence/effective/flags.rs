@@ -1,4 +1,5 @@
-//! A command line as Go's pflag reads it: `--a=b`, `--a b`, bare booleans, repeats.
+//! A command line as Go's pflag reads it: `--a=b`, `--a b`, bare booleans, repeats; or as Go's own flag package does,
+//! for which `-a` is `--a`.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,15 @@ pub(super) enum Takes {
     Unknown,
 }
 
+/// Which package reads the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `github.com/spf13/pflag`, as Kubernetes has it: `-a` is a short flag, and `_` in a name stands for `-`.
+    Pflag,
+    /// `flag`, as etcd has it.
+    Go,
+}
+
 /// The flags of one command line, in the order in which they stood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Flags {
@@ -22,6 +32,11 @@ pub(super) struct Flags {
 impl Flags {
     /// Reads a command line, argv[0] and leading words included. `takes` knows the program's flags.
     pub(super) fn parse(args: &[String], takes: impl Fn(&str) -> Takes) -> Self {
+        Flags::parse_as(Dialect::Pflag, args, takes)
+    }
+
+    /// The same for a program of either dialect.
+    pub(super) fn parse_as(dialect: Dialect, args: &[String], takes: impl Fn(&str) -> Takes) -> Self {
         let mut flags = Flags::default();
         let mut rest = args.iter().map(String::as_str).peekable();
         while let Some(arg) = rest.next() {
@@ -33,12 +48,16 @@ impl Flags {
                 (None, Some(text)) if !text.is_empty() => (text, false),
                 _ => continue,
             };
+            let long = long || dialect == Dialect::Go;
             let (name, value) = if long { split_long(text) } else { split_short(text) };
             if name.is_empty() {
                 continue;
             }
-            // Kubernetes components read `_` in a flag's name as `-`.
-            let name = name.replace('_', "-");
+            let name = match dialect {
+                // Kubernetes components read `_` in a flag's name as `-`.
+                Dialect::Pflag => name.replace('_', "-"),
+                Dialect::Go => name.to_owned(),
+            };
             let value = match value {
                 Some(value) => value.to_owned(),
                 None => match takes(&name) {
@@ -116,6 +135,13 @@ pub(super) fn integer(text: &str) -> Option<i64> {
     i64::from_str_radix(digits, radix).ok().map(|value| value * sign)
 }
 
+/// The gates of `--feature-gates`: the last of each name, None where its value is no truth value. What stands before a
+/// colon names the component since 1.31 (`kube:AllBeta=true`).
+pub(super) fn gates(values: &[String]) -> BTreeMap<&str, Option<bool>> {
+    let pairs = list(values).into_iter().map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| (name.rsplit(':').next().unwrap_or(name).trim(), truth(value.trim()))).collect()
+}
+
 /// The items of a list flag: comma-separated, repeats append.
 pub(super) fn list(values: &[String]) -> Vec<&str> {
     values.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty()).collect()
@@ -162,6 +188,24 @@ mod tests {
     #[test]
     fn nothing_counts_after_a_double_dash() {
         assert_eq!(parse(&["kubelet", "--", "--anonymous-auth=false"]).last("anonymous-auth"), None);
+    }
+
+    #[test]
+    fn one_hyphen_is_as_good_as_two_for_the_flag_package() {
+        let args = ["etcd", "-cert-file", "/a.crt", "--auto-tls", "-peer-auto-tls=false", "-key_file=/b"];
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let takes = |name: &str| if name.ends_with("auto-tls") { Takes::Bool } else { Takes::Value };
+        let flags = Flags::parse_as(Dialect::Go, &args, takes);
+        assert_eq!(flags.last("cert-file"), Some("/a.crt"));
+        assert_eq!((flags.last("auto-tls"), flags.last("peer-auto-tls")), (Some("true"), Some("false")));
+        assert_eq!(flags.last("key-file"), None);
+    }
+
+    #[test]
+    fn gates_are_read_one_by_one() {
+        let values = ["A=true,kube:B=false".to_owned(), "A=false,C=maybe".to_owned()];
+        let expected = BTreeMap::from([("A", Some(false)), ("B", Some(false)), ("C", None)]);
+        assert_eq!(gates(&values), expected);
     }
 
     #[test]

@@ -3,22 +3,80 @@
 //!
 //! What lies below a layer that was not read is unread, never a default.
 
-use super::super::{Component, ConfigFile, Fact, Gap, Key, Missing, NodeEvidence, Reading, Reason, Value};
+use super::super::listed::Listed;
+use super::super::{ChannelKind, Component, ConfigFile, Fact, Gap, Key, NodeEvidence, Reading, Reason, Value};
+use super::branch::Branch;
+use super::differences::{Differences, same};
 use super::flags::{self, Flags};
-use super::kubelet_fields::{self, FIELDS, Kind};
+use super::kubelet_configz::Configz;
+use super::kubelet_fields::{self, FIELDS, Field};
 use super::kubelet_resolve::Resolver;
-use super::layers::Layer;
+use super::layers::{self, Layer};
+use super::settings::{Kind, camel_case};
 use super::{changed_after, gap_at};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// Adds `effective`, `flags` and `config_stale` to the tree's `kubelet`.
-pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
-    let (effective, flags, stale) = match node.kubelet.exists {
-        Fact::Known(true) => derive(&node.kubelet, root),
-        Fact::Known(false) | Fact::Absent => same(Value::Absent),
-        Fact::Unread => same(Value::Unread(gap_at(root, "kubelet.exists"))),
+/// What was derived from what a channel saw.
+struct Derived {
+    /// In the order of [`FIELDS`].
+    fields: Vec<Reading>,
+    gates: Reading,
+    flags: Reading,
+    stale: Reading,
+}
+
+/// Adds `effective`, `flags` and `config_stale` to the tree's `kubelet`. What the kubelet says of itself at `/configz` lies
+/// nearer to what runs than what its files say; where they differ, `differences` hears of it.
+pub(super) fn attach(
+    node: &NodeEvidence,
+    listed: Option<&Listed<'_>>,
+    root: &mut Reading,
+    differences: &mut Differences,
+) {
+    if matches!(node.kubelet.exists, Fact::Known(false) | Fact::Absent) {
+        let absent = Reading::new(Value::Absent);
+        return put(root, absent.clone(), absent.clone(), absent);
+    }
+    let derived = match node.kubelet.exists {
+        Fact::Known(_) => derive(&node.kubelet, root),
+        _ => Err(gap_at(root, "kubelet.process.args")),
     };
+    let said = listed.map(|listed| Configz::of(listed, node.kubelet.version.known().map(String::as_str)));
+    let unread = |gap: &Gap| Reading::new(Value::Unread(gap.clone()));
+    let (derived, said) = match (derived, said) {
+        (Err(_), Some(Err(gap))) if node.channel == ChannelKind::Api => {
+            return put(root, unread(&gap), unread(&gap), unread(&gap));
+        }
+        (Err(gap), None | Some(Err(_))) => return put(root, unread(&gap), unread(&gap), unread(&gap)),
+        (derived, said) => (derived, said.and_then(Result::ok)),
+    };
+    let mut effective = Branch::default();
+    for (number, field) in FIELDS.iter().enumerate() {
+        let by_node = derived.as_ref().ok().and_then(|derived| derived.fields.get(number));
+        let by_api = said.as_ref().map(|said| said.field(field));
+        let Some(reading) = nearest(field, by_node, by_api, differences) else { continue };
+        let path: Vec<&'static str> = field.path.split('.').collect();
+        if field.kind == Kind::Duration {
+            effective.put_seconds(&path, &reading);
+        }
+        effective.put(&path, reading);
+    }
+    let gates = match (&derived, &said) {
+        (Ok(derived), Some(said)) if same(&derived.gates.value, &said.feature_gates().value) => derived.gates.clone(),
+        (_, Some(said)) => said.feature_gates(),
+        (Ok(derived), None) => derived.gates.clone(),
+        (Err(gap), None) => unread(gap),
+    };
+    effective.put(&["featureGates"], gates);
+    let (flags, stale) = match derived {
+        Ok(derived) => (derived.flags, derived.stale),
+        Err(gap) => (unread(&gap), unread(&gap)),
+    };
+    put(root, effective.reading(), flags, stale);
+}
+
+fn put(root: &mut Reading, effective: Reading, flags: Reading, stale: Reading) {
     root.change("kubelet", |kubelet| {
         kubelet.insert("effective", effective);
         kubelet.insert("flags", flags);
@@ -26,14 +84,32 @@ pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
     });
 }
 
-fn same(value: Value) -> (Reading, Reading, Reading) {
-    let reading = Reading::new(value);
-    (reading.clone(), reading.clone(), reading)
+/// What counts of what the node's files and flags say and what the kubelet says itself. Where both say the same, the files
+/// and flags also say where it is set.
+fn nearest(
+    field: &Field,
+    by_node: Option<&Reading>,
+    by_api: Option<Reading>,
+    differences: &mut Differences,
+) -> Option<Reading> {
+    let is_read = |reading: &Reading| !matches!(reading.value, Value::Unread(_));
+    match (by_node, by_api) {
+        (Some(by_node), Some(by_api)) if is_read(by_node) && is_read(&by_api) => {
+            if same(&by_node.value, &by_api.value) {
+                return Some(by_node.clone());
+            }
+            differences.compare(&format!("kubelet {}", field.path), by_node, &by_api);
+            Some(by_api)
+        }
+        (Some(by_node), Some(by_api)) => Some(if is_read(&by_api) { by_api } else { by_node.clone() }),
+        (Some(by_node), None) => Some(by_node.clone()),
+        (None, by_api) => by_api,
+    }
 }
 
-fn derive(kubelet: &Component, root: &Reading) -> (Reading, Reading, Reading) {
+fn derive(kubelet: &Component, root: &Reading) -> Result<Derived, Gap> {
     let Some(args) = kubelet.process.known().and_then(|process| process.args.known()) else {
-        return same(Value::Unread(gap_at(root, "kubelet.process.args")));
+        return Err(gap_at(root, "kubelet.process.args"));
     };
     let given = Flags::parse(args, kubelet_fields::takes);
     let sources = Sources::of(kubelet, &given);
@@ -47,17 +123,8 @@ fn derive(kubelet: &Component, root: &Reading) -> (Reading, Reading, Reading) {
         version: kubelet.version.known().map(String::as_str),
         version_gap: gap_at(root, "kubelet.version"),
     };
-    let mut effective = Branch::default();
-    for field in &FIELDS {
-        let path: Vec<&str> = field.path.split('.').collect();
-        let reading = resolver.resolve(field);
-        if field.kind == Kind::Duration {
-            effective.put_seconds(&path, &reading);
-        }
-        effective.put(&path, reading);
-    }
-    effective.put(&["featureGates"], resolver.feature_gates());
-    (effective.reading(), flag_map(&resolver), stale)
+    let fields = FIELDS.iter().map(|field| resolver.resolve(field)).collect();
+    Ok(Derived { fields, gates: resolver.feature_gates(), flags: flag_map(&resolver), stale })
 }
 
 /// The files that the command line names, as far as they were read.
@@ -93,14 +160,15 @@ impl<'a> Sources<'a> {
                 layers.push(Layer::Hole(gap_at(root, "kubelet.drop_ins")));
             }
             for (number, file) in files.iter().rev() {
-                layers
-                    .push(layer(file, true, started, || gap_at(root, &format!("kubelet.drop_ins.{number}.document"))));
+                let gap = || gap_at(root, &format!("kubelet.drop_ins.{number}.document"));
+                layers.push(layers::of_file(file, "the kubelet", true, started, gap));
             }
         }
         match self.main {
             None => {}
             Some(Fact::Known(file)) => {
-                layers.push(layer(file, false, started, || gap_at(root, "kubelet.config_file.document")));
+                let gap = || gap_at(root, "kubelet.config_file.document");
+                layers.push(layers::of_file(file, "the kubelet", false, started, gap));
             }
             Some(Fact::Absent) => layers.push(Layer::Hole(Gap::new(
                 Reason::NotVisible,
@@ -109,26 +177,6 @@ impl<'a> Sources<'a> {
             Some(Fact::Unread) => layers.push(Layer::Hole(gap_at(root, "kubelet.config_file"))),
         }
         layers
-    }
-}
-
-/// A file as a layer. What lies on the disk since after the start is not what runs: the kubelet reads it only then.
-fn layer<'a>(file: &'a ConfigFile, drop_in: bool, started: Option<Timestamp>, gap: impl FnOnce() -> Gap) -> Layer<'a> {
-    if let (Fact::Known(modified), Some(started)) = (&file.modified, started)
-        && changed_after(*modified, started)
-    {
-        return Layer::Hole(Gap::new(
-            Reason::NotVisible,
-            format!("{} changed after the kubelet started, and what it runs with is not seen", file.path),
-        ));
-    }
-    match &file.document {
-        Fact::Known(document) if document.is_object() => Layer::File { path: &file.path, document, drop_in },
-        Fact::Known(_) => {
-            Layer::Hole(Gap::new(Reason::Malformed, format!("{} is not a kubelet configuration", file.path)))
-        }
-        Fact::Absent => Layer::Hole(Gap::new(Reason::NotVisible, format!("{} no longer exists", file.path))),
-        Fact::Unread => Layer::Hole(gap()),
     }
 }
 
@@ -191,61 +239,6 @@ fn flag_map(resolver: &Resolver<'_>) -> Reading {
         entries.insert(name.to_owned().into(), reading);
     }
     Reading::map(entries)
-}
-
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('-');
-    let mut joined = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut chars = word.chars();
-        joined.extend(chars.next().map(|first| first.to_ascii_uppercase()));
-        joined.push_str(chars.as_str());
-    }
-    joined
-}
-
-/// A map that is being built, in which a key that is missing is one that this program does not resolve.
-#[derive(Default)]
-struct Branch {
-    leaves: BTreeMap<Key, Reading>,
-    branches: BTreeMap<Key, Branch>,
-}
-
-impl Branch {
-    fn put(&mut self, path: &[&str], reading: Reading) {
-        match path {
-            [] => {}
-            [last] => {
-                self.leaves.insert((*last).to_owned().into(), reading);
-            }
-            [first, rest @ ..] => self.branches.entry((*first).to_owned().into()).or_default().put(rest, reading),
-        }
-    }
-
-    /// Puts the whole seconds of a duration beside it.
-    fn put_seconds(&mut self, path: &[&str], duration: &Reading) {
-        let Some((last, parents)) = path.split_last() else { return };
-        let value = match &duration.value {
-            Value::Text(text) => match super::duration::parse(text) {
-                Some(nanos) => Value::Int(super::duration::seconds(nanos)),
-                None => Value::Unread(Gap::new(Reason::Malformed, "not a duration")),
-            },
-            other => other.clone(),
-        };
-        let name = format!("{last}Seconds");
-        let mut path = parents.to_vec();
-        path.push(&name);
-        self.put(&path, Reading { value, origin: duration.origin.clone() });
-    }
-
-    fn reading(self) -> Reading {
-        let mut entries = self.leaves;
-        for (name, branch) in self.branches {
-            entries.insert(name, branch.reading());
-        }
-        let missing = Missing::Unread(Gap::new(Reason::NotVisible, "this program does not resolve this setting"));
-        Reading::new(Value::Map { entries: entries.into(), missing })
-    }
 }
 
 #[cfg(test)]

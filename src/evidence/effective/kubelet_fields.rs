@@ -4,39 +4,12 @@
 //! `cmd/kubelet/app/options/options.go`, compared over 1.20, 1.26, 1.27, 1.31, 1.36 and 1.37.
 
 use super::flags::Takes;
+use super::settings::{Default, Kind, Versions};
 use super::shape::Shape;
 use std::collections::BTreeMap;
 
-/// Minor versions of Kubernetes 1 whose defaults are known here.
-pub(super) const KNOWN_MINORS: std::ops::RangeInclusive<u32> = 20..=37;
-
-/// Type of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Bool,
-    Int,
-    /// Go's text form, and whole seconds under the name with `Seconds` after it.
-    Duration,
-    /// A text; empty means not set.
-    Text,
-    /// A path; where the main file gives a relative one, it starts at that file's directory.
-    Path,
-    List,
-}
-
-/// A default value.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Default {
-    /// None: the setting does not exist unless it is set.
-    Unset,
-    Bool(bool),
-    Int(i64),
-    Text(&'static str),
-    /// Seconds.
-    Duration(i64),
-    /// Changed in 1.27: before, from then on.
-    Since27(i64, i64),
-}
+/// The kubelets whose defaults are known here.
+pub(super) const VERSIONS: Versions = Versions { program: "kubelet", major: 1, minors: 20..=37 };
 
 /// One field.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +63,8 @@ pub(super) const FIELDS: [Field; 40] = [
     legacy("authorization.mode", Kind::Text, "authorization-mode", Default::Text("Webhook"), Default::Text("AlwaysAllow")),
     field("authorization.webhook.cacheAuthorizedTTL", Kind::Duration, "authorization-webhook-cache-authorized-ttl", Default::Duration(300)),
     field("authorization.webhook.cacheUnauthorizedTTL", Kind::Duration, "authorization-webhook-cache-unauthorized-ttl", Default::Duration(30)),
-    field("eventRecordQPS", Kind::Int, "event-qps", Default::Since27(5, 50)),
-    nonzero("eventBurst", "event-burst", Default::Since27(10, 100)),
+    field("eventRecordQPS", Kind::Int, "event-qps", Default::Since(27, 5, 50)),
+    nonzero("eventBurst", "event-burst", Default::Since(27, 10, 100)),
     field("registryPullQPS", Kind::Int, "registry-qps", Default::Int(5)),
     nonzero("registryBurst", "registry-burst", Default::Int(10)),
     field("enableDebuggingHandlers", Kind::Bool, "enable-debugging-handlers", Default::Bool(true)),

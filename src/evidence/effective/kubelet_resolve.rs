@@ -1,10 +1,10 @@
 //! One kubelet setting: which layer sets it, to what, and how that is said.
 
 use super::super::{ConfigText, Gap, Key, Missing, Reading, Reason, Value};
-use super::duration;
 use super::flags::{self, Flags};
-use super::kubelet_fields::{Default, Field, KNOWN_MINORS, Kind};
+use super::kubelet_fields::{Field, VERSIONS};
 use super::layers::{self, Layer, Said};
+use super::settings::{Default, Kind, Minor, malformed_in};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,12 +29,6 @@ pub(super) struct Resolver<'a> {
     pub(super) version_gap: Gap,
 }
 
-enum Version {
-    Minor(u32),
-    NotRead,
-    NotKnown,
-}
-
 impl Resolver<'_> {
     /// The effective value of a field, with its origin.
     pub(super) fn resolve(&self, field: &Field) -> Reading {
@@ -56,20 +50,11 @@ impl Resolver<'_> {
     }
 
     fn flagged(&self, field: &Field, last: &str, all: &[String]) -> Reading {
-        let value = match field.kind {
-            Kind::Bool => flags::truth(last).map(Value::Bool),
-            Kind::Int => flags::integer(last).map(Value::Int),
-            Kind::Duration => duration::parse(last).map(|nanos| Value::Text(duration::format(nanos).into())),
-            Kind::Text | Kind::Path if last.is_empty() => match field.default {
-                Default::Unset => Some(Value::Absent),
-                _ if field.path == "tlsMinVersion" => return self.default(field, true),
-                _ => Some(Value::Text("".into())),
-            },
-            Kind::Text | Kind::Path => Some(Value::Text(last.into())),
-            Kind::List => Some(match flags::list(all) {
-                items if items.is_empty() => Value::Absent,
-                items => Reading::list(items.into_iter().map(Reading::text).collect(), None).value,
-            }),
+        let empty = last.is_empty() && matches!(field.kind, Kind::Text | Kind::Path);
+        let value = match field.default {
+            Default::Unset if empty => Some(Value::Absent),
+            _ if empty && field.path == "tlsMinVersion" => return self.default(field, true),
+            _ => field.kind.of_texts(all),
         };
         match value {
             Some(value) => Reading::with_origin(value, self.flag_origin(field.flag, last)),
@@ -81,43 +66,31 @@ impl Resolver<'_> {
     }
 
     fn filed(&self, field: &Field, json: &Json, path: &str, drop_in: bool) -> Reading {
-        let (value, zero) = match (field.kind, json) {
-            (Kind::Bool, Json::Bool(truth)) => (Value::Bool(*truth), false),
-            (Kind::Int, Json::Number(number)) => match number.as_i64() {
-                // The kubelet reads every negative limit as -1.
-                Some(int) if field.path == "podPidsLimit" => (Value::Int(int.max(-1)), false),
-                Some(int) => (Value::Int(int), int == 0),
-                None => return malformed_in(path, field.path),
-            },
-            (Kind::Duration, Json::String(text)) => match duration::parse(text) {
-                Some(nanos) => (Value::Text(duration::format(nanos).into()), nanos == 0),
-                None => return malformed_in(path, field.path),
-            },
-            (Kind::Path, Json::String(text)) if !drop_in && !text.is_empty() && !text.starts_with('/') => {
+        let (value, zero) = match (field.kind.of_json(json, path), json) {
+            (None, _) => return malformed_in(path, field.path),
+            (Some(Value::Absent), _) => return self.default(field, true),
+            // The kubelet reads every negative limit as -1.
+            (Some(Value::Int(int)), _) if field.path == "podPidsLimit" => (Value::Int(int.max(-1)), false),
+            (Some(Value::Int(int)), _) => (Value::Int(int), int == 0),
+            (Some(Value::Text(_)), Json::String(text))
+                if field.kind == Kind::Path && !drop_in && !text.is_empty() && !text.starts_with('/') =>
+            {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 (Value::Text(format!("{folder}/{text}").into()), false)
             }
-            (Kind::Text | Kind::Path, Json::String(text)) => (Value::Text(text.as_str().into()), text.is_empty()),
-            (Kind::List, Json::Array(items)) => {
-                let texts: Option<Vec<Reading>> = items
-                    .iter()
-                    .map(|item| item.as_str().map(|text| Reading::with_origin(Value::Text(text.into()), path)))
-                    .collect();
-                match texts {
-                    Some(texts) if texts.is_empty() => return self.default(field, true),
-                    Some(texts) => (Reading::list(texts, None).value, false),
-                    None => return malformed_in(path, field.path),
-                }
+            (Some(Value::Text(text)), _) => {
+                let zero = text.is_empty() || field.kind == Kind::Duration && &*text == "0s";
+                (Value::Text(text), zero)
             }
-            _ => return malformed_in(path, field.path),
+            (Some(value), _) => (value, false),
         };
         if zero && field.zero_is_unset {
             if !drop_in || field.default == Default::Unset {
                 return self.default(field, true);
             }
-            match self.version() {
-                Version::Minor(minor) if minor >= ZERO_DEFAULTED => return self.default(field, true),
-                Version::Minor(minor) if minor <= ZERO_KEPT => {}
+            match VERSIONS.of(self.version) {
+                Minor::Known(minor) if minor >= ZERO_DEFAULTED => return self.default(field, true),
+                Minor::Known(minor) if minor <= ZERO_KEPT => {}
                 _ => {
                     return Reading::unread(
                         Reason::Unsupported,
@@ -139,47 +112,7 @@ impl Resolver<'_> {
             _ => field.default,
         };
         let with = if self.config_file { "with a config file" } else { "without a config file" };
-        let (origin, minor) = match self.version() {
-            Version::Minor(minor) => (format!("default of kubelet 1.{minor} {with}"), Some(minor)),
-            Version::NotRead => {
-                let (first, last) = (KNOWN_MINORS.start(), KNOWN_MINORS.end());
-                (format!("default of every kubelet from 1.{first} to 1.{last} {with}"), None)
-            }
-            Version::NotKnown => return self.unknown_defaults(),
-        };
-        let value = match (default, minor) {
-            (Default::Unset, _) => Value::Absent,
-            (Default::Bool(truth), _) => Value::Bool(truth),
-            (Default::Int(int), _) => Value::Int(int),
-            (Default::Text(text), _) => Value::Text(text.into()),
-            (Default::Duration(seconds), _) => {
-                Value::Text(duration::format(seconds.saturating_mul(1_000_000_000)).into())
-            }
-            (Default::Since27(before, since), Some(minor)) => Value::Int(if minor < 27 { before } else { since }),
-            (Default::Since27(..), None) => {
-                return Reading::unread(self.version_gap.reason, "the kubelet's version was not read");
-            }
-        };
-        Reading::with_origin(value, origin)
-    }
-
-    fn unknown_defaults(&self) -> Reading {
-        let (first, last) = (KNOWN_MINORS.start(), KNOWN_MINORS.end());
-        Reading::unread(
-            Reason::Unsupported,
-            format!("not set, and this program knows the defaults of kubelet 1.{first} to 1.{last} only"),
-        )
-    }
-
-    fn version(&self) -> Version {
-        let Some(text) = self.version else { return Version::NotRead };
-        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
-        let major = parts.next();
-        let minor = parts.next().and_then(|part| part.trim_end_matches('+').parse::<u32>().ok());
-        match (major, minor) {
-            (Some("1"), Some(minor)) if KNOWN_MINORS.contains(&minor) => Version::Minor(minor),
-            _ => Version::NotKnown,
-        }
+        VERSIONS.default(default, self.version, &self.version_gap, with)
     }
 
     /// How a flag's origin is said: with the environment file that brings it, where one does.
@@ -205,20 +138,15 @@ impl Resolver<'_> {
     /// Feature gates that are set, and the one that a control asks for with its default.
     pub(super) fn feature_gates(&self) -> Reading {
         let mut entries: BTreeMap<Key, Reading> = BTreeMap::new();
-        let mut flagged = BTreeMap::new();
-        for pair in flags::list(self.flags.all("feature-gates")) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            flagged.insert(name.trim().to_owned(), value.trim().to_owned());
-        }
-        for (name, value) in flagged {
-            let reading = match flags::truth(&value) {
+        for (name, truth) in flags::gates(self.flags.all("feature-gates")) {
+            let reading = match truth {
                 Some(truth) => {
                     let given = self.flags.last("feature-gates").unwrap_or_default();
                     Reading::with_origin(Value::Bool(truth), self.flag_origin("feature-gates", given))
                 }
                 None => Reading::unread(Reason::Malformed, "the value of the kubelet's --feature-gates"),
             };
-            entries.insert(name.into(), reading);
+            entries.insert(name.to_owned().into(), reading);
         }
         let mut named = BTreeSet::new();
         for layer in &self.layers {
@@ -247,7 +175,6 @@ impl Resolver<'_> {
             Said::Null { path } => Some(Gap::new(Reason::Unsupported, format!("{path} sets featureGates to null"))),
             Said::Set { .. } | Said::Unset => None,
         };
-        const ROTATE: &str = "RotateKubeletServerCertificate";
         if other.is_none() && !entries.contains_key(ROTATE) {
             // AllBeta moves every beta gate that is not set by name, and this one has been beta since 1.12.
             let reading = match entries.get("AllBeta") {
@@ -261,6 +188,9 @@ impl Resolver<'_> {
     }
 }
 
+/// The gate that a control asks for; beta and on since 1.12.
+pub(super) const ROTATE: &str = "RotateKubeletServerCertificate";
+
 const ROTATE_GATE: Field = Field {
     path: "featureGates.RotateKubeletServerCertificate",
     kind: Kind::Bool,
@@ -269,10 +199,6 @@ const ROTATE_GATE: Field = Field {
     legacy: None,
     zero_is_unset: false,
 };
-
-fn malformed_in(path: &str, setting: &str) -> Reading {
-    Reading::unread(Reason::Malformed, format!("{setting} in {path} is not of its type"))
-}
 
 fn null_gap(path: &str) -> Reading {
     Reading::unread(

@@ -1,6 +1,8 @@
 //! The configuration files of a component, laid over each other: main file, then drop-ins, later over earlier.
 
-use super::super::Gap;
+use super::super::{ConfigFile, Fact, Gap, Reason};
+use super::changed_after;
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 /// One layer.
@@ -45,6 +47,33 @@ pub(super) enum Said<'a> {
     Unknown(&'a Gap),
     /// No layer sets it.
     Unset,
+}
+
+/// A file as a layer. What lies on the disk since after `who` started is not what runs: it is read only then. `gap`: why
+/// the file was not read, where it was not.
+pub(super) fn of_file<'a>(
+    file: &'a ConfigFile,
+    who: &str,
+    drop_in: bool,
+    started: Option<Timestamp>,
+    gap: impl FnOnce() -> Gap,
+) -> Layer<'a> {
+    if let (Fact::Known(modified), Some(started)) = (&file.modified, started)
+        && changed_after(*modified, started)
+    {
+        return Layer::Hole(Gap::new(
+            Reason::NotVisible,
+            format!("{} changed after {who} started, and what it runs with is not seen", file.path),
+        ));
+    }
+    match &file.document {
+        Fact::Known(document) if document.is_object() => Layer::File { path: &file.path, document, drop_in },
+        Fact::Known(_) => {
+            Layer::Hole(Gap::new(Reason::Malformed, format!("{} is not a configuration of {who}", file.path)))
+        }
+        Fact::Absent => Layer::Hole(Gap::new(Reason::NotVisible, format!("{} no longer exists", file.path))),
+        Fact::Unread => Layer::Hole(gap()),
+    }
 }
 
 enum Step<'a> {

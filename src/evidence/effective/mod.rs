@@ -1,15 +1,27 @@
 //! What a component really runs with: command line, the configuration file that it names, drop-ins, environment,
 //! then the defaults of that very version; every value with its origin.
 
+mod apiserver;
+mod branch;
 mod cluster;
+mod components;
+mod differences;
 mod duration;
 mod endpoint;
+mod etcd;
 mod flags;
+mod kube_proxy;
 mod kubelet;
+mod kubelet_configz;
 mod kubelet_fields;
 mod kubelet_resolve;
 mod layers;
 mod lists;
+mod managers;
+mod program;
+mod resolve;
+mod running;
+mod settings;
 mod shape;
 mod sshd;
 mod sshd_config;
@@ -26,15 +38,26 @@ pub use shape::{Shape, derived_shapes};
 pub use sshd_config::{Directive, MatchBlock, Place, SshdConfig};
 pub use sshd_match::{Applies, Criterion};
 
+use super::listed::Listed;
 use super::{Gap, NodeEvidence, Reading, Reason, Value};
+use differences::Differences;
 use jiff::{SignedDuration, Timestamp};
 
-/// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale`,
-/// `sshd.contexts`, `rejected_processes`, `etcd.listen_urls` and `encrypted_below`. Pure: reads nothing but the evidence.
-pub(super) fn attach(node: &NodeEvidence, root: &mut Reading) {
-    kubelet::attach(node, root);
+/// Adds to a node's tree what is derived from it: `kubelet.effective`, `kubelet.flags`, `kubelet.config_stale`, `effective`
+/// of the control plane's components, etcd and kube-proxy, `sshd.contexts`, `rejected_processes`, `etcd.listen_urls`,
+/// `encrypted_below`, `unloaded`; and with what the API shows of the node (`listed`) `disagreements`. Pure: reads nothing
+/// but the evidence.
+pub(super) fn attach(node: &NodeEvidence, listed: Option<&Listed<'_>>, root: &mut Reading) {
+    let mut differences = Differences::default();
+    kubelet::attach(node, listed, root, &mut differences);
+    components::attach(node, listed, root);
     sshd::attach(node, root);
     lists::attach(node, root);
+    let programs = components::programs(node);
+    differences::attach_unloaded(&programs, root);
+    if let Some(listed) = listed {
+        differences::attach_disagreements(node, listed, &programs, differences, root);
+    }
 }
 
 /// Whether a file changed so much later than a process read it that it counts: `/proc` tells starts by the tick, counted

@@ -1,6 +1,6 @@
 //! Shapes of what is derived, so that a catalog's paths can be checked when it is loaded.
 
-use super::{kubelet_fields, sshd_keywords};
+use super::{apiserver, etcd, kube_proxy, kubelet_fields, managers, sshd_keywords};
 use std::collections::BTreeMap;
 
 /// What stands at a path of the tree.
@@ -37,9 +37,27 @@ impl Shape {
     }
 }
 
-/// Paths below `node.` at which something is derived, each with its shape.
+/// Paths below `node.` at which something is derived, each with its shape; `node.api` has that of a
+/// [`crate::evidence::cluster::KubeNode`].
 pub fn derived_shapes() -> Vec<(&'static str, Shape)> {
+    let items = |keys: [&str; 3]| Shape::List(Box::new(Shape::map(keys.map(|key| (key, Shape::Free)))));
     vec![
+        ("kube_apiserver.effective", apiserver::APISERVER.shape()),
+        ("kube_controller_manager.effective", managers::CONTROLLER_MANAGER.shape()),
+        ("kube_scheduler.effective", managers::SCHEDULER.shape()),
+        ("kube_proxy.effective", kube_proxy::KUBE_PROXY.shape()),
+        ("etcd.effective", etcd::ETCD.shape()),
+        (
+            "join",
+            Shape::map([
+                ("state", Shape::Leaf),
+                ("name", Shape::Leaf),
+                ("why", Shape::Leaf),
+                ("same_machine_id", Shape::List(Box::new(Shape::Leaf))),
+            ]),
+        ),
+        ("disagreements", items(["name", "by_node", "by_api"])),
+        ("unloaded", items(["name", "running", "on_disk"])),
         ("kubelet.effective", kubelet_fields::shape()),
         ("kubelet.flags", Shape::Free),
         ("kubelet.config_stale", Shape::Leaf),

@@ -91,14 +91,14 @@ fn of_node(joined: &JoinedNode<'_>, evidence: &Evidence, dialled: &[Dialled]) ->
     let way = dialled.iter().find(|way| way.node == joined.name);
     let hosts = hosts(joined, way);
     let left_out = left_out(joined, evidence, way, &hosts);
-    let hosts = if hosts.is_empty() { vec![joined.name.to_owned()] } else { hosts };
+    let hosts = if hosts.is_empty() { vec![joined.name.to_string()] } else { hosts };
     let ports = ports(&joined.node, evidence.cluster.as_ref(), way);
     let mut all = Vec::new();
     for host in &hosts {
         all.extend(ports.iter().map(|(port, service)| EndpointTarget {
             host: host.clone(),
             port: *port,
-            node: Some(joined.name.to_owned()),
+            node: Some(joined.name.to_string()),
             kubernetes_node: joined.api.map(|api| api.name.clone()),
             service,
             proxy: None,

@@ -39,7 +39,7 @@ pub(in crate::probe) use document::hex;
 pub(in crate::probe) use text::line;
 
 use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
-use crate::evidence::{NodeEvidence, ProbeError, Reason, Unread};
+use crate::evidence::{Fact, NodeEvidence, ProbeError, Reason, Unread};
 use frames::{Frames, Problem};
 use gate::Marks;
 use layouts::Layouts;
@@ -83,7 +83,11 @@ pub fn collect_with(
     aid: &Aid<'_>,
 ) -> NodeEvidence {
     let kind = channel.kind();
-    let nothing = |reason, message: &str| NodeEvidence::unread(name, address, kind, reason, message);
+    let peer = channel.peer().map_or(Fact::Unread, |peer| Fact::Known(peer.to_canonical().to_string()));
+    let nothing = |reason, message: &str| {
+        let node = NodeEvidence::unread(name, address, kind, reason, message);
+        NodeEvidence { peer: peer.clone(), ..node }
+    };
     if let Some(message) = channel.software().as_deref().and_then(silence::windows) {
         return other_system(nothing(Reason::Unsupported, &message));
     }

@@ -96,7 +96,7 @@ fn expiry(port: &EndpointEvidence) -> String {
 
 /// What was served to nobody in particular.
 fn served(port: &EndpointEvidence) -> Option<String> {
-    let asked = port.anonymous.known().filter(|asked| asked.served)?;
+    let asked = port.anonymous.known().filter(|asked| asked.served == Fact::Known(true))?;
     let status = asked.status.known().map(|status| format!(" ({status})")).unwrap_or_default();
     Some(format!("{} was answered{status}", asked.request))
 }
