@@ -3,10 +3,13 @@
 use super::error::CliError;
 use super::look::Look;
 use super::site_file::SiteFile;
+use super::tty::Person;
+use crate::kubeapi::{ContextInfo, chosen, contexts, interactive_login, login, login_program};
+use crate::report::clean;
 use crate::site::{AzureSource, ClusterTarget};
-use crate::visit::{AzureSaid, CLUSTER_TIME, ClusterVisit, ContextInfo, chosen, contexts};
+use crate::visit::{AzureSaid, CLUSTER_TIME, ClusterVisit};
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -79,6 +82,26 @@ pub(super) fn offered(target: &ClusterTarget) -> Result<Vec<ContextInfo>, String
     let mut found = contexts(target).map_err(|error| error.message)?;
     found.sort_by_key(|context| !context.current);
     Ok(found)
+}
+
+/// Where the context logs in by a program, has it do so before anything else uses the terminal; where that wants a person
+/// and one is there, asks whether to log in now. What still fails is told when the cluster is connected to.
+pub(super) fn log_in(target: &ClusterTarget, err: &mut dyn Write) {
+    let Some(person) = Person::there().filter(|_| io::stdin().is_terminal()) else { return };
+    let Some(program) = login_program(target) else { return };
+    let _ = writeln!(err, "sitewarden: logging in to the cluster by {}", clean(&program));
+    let Some(hint) = login(target) else { return };
+    let asked = format!(
+        "\n{}\nThe context {} logs in by {}. Type yes to log in now, anything else goes on without: ",
+        clean(&hint.message),
+        clean(&hint.context),
+        clean(&hint.program)
+    );
+    if person.agrees(&asked)
+        && let Err(error) = interactive_login(target)
+    {
+        let _ = writeln!(err, "sitewarden: {}", clean(&error.message));
+    }
 }
 
 /// Reads what `az` printed.

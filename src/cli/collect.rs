@@ -3,7 +3,7 @@
 use super::args::Collect;
 use super::error::CliError;
 use super::output::Output;
-use super::{GOOD, INCOMPLETE, site_file, targets};
+use super::{GOOD, INCOMPLETE, cluster, site_file, targets};
 use crate::assess::is_incomplete;
 use crate::report::{clean, json};
 use std::io::{self, Write};
@@ -17,6 +17,9 @@ pub(super) fn run(collect: &Collect, out: &mut dyn Write, err: &mut dyn Write) -
         let _ = writeln!(err, "sitewarden: {}", clean(note));
     })?;
     let output = Output::open(Some(&collect.output), true)?;
+    if let Some(cluster) = &visit.cluster {
+        cluster::log_in(&cluster.target, err);
+    }
     let evidence = targets::collect(&visit, collect.talk, output.is_stdout());
     let document = json(&evidence).map_err(|error| CliError::Own("the evidence", error.to_string()))?;
     match output.write(document.as_bytes(), out) {

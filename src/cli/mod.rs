@@ -62,7 +62,7 @@ where
 fn dispatch(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
     let before = cli.before;
     match cli.command {
-        None => walk::run(&before),
+        None => walk::run(&before, err),
         Some(Command::Scan(given)) => scan::run(&given.with(before)?, out, err),
         Some(Command::Collect(given)) => collect::run(&given.with(before)?, out, err),
         Some(Command::Controls(given)) => controls::run(&given.with(before)?, out),

@@ -3,7 +3,7 @@
 use super::args::{Format, Scan};
 use super::error::CliError;
 use super::output::Output;
-use super::{FAILED, GOOD, INCOMPLETE, site_file, source, targets};
+use super::{FAILED, GOOD, INCOMPLETE, cluster, site_file, source, targets};
 use crate::assess::{Assessment, Verdict, assess};
 use crate::catalog::Severity;
 use crate::evidence::Evidence;
@@ -28,6 +28,9 @@ pub(super) fn run(scan: &Scan, out: &mut dyn Write, err: &mut dyn Write) -> Resu
             targets::or_usual(&mut visit, &scan.look, usual, &mut |note| {
                 let _ = writeln!(err, "sitewarden: {}", clean(note));
             })?;
+            if let Some(cluster) = &visit.cluster {
+                cluster::log_in(&cluster.target, err);
+            }
             targets::collect(&visit, scan.talk, scan.format == Format::Json)
         }
     };

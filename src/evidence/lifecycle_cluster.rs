@@ -70,7 +70,8 @@ impl Lifecycle {
             Value::Unread(gap) => return Reading::new(Value::Unread(gap)),
             _ => None,
         };
-        let Some((version, (1, minor))) = version.and_then(|version| version.minor().map(|minor| (version, minor))) else {
+        let Some((version, (1, minor))) = version.and_then(|version| version.minor().map(|minor| (version, minor)))
+        else {
             return Reading::unread(Reason::Malformed, "the API server tells a version that is none of Kubernetes'");
         };
         if version.is_before_release() {
@@ -126,16 +127,21 @@ impl Lifecycle {
     /// Of a minor that is not in the data: newer than all of it, or older.
     fn outside(&self, key: &str, product: &Product, line: u64, now: Timestamp) -> Result<Reading, Gap> {
         let lines = product.cycles.iter().filter_map(|cycle| Version::parse(&cycle.cycle)?.minor());
-        let (oldest, newest) = lines.fold((u64::MAX, 0), |(oldest, newest), (_, line)| (oldest.min(line), newest.max(line)));
+        let (oldest, newest) =
+            lines.fold((u64::MAX, 0), |(oldest, newest), (_, line)| (oldest.min(line), newest.max(line)));
         let ended = if line < oldest {
             true
         } else if line > newest && days_since(&self.snapshot_date, now).is_some_and(|days| days < NEW_MINOR_DAYS) {
             false
         } else {
-            let why = format!("the lifecycle data of {} does not know this version: take a newer version of this program", self.day());
+            let why = format!(
+                "the lifecycle data of {} does not know this version: take a newer version of this program",
+                self.day()
+            );
             return Err(Gap::new(Reason::NotVisible, why));
         };
-        let origin = format!("{} than all in the lifecycle data of {}", if ended { "older" } else { "newer" }, self.day());
+        let origin =
+            format!("{} than all in the lifecycle data of {}", if ended { "older" } else { "newer" }, self.day());
         let from = |value: Value| Reading::with_origin(value, origin.as_str());
         Ok(Reading::map([
             ("product", from(Value::Text(key.into()))),
@@ -160,12 +166,15 @@ impl Lifecycle {
         let known = |key: &str| self.products.get(key).map(|product| (key.to_owned(), product));
         let parsed = Version::parse(version).and_then(|version| version.minor());
         let line = match (runtime, parsed) {
-            ("containerd", Some((major, minor))) => known("containerd").map(|found| (found, format!("{major}.{minor}"))),
+            ("containerd", Some((major, minor))) => {
+                known("containerd").map(|found| (found, format!("{major}.{minor}")))
+            }
             ("cri-o", Some((major, minor))) => known("kubernetes").map(|found| (found, format!("{major}.{minor}"))),
             ("docker", Some((major, _))) => known("docker-engine").map(|found| (found, major.to_string())),
             _ => None,
         };
-        let not_known = || Reading::unread(Reason::NotVisible, "the lifecycle data does not know this container runtime");
+        let not_known =
+            || Reading::unread(Reason::NotVisible, "the lifecycle data does not know this container runtime");
         let found = line.and_then(|((key, product), line)| {
             let cycle = product.cycles.iter().find(|cycle| cycle.cycle == line)?;
             Some(self.reading(&key, product, cycle, now))
@@ -176,15 +185,19 @@ impl Lifecycle {
         };
         let own = platform_of(root).is_ok_and(|id| OWN_RUNTIME.contains(&id.as_str()));
         if ended.value == Value::Bool(true) && !own {
-            let why = "its project no longer supports this release; here it comes with the platform, whose vendor may: ask";
+            let why =
+                "its project no longer supports this release; here it comes with the platform, whose vendor may: ask";
             ended = Reading::unread(Reason::NotVisible, why);
         }
-        Some(entry(node, [
-            ("runtime", Reading::text(runtime)),
-            ("version", Reading::text(version)),
-            ("support_end", end),
-            ("ended", ended),
-        ]))
+        Some(entry(
+            node,
+            [
+                ("runtime", Reading::text(runtime)),
+                ("version", Reading::text(version)),
+                ("support_end", end),
+                ("ended", ended),
+            ],
+        ))
     }
 
     /// A Windows node's build and update revision.
@@ -228,15 +241,19 @@ impl Lifecycle {
             (None, Err(gap)) => (unread(gap.clone()), unread(gap.clone()), unread(gap.clone())),
         };
         let int = |number: Result<i64, Gap>| number.map_or_else(unread, |number| Reading::new(Value::Int(number)));
-        let no_table = "this program has no table of Windows' updates: compare the update revision with Microsoft's list";
-        Some(entry(node, [
-            ("build", int(build)),
-            ("ubr", int(ubr)),
-            ("release", release),
-            ("support_end", end),
-            ("ended", ended),
-            ("patched", Reading::unread(Reason::NotVisible, no_table)),
-        ]))
+        let no_table =
+            "this program has no table of Windows' updates: compare the update revision with Microsoft's list";
+        Some(entry(
+            node,
+            [
+                ("build", int(build)),
+                ("ubr", int(ubr)),
+                ("release", release),
+                ("support_end", end),
+                ("ended", ended),
+                ("patched", Reading::unread(Reason::NotVisible, no_table)),
+            ],
+        ))
     }
 
     /// The release of Windows Server with a build: two share one, which the name of the system tells apart.
@@ -330,11 +347,11 @@ fn vendor_may_support(platform: &Result<String, Gap>, minor: u64) -> Option<Gap>
             gap.reason,
             "Kubernetes itself no longer supports it; whether a vendor does hangs on the platform, which was not recognised",
         )),
-        Ok(id) => OWN_CALENDARS
-            .iter()
-            .find(|(known, ..)| known == id)
-            .filter(|(_, _, ended)| minor > *ended)
-            .map(|(_, why, _)| Gap::new(Reason::NotVisible, format!("Kubernetes itself no longer supports it; {why}"))),
+        Ok(id) => {
+            OWN_CALENDARS.iter().find(|(known, ..)| known == id).filter(|(_, _, ended)| minor > *ended).map(
+                |(_, why, _)| Gap::new(Reason::NotVisible, format!("Kubernetes itself no longer supports it; {why}")),
+            )
+        }
     }
 }
 

@@ -32,7 +32,7 @@ mod version;
 pub use cluster::{Caller, ClusterEvidence};
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
-pub use effective::{Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes};
+pub use effective::{Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes, platform_ids};
 pub use endpoint::{Anonymous, EndpointEvidence, PortState, TlsFacts, TlsOffer};
 pub use fact::{Fact, Listing, Reason, Unread};
 pub use file::{Certificate, FileFact, FileKind};

@@ -23,7 +23,8 @@ impl Version {
         let numbers: Option<Vec<u64>> =
             core.strip_suffix('.').unwrap_or(core).split('.').map(|n| n.parse().ok()).collect();
         let word = suffix.trim_start_matches(['-', '~', '_', '.']);
-        let before_release = follows != Some('+') && ["alpha", "beta", "rc"].iter().any(|stage| word.starts_with(stage));
+        let before_release =
+            follows != Some('+') && ["alpha", "beta", "rc"].iter().any(|stage| word.starts_with(stage));
         numbers.map(|numbers| Version { numbers, before_release })
     }
 

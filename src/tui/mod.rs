@@ -26,7 +26,8 @@ pub use update::open;
 
 use crate::catalog::Catalog;
 use crate::evidence::{Evidence, Lifecycle, Policy};
-use crate::visit::{ClusterVisit, ContextInfo, Visit};
+use crate::kubeapi::ContextInfo;
+use crate::visit::{ClusterVisit, Visit};
 use app::App;
 use guard::Guard;
 use jiff::Timestamp;

@@ -14,8 +14,9 @@ use crate::evidence::{
     Caller, ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, Fact, Lifecycle, Listing, NodeEvidence, Policy,
     Profile, Reason, Seat, SiteFacts, Unread,
 };
+use crate::kubeapi::ContextInfo;
 use crate::site::ClusterTarget;
-use crate::visit::{ClusterVisit, ContextInfo, Visit, tool};
+use crate::visit::{ClusterVisit, Visit, tool};
 use serde_json::json;
 
 pub(super) const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];

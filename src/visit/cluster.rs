@@ -3,7 +3,7 @@
 use super::Progress;
 use super::aside::{Lost, aside};
 use crate::evidence::{ClusterEvidence, Reason};
-use crate::kubeapi::ApiLimits;
+use crate::kubeapi::{ApiLimits, block_on};
 use crate::probe;
 use crate::site::ClusterTarget;
 use std::time::Duration;
@@ -53,16 +53,13 @@ pub(super) fn read(visit: &ClusterVisit, connect: Duration, progress: &dyn Fn(Pr
     let limits = visit.limits(connect);
     let budget = connect.saturating_mul(2).saturating_add(visit.time).saturating_add(SLACK);
     let target = visit.target.clone();
-    let work = move |tell: &(dyn Fn(&str) + Send + Sync)| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        let seen = runtime.block_on(probe::cluster::collect(&target, limits, tell));
-        // Dropping it would wait for a name that is still being looked up.
-        runtime.shutdown_background();
-        Some(seen)
-    };
+    let work = move |tell: &(dyn Fn(&str) + Send + Sync)| block_on(probe::cluster::collect(&target, limits, tell));
     let read = aside("cluster", budget, &|step| progress(Progress::Cluster { step }), work);
-    let mut seen = match read.and_then(|seen| seen.ok_or(Lost::NoThread)) {
-        Ok(seen) => seen,
+    let mut seen = match read {
+        Ok(Ok(seen)) => seen,
+        Ok(Err(error)) => {
+            ClusterEvidence::unread(visit.target.context.as_deref().unwrap_or_default(), error.reason, &error.message)
+        }
         Err(lost) => unread(&visit.target, lost, budget),
     };
     if seen.platform_said.is_none() {

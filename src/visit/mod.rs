@@ -4,7 +4,6 @@ mod aside;
 mod azure;
 mod clock;
 mod cluster;
-mod contexts;
 mod pool;
 mod ports;
 mod progress;
@@ -12,7 +11,6 @@ mod read;
 
 pub use azure::azure_commands;
 pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit};
-pub use contexts::{ContextInfo, chosen, contexts};
 pub use progress::Progress;
 
 use crate::assess::{Assessment, assess};
@@ -105,7 +103,8 @@ impl Visit {
             endpoints: None,
         };
         if self.endpoints {
-            evidence.endpoints = ports::read(&self.known(&evidence), &tell);
+            let (known, nodes) = self.known(&evidence);
+            evidence.endpoints = ports::look(&known, &nodes, &self.ssh, &tell);
             evidence.finished = Timestamp::now();
         }
         evidence
@@ -123,16 +122,19 @@ impl Visit {
         pool::read_all(&targets, self.jobs, self.budget(), ask, progress, Arc::new(read))
     }
 
-    /// What was just read, with what is known from before of everything else.
-    fn known<'e>(&self, read: &'e Evidence) -> Cow<'e, Evidence> {
-        let Some(Before { evidence: before, .. }) = &self.before else { return Cow::Borrowed(read) };
+    /// What was just read, with what is known from before of everything else; and how all its nodes are reached.
+    fn known<'e>(&self, read: &'e Evidence) -> (Cow<'e, Evidence>, Vec<NodeTarget>) {
+        let mut nodes = told_apart(&self.targets);
+        let Some(before) = &self.before else { return (Cow::Borrowed(read), nodes) };
         let mut known = read.clone();
-        let of_before = before.nodes.iter().filter(|node| !read.nodes.iter().any(|other| other.name == node.name));
-        known.nodes.extend(of_before.cloned());
+        let seen = before.evidence.nodes.iter().filter(|node| !read.nodes.iter().any(|other| other.name == node.name));
+        known.nodes.extend(seen.cloned());
         if known.cluster.is_none() {
-            known.cluster.clone_from(&before.cluster);
+            known.cluster.clone_from(&before.evidence.cluster);
         }
-        Cow::Owned(known)
+        let others = before.targets.iter().filter(|target| !self.targets.iter().any(|now| now.name == target.name));
+        nodes.extend(others.cloned());
+        (Cow::Owned(known), nodes)
     }
 
     /// How long one node may take in all, with the jump hosts on the way, a person's thinking not counted.

@@ -4,12 +4,13 @@
 
 use super::*;
 use crate::evidence::Evidence;
+use crate::kubeapi::ContextInfo;
 use crate::site::ClusterTarget;
 use crate::tui::app::{Screen, Source};
 use crate::tui::sample::{self, press};
 use crate::tui::target::State;
 use crate::tui::theme::Theme;
-use crate::visit::{ClusterVisit, ContextInfo, Progress};
+use crate::visit::{ClusterVisit, Progress};
 use jiff::Timestamp;
 
 /// Screens with these contexts offered.

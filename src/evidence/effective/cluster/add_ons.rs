@@ -14,8 +14,16 @@ struct AddOn {
 
 /// By the public documentation and by listings of clusters; names change between versions, so only beginnings count.
 static ADD_ONS: [AddOn; 4] = [
-    AddOn { name: "defender", namespaces: &["mdc", "kube-system"], prefixes: &["microsoft-defender-", "defender-admission"] },
-    AddOn { name: "policy", namespaces: &["gatekeeper-system", "kube-system"], prefixes: &["gatekeeper-", "azure-policy"] },
+    AddOn {
+        name: "defender",
+        namespaces: &["mdc", "kube-system"],
+        prefixes: &["microsoft-defender-", "defender-admission"],
+    },
+    AddOn {
+        name: "policy",
+        namespaces: &["gatekeeper-system", "kube-system"],
+        prefixes: &["gatekeeper-", "azure-policy"],
+    },
     AddOn {
         name: "flux",
         namespaces: &["flux-system"],
@@ -31,7 +39,15 @@ static ADD_ONS: [AddOn; 4] = [
     AddOn {
         name: "secret_store",
         namespaces: &["kube-system", "azure-secret-store", "external-secrets"],
-        prefixes: &["secrets-store-csi", "secrets-store-provider", "aks-secrets-store", "csi-secrets-store", "secret-sync", "akvsecretsprovider", "external-secrets"],
+        prefixes: &[
+            "secrets-store-csi",
+            "secrets-store-provider",
+            "aks-secrets-store",
+            "csi-secrets-store",
+            "secret-sync",
+            "akvsecretsprovider",
+            "external-secrets",
+        ],
     },
 ];
 
@@ -103,7 +119,8 @@ fn linux_nodes(cluster: &ClusterEvidence, root: &Reading) -> Reading {
     if let Some(gap) = gap_of(&cluster.nodes, root, "nodes") {
         return Reading::new(Value::Unread(gap));
     }
-    let linux = cluster.nodes.items.iter().filter(|node| node.operating_system.known().is_none_or(|os| os != "windows"));
+    let linux =
+        cluster.nodes.items.iter().filter(|node| node.operating_system.known().is_none_or(|os| os != "windows"));
     int(i64::try_from(linux.count()).unwrap_or(i64::MAX))
 }
 

@@ -24,7 +24,12 @@ pub(super) struct ControlPlane {
 
 impl ControlPlane {
     /// Reads it from the pods, and from the nodes that a channel looked at.
-    pub(super) fn of(cluster: &ClusterEvidence, evidence: &Evidence, root: &Reading, platform_id: Option<&str>) -> Self {
+    pub(super) fn of(
+        cluster: &ClusterEvidence,
+        evidence: &Evidence,
+        root: &Reading,
+        platform_id: Option<&str>,
+    ) -> Self {
         let mut nodes = BTreeMap::new();
         let (mut api_servers, mut gap) = (Vec::new(), gap_of(&cluster.pods, root, "pods"));
         for pod in cluster.pods.items.iter().filter(|pod| pod.mirror && COMPONENTS.contains(&pod.component.as_str())) {
@@ -89,12 +94,12 @@ impl ControlPlane {
 
     /// The tree `control_plane`: `visible` (true, or unread with the reason), `nodes`, and `why` in words.
     pub(super) fn reading(&self) -> Reading {
-        let visible = if self.nodes.is_empty() { Reading::new(Value::Unread(self.hidden.clone())) } else { truth(true) };
+        let visible =
+            if self.nodes.is_empty() { Reading::new(Value::Unread(self.hidden.clone())) } else { truth(true) };
         let told: Vec<String> = self.nodes.iter().take(5).map(|(name, how)| format!("{name} {how}")).collect();
         let why = if told.is_empty() { self.hidden.detail.to_string() } else { told.join(", ") };
-        let node = |(name, how): (&String, &&'static str)| {
-            Reading::map([("name", text(name.as_str())), ("how", text(*how))])
-        };
+        let node =
+            |(name, how): (&String, &&'static str)| Reading::map([("name", text(name.as_str())), ("how", text(*how))]);
         Reading::map([
             ("visible", visible),
             ("nodes", Reading::list(self.nodes.iter().map(node).collect(), None)),
@@ -116,10 +121,9 @@ impl ControlPlane {
         };
         let unread = |gap: Gap| Reading::new(Value::Unread(gap));
         match at_rest {
-            Ok(at_rest) => Reading::map([
-                ("at_rest", Reading::with_origin(Value::Bool(at_rest), by)),
-                ("by", text(by)),
-            ]),
+            Ok(at_rest) => {
+                Reading::map([("at_rest", Reading::with_origin(Value::Bool(at_rest), by)), ("by", text(by))])
+            }
             Err(gap) => {
                 // That no check of a key service is listed proves nothing: other providers have none.
                 let why = match gap_of(&cluster.ready_checks, root, "ready_checks") {

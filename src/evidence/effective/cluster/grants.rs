@@ -55,7 +55,8 @@ pub(super) fn reading(cluster: &ClusterEvidence, root: &Reading, platform: Optio
 
 /// The shape of `grants`.
 pub(super) fn shape() -> Shape {
-    let fields = ["name", "subject", "subject_kind", "role", "binding", "namespace", "wide", "system", "many", "reason"];
+    let fields =
+        ["name", "subject", "subject_kind", "role", "binding", "namespace", "wide", "system", "many", "reason"];
     let list = || Shape::List(Box::new(Shape::map(fields.map(|key| (key, Shape::Leaf)))));
     let names = POWERS.iter().map(|power| power.name).chain([MASTERS, EVERYBODY, DEFAULT_ACCOUNTS]);
     Shape::Map(names.map(|name| (name.to_owned(), list())).collect())
@@ -126,13 +127,7 @@ impl Lists {
     }
 
     /// What is bound for many: expected where it is one of the small roles that Kubernetes gives to all.
-    fn add_everybody(
-        &mut self,
-        binding: &Binding,
-        who: &Holder,
-        powers: &Powers<'_>,
-        item: &dyn Fn() -> Reading,
-    ) {
+    fn add_everybody(&mut self, binding: &Binding, who: &Holder, powers: &Powers<'_>, item: &dyn Fn() -> Reading) {
         // A group of one namespace's accounts is not everybody, unless what it may do matters.
         let few = who.name.starts_with("system:serviceaccounts:");
         let expected = FOR_EVERYBODY.contains(&binding.role.as_str()) || few;

@@ -17,6 +17,11 @@ use super::super::{ClusterEvidence, Evidence, Reading};
 use super::Shape;
 use control_plane::ControlPlane;
 
+/// Ids of the platforms that are told apart, for a person who names one.
+pub fn platform_ids() -> Vec<&'static str> {
+    platform_table::PLATFORMS.iter().map(|platform| platform.id).chain([platform_table::GENERIC.0]).collect()
+}
+
 /// Adds to the cluster's tree what is derived from it and from the rest of the document. Pure.
 pub(in crate::evidence) fn attach(cluster: &ClusterEvidence, evidence: &Evidence, root: &mut Reading) {
     let platform = platform::reading(cluster, root);

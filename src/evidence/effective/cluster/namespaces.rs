@@ -57,7 +57,8 @@ pub(super) fn rules(
         .map(|account| (account.namespace.as_str(), &account.automount_token))
         .collect();
     let engine = engine(cluster, root);
-    let explicit = engine.clone().unwrap_or_else(|| Reading::with_origin(Value::Bool(false), "its label allows everything"));
+    let explicit =
+        engine.clone().unwrap_or_else(|| Reading::with_origin(Value::Bool(false), "its label allows everything"));
     let unlabelled = engine.unwrap_or_else(|| without_label(control));
     let mut list = Derived::default();
     for namespace in &cluster.namespaces.items {
@@ -227,8 +228,9 @@ pub(super) fn secret_store(cluster: &ClusterEvidence, root: &Reading) -> Reading
     let drivers = ["secrets-store.csi.k8s.io"];
     let resources = ["secretsyncs.", "akvsyncs.", "externalsecrets.external-secrets.io", "vaultstaticsecrets."];
     let extensions = ["microsoft.azure.secretstore", "microsoft.azurekeyvaultsecretsprovider"];
-    let among =
-        |list: &Listing<String>, wanted: &[&str]| list.items.iter().any(|one| wanted.iter().any(|name| one.starts_with(name)));
+    let among = |list: &Listing<String>, wanted: &[&str]| {
+        list.items.iter().any(|one| wanted.iter().any(|name| one.starts_with(name)))
+    };
     let by_extension = cluster
         .arc
         .extensions

@@ -57,9 +57,11 @@ pub(super) fn reading(cluster: &ClusterEvidence, root: &Reading) -> Reading {
         (Some(said), _) => {
             let known = platform(said).map(|platform| platform.title);
             let title = known.or((said == GENERIC.0).then_some(GENERIC.1)).unwrap_or(said);
-            (Reading::with_origin(Value::Text(said.as_str().into()), "said by a person"), text(title), vec![
-                "a person said so".to_owned(),
-            ])
+            (
+                Reading::with_origin(Value::Text(said.as_str().into()), "said by a person"),
+                text(title),
+                vec!["a person said so".to_owned()],
+            )
         }
         (None, Outcome::Is(platform)) => {
             let reasons = mine(platform.id).map(|one| one.reasons.clone()).unwrap_or_default();
@@ -243,7 +245,9 @@ fn look(sign: Sign, cluster: &ClusterEvidence, root: &Reading) -> Seen {
         Sign::KubeadmConfig => {
             of_fact(&cluster.kubeadm_config, "kubeadm_config", "ConfigMap kube-system/kubeadm-config".to_owned())
         }
-        Sign::AksEdgeConfig => of_fact(&cluster.aksedge_config, "aksedge_config", "ConfigMap aksedge/aksedge".to_owned()),
+        Sign::AksEdgeConfig => {
+            of_fact(&cluster.aksedge_config, "aksedge_config", "ConfigMap aksedge/aksedge".to_owned())
+        }
         _ => by_nodes(sign, cluster, root),
     }
 }
@@ -280,12 +284,12 @@ fn of_node(sign: Sign, node: &KubeNode) -> Option<bool> {
         Fact::Absent => Some(false),
         Fact::Unread => None,
     };
-    let value = |map: &Fact<std::collections::BTreeMap<String, String>>, key: &str, holds: &dyn Fn(&str) -> bool| match map
-    {
-        Fact::Known(map) => Some(map.get(key).is_some_and(|value| holds(value))),
-        Fact::Absent => Some(false),
-        Fact::Unread => None,
-    };
+    let value =
+        |map: &Fact<std::collections::BTreeMap<String, String>>, key: &str, holds: &dyn Fn(&str) -> bool| match map {
+            Fact::Known(map) => Some(map.get(key).is_some_and(|value| holds(value))),
+            Fact::Absent => Some(false),
+            Fact::Unread => None,
+        };
     match sign {
         Sign::Label(key) => value(&node.labels, key, &|_| true),
         Sign::LabelIs(key, wanted) => value(&node.labels, key, &|value| value == wanted),
@@ -337,7 +341,8 @@ fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    host.rsplit_once(':').map_or(host, |(host, port)| if port.bytes().all(|b| b.is_ascii_digit()) { host } else { authority })
+    host.rsplit_once(':')
+        .map_or(host, |(host, port)| if port.bytes().all(|b| b.is_ascii_digit()) { host } else { authority })
 }
 
 #[cfg(test)]

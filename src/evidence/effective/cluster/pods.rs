@@ -185,14 +185,8 @@ impl One<'_> {
     fn of_container(&self, risk: Risk, container: &Container, number: usize) -> May {
         let yes = |what: &str| May::Yes(what.to_owned());
         let on_windows = self.pod.node.known().is_some_and(|node| self.around.windows.contains(node.as_str()));
-        let linux_only = [
-            Risk::Privileged,
-            Risk::Escalation,
-            Risk::NetRaw,
-            Risk::Capabilities,
-            Risk::NoSeccomp,
-            Risk::Root,
-        ];
+        let linux_only =
+            [Risk::Privileged, Risk::Escalation, Risk::NetRaw, Risk::Capabilities, Risk::NoSeccomp, Risk::Root];
         if on_windows && linux_only.contains(&risk) {
             return May::No;
         }
@@ -203,12 +197,10 @@ impl One<'_> {
             Fact::Absent => May::No,
             Fact::Unread => May::Unread(self.path(number, field)),
         };
-        let dropped = |name: &str| {
-            container.capabilities_dropped.iter().any(|found| bare(found) == name || bare(found) == "ALL")
-        };
-        let added = |name: &str| {
-            container.capabilities_added.iter().any(|found| bare(found) == name || bare(found) == "ALL")
-        };
+        let dropped =
+            |name: &str| container.capabilities_dropped.iter().any(|found| bare(found) == name || bare(found) == "ALL");
+        let added =
+            |name: &str| container.capabilities_added.iter().any(|found| bare(found) == name || bare(found) == "ALL");
         match risk {
             Risk::Privileged => flag(&container.privileged, false, "privileged", "privileged"),
             Risk::HostProcess => flag(&container.host_process, false, "host_process", "hostProcess"),
@@ -222,11 +214,17 @@ impl One<'_> {
             Risk::NetRaw if dropped("NET_RAW") && !added("NET_RAW") => May::No,
             Risk::NetRaw => yes("NET_RAW is not dropped"),
             Risk::Capabilities => {
-                let extra: Vec<&str> =
-                    container.capabilities_added.iter().map(|one| bare(one)).filter(|one| *one != "NET_BIND_SERVICE").collect();
+                let extra: Vec<&str> = container
+                    .capabilities_added
+                    .iter()
+                    .map(|one| bare(one))
+                    .filter(|one| *one != "NET_BIND_SERVICE")
+                    .collect();
                 match (dropped("ALL"), extra.is_empty()) {
                     (true, true) => May::No,
-                    (_, false) => May::Yes(format!("adds {}", extra.into_iter().take(8).collect::<Vec<_>>().join(", "))),
+                    (_, false) => {
+                        May::Yes(format!("adds {}", extra.into_iter().take(8).collect::<Vec<_>>().join(", ")))
+                    }
                     (false, true) => yes("ALL is not dropped"),
                 }
             }

@@ -26,7 +26,11 @@ pub(super) static POWERS: [Power; 10] = [
     },
     Power { name: "create_pods", cluster_only: false, allows: creates_pods },
     Power { name: "escalate", cluster_only: false, allows: escalates },
-    Power { name: "node_proxy", cluster_only: true, allows: |rule| resource(rule, "", "nodes/proxy") && !rule.verbs.is_empty() },
+    Power {
+        name: "node_proxy",
+        cluster_only: true,
+        allows: |rule| resource(rule, "", "nodes/proxy") && !rule.verbs.is_empty(),
+    },
     Power {
         name: "approve_certificates",
         cluster_only: true,
@@ -38,18 +42,17 @@ pub(super) static POWERS: [Power; 10] = [
         cluster_only: false,
         allows: |rule| any(rule, &["create"], "", "serviceaccounts/token") && is_open(rule),
     },
-    Power {
-        name: "volumes",
-        cluster_only: true,
-        allows: |rule| any(rule, &["create"], "", "persistentvolumes"),
-    },
+    Power { name: "volumes", cluster_only: true, allows: |rule| any(rule, &["create"], "", "persistentvolumes") },
 ];
 
 /// The powers that rules give, a bit each in the order of [`POWERS`].
 pub(super) fn powers(rules: &[PolicyRule]) -> u16 {
-    POWERS.iter().enumerate().fold(0, |bits, (place, power)| {
-        if rules.iter().any(power.allows) { bits | 1 << place } else { bits }
-    })
+    POWERS.iter().enumerate().fold(
+        0,
+        |bits, (place, power)| {
+            if rules.iter().any(power.allows) { bits | 1 << place } else { bits }
+        },
+    )
 }
 
 /// Whether powers hold the one at a place.
@@ -118,7 +121,11 @@ mod tests {
 
     fn rule(verbs: &str, groups: &str, resources: &str, names: &str) -> PolicyRule {
         let list = |text: &str| -> Vec<String> {
-            if text.is_empty() { Vec::new() } else { text.split(',').map(|one| if one == "core" { String::new() } else { one.to_owned() }).collect() }
+            if text.is_empty() {
+                Vec::new()
+            } else {
+                text.split(',').map(|one| if one == "core" { String::new() } else { one.to_owned() }).collect()
+            }
         };
         PolicyRule {
             verbs: list(verbs),
@@ -146,7 +153,10 @@ mod tests {
         assert_eq!(names("get", "core", "nodes", ""), [""; 0]);
         assert_eq!(names("bind", "rbac.authorization.k8s.io", "clusterroles", ""), ["escalate"]);
         assert_eq!(names("impersonate", "core", "users", ""), ["escalate"]);
-        assert_eq!(names("update", "certificates.k8s.io", "certificatesigningrequests/approval", ""), ["approve_certificates"]);
+        assert_eq!(
+            names("update", "certificates.k8s.io", "certificatesigningrequests/approval", ""),
+            ["approve_certificates"]
+        );
         assert_eq!(names("patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", ""), ["webhooks"]);
         assert_eq!(names("create", "core", "serviceaccounts/token", ""), ["tokens"]);
         assert_eq!(names("create", "core", "persistentvolumes", ""), ["volumes"]);

@@ -75,9 +75,10 @@ fn proxies(cluster: &ClusterEvidence, root: &Reading, servers: &Result<ApiServer
             list.open(|| item(&set.name, version.as_deref().ok_or_else(no_tag), servers, allowed));
         }
     }
-    let pods = cluster.pods.items.iter().filter(|pod| {
-        pod.mirror && pod.namespace == "kube-system" && pod.name.starts_with("kube-system/kube-proxy")
-    });
+    let pods =
+        cluster.pods.items.iter().filter(|pod| {
+            pod.mirror && pod.namespace == "kube-system" && pod.name.starts_with("kube-system/kube-proxy")
+        });
     for pod in pods {
         for container in pod.containers.iter().filter(|container| container.name == "kube-proxy") {
             let version = container.image.known().and_then(|image| image_version(image));

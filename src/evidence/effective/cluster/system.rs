@@ -227,8 +227,7 @@ pub(super) fn holder(subject: &Subject, binding: &Binding, platform: Option<&str
         return Holder { kind, name, whose, reason: told(whose), many: false };
     }
     let (kind, name) = (subject.kind.clone(), subject.name.clone());
-    let stands_for =
-        MANY.iter().find(|(many, _)| name == *many || (many.ends_with(':') && name.starts_with(many)));
+    let stands_for = MANY.iter().find(|(many, _)| name == *many || (many.ends_with(':') && name.starts_with(many)));
     if let Some((_, whom)) = stands_for {
         // What Kubernetes itself binds for the group that passes all rules anyway.
         let default = name == "system:masters" && is_bootstrap(binding) && binding.binding == "cluster-admin";
@@ -359,13 +358,11 @@ mod tests {
     #[test]
     fn a_bootstrap_binding_speaks_only_for_its_own_subject() {
         let binding = |name: &str, bootstrap: bool| Binding { binding: name.into(), bootstrap, ..Binding::default() };
-        let account = |name: &str| Subject {
-            kind: "ServiceAccount".into(),
-            name: name.into(),
-            namespace: "kube-system".into(),
-        };
+        let account =
+            |name: &str| Subject { kind: "ServiceAccount".into(), name: name.into(), namespace: "kube-system".into() };
         let masters = Subject { kind: "Group".into(), name: "system:masters".into(), namespace: String::new() };
-        let system = |subject: &Subject, binding: &Binding| matches!(holder(subject, binding, None).whose, Whose::Of(_));
+        let system =
+            |subject: &Subject, binding: &Binding| matches!(holder(subject, binding, None).whose, Whose::Of(_));
         let job = binding("system:controller:job-controller", true);
         assert!(system(&account("job-controller"), &job));
         assert!(!system(&account("intruder"), &job), "a subject that was added to it");
