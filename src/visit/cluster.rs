@@ -2,8 +2,8 @@
 
 use super::Progress;
 use super::aside::{Lost, aside};
-use crate::evidence::{ClusterEvidence, Reason};
-use crate::kubeapi::{ApiLimits, block_on};
+use crate::evidence::{ClusterEvidence, Fact, Reason};
+use crate::kubeapi::{ApiLimits, block_on, chosen};
 use crate::probe;
 use crate::site::ClusterTarget;
 use std::time::Duration;
@@ -62,6 +62,15 @@ pub(super) fn read(visit: &ClusterVisit, connect: Duration, progress: &dyn Fn(Pr
         }
         Err(lost) => unread(&visit.target, lost, budget),
     };
+    // Of a cluster that was not reached the files still say which it is.
+    if (seen.context.is_empty() || seen.server.is_unread())
+        && let Ok(Some(chosen)) = chosen(&visit.target)
+    {
+        seen.context = chosen.name;
+        if let (Fact::Unread, Some(server)) = (&seen.server, chosen.server) {
+            seen.server = Fact::Known(server);
+        }
+    }
     if seen.platform_said.is_none() {
         seen.platform_said.clone_from(&visit.target.platform);
     }
