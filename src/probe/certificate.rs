@@ -1,7 +1,8 @@
 //! One public certificate: names, validity, key, never more than what any peer would be shown.
 
 use super::der;
-use super::node::{hex, line};
+use super::node::hex;
+use super::text::line;
 use crate::evidence::{Certificate, Fact, Reason};
 use jiff::Timestamp;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};

@@ -7,7 +7,7 @@ use super::wire::Wire;
 use super::{EndpointLimits, Peer};
 use crate::evidence::{Certificate, Fact, Listing, Reason};
 use crate::probe::certificate::{self, Found};
-use crate::probe::node::line;
+use crate::probe::text::line;
 use openssl::error::ErrorStack;
 use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslOptions, SslRef, SslStream, SslVerifyMode, SslVersion};
 use openssl::x509::X509Ref;
