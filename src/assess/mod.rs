@@ -18,13 +18,15 @@ mod cluster_tests;
 #[cfg(test)]
 mod truth_tests;
 
-pub use finding::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
+pub use finding::{
+    Assessment, ClusterSummary, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict,
+};
 pub use shown::value_in_words;
 
 use crate::catalog::{Catalog, Conditions, Control, Scope as ControlScope, Severity};
 use crate::evidence::{
     ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, JoinedNode, Lifecycle, Policy, ProbeError, Reading,
-    Reason, Unread, Value, joined_nodes,
+    Reason, SiteIdentity, Unread, Value, joined_nodes,
 };
 use evaluate::Scope;
 use jiff::Timestamp;
@@ -115,6 +117,8 @@ pub fn assess(
         schema: SCHEMA,
         tool: evidence.tool.clone(),
         site: evidence.site.clone(),
+        identity: SiteIdentity::of(evidence),
+        cluster: evidence.cluster.as_ref().map(|seen| ClusterSummary::of(seen, &cluster)),
         seat: evidence.seat.clone(),
         operator: evidence.seat.user.clone(),
         profile: policy.profile,
@@ -168,7 +172,7 @@ fn list(control: &Control, subject: &Subject<'_>) -> Option<Reading> {
 
 fn site_target() -> Target {
     let (id, kind) = ("site".to_owned(), TargetKind::Site);
-    Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
+    Target { id, kind, channel: None, kubernetes: None, reached: true, complete: true, errors: Vec::new() }
 }
 
 fn cluster_target(cluster: &ClusterEvidence) -> Target {
@@ -176,6 +180,7 @@ fn cluster_target(cluster: &ClusterEvidence) -> Target {
         id: "cluster".to_owned(),
         kind: TargetKind::Cluster,
         channel: Some(ChannelKind::Api),
+        kubernetes: None,
         reached: cluster.reached,
         complete: cluster.complete,
         errors: cluster.errors.clone(),
@@ -188,6 +193,7 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
         id: format!("node/{}", joined.name),
         kind: TargetKind::Node,
         channel: Some(node.channel),
+        kubernetes: joined.api.map(|api| api.name.clone()),
         reached: node.reached,
         complete: node.complete,
         errors: node.errors.clone(),
@@ -196,7 +202,7 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
 
 fn endpoint_target(endpoint: &EndpointEvidence) -> Target {
     let (id, kind) = (format!("endpoint/{}", endpoint.name), TargetKind::Endpoint);
-    Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
+    Target { id, kind, channel: None, kubernetes: None, reached: true, complete: true, errors: Vec::new() }
 }
 
 fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {

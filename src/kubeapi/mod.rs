@@ -21,5 +21,5 @@ mod words;
 pub use client::{Api, ApiLimits, Listed};
 pub use error::ApiError;
 pub use kubeconfig::{ContextInfo, chosen, contexts};
-pub use login::{LoginHint, interactive_login, login};
+pub use login::{LoginHint, interactive_login, login, login_program};
 pub use runtime::{block_on, within};

@@ -5,6 +5,8 @@ pub mod cluster;
 pub mod endpoint;
 pub mod node;
 
+mod certificate;
+mod der;
 mod json;
 mod redact;
 mod text;

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 const LINE: usize = 4096;
 
 /// One line: every control and direction-changing character is removed, an overlong one is cut.
-pub(super) fn line(text: &str) -> String {
+pub(in crate::probe) fn line(text: &str) -> String {
     let mut clean: String = text.chars().filter(|c| printable(*c)).take(LINE + 1).collect();
     if clean.chars().count() > LINE {
         clean = clean.chars().take(LINE).chain(['\u{2026}']).collect();

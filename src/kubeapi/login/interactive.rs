@@ -28,6 +28,13 @@ pub struct LoginHint {
     pub message: String,
 }
 
+/// The program by which a target's user logs in, and which [`login`] runs. None: it logs in without one, or what the
+/// kubeconfig says cannot be used. Reads files only.
+pub fn login_program(target: &ClusterTarget) -> Option<String> {
+    let chosen = choose(target, &Surroundings::real()).ok()?;
+    Login::of(&chosen).ok()?.plugin().map(|plugin| plugin.name.clone())
+}
+
 /// Whether a person must log in before a target can be connected to.
 ///
 /// Where the target's user logs in by a program, that program is run as [`Api::connect`](super::super::Api::connect) would

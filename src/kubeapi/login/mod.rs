@@ -11,7 +11,7 @@ mod refusal;
 
 pub(super) use credentials::Credentials;
 pub(super) use fixed::pem;
-pub use interactive::{LoginHint, interactive_login, login};
+pub use interactive::{LoginHint, interactive_login, login, login_program};
 
 use super::error::{ApiError, shown};
 use super::http::Deadline;

@@ -8,7 +8,6 @@ mod certs;
 pub mod collector;
 mod component;
 mod defences;
-mod der;
 mod document;
 mod environment;
 mod files;
@@ -33,6 +32,8 @@ mod testing;
 mod units;
 mod updates;
 mod volumes;
+
+pub(in crate::probe) use document::hex;
 
 use super::{redact, text, yaml};
 use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
