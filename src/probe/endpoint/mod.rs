@@ -135,6 +135,9 @@ struct Plan {
 impl Plan {
     async fn run(self, limits: &EndpointLimits, until: Instant) -> EndpointEvidence {
         let mut seen = match (&self.target.left_out, &self.addresses) {
+            (Some((reason, why)), _) if self.target.port == 0 => {
+                untold(look::gone(named_unread(&self.target), *reason, why))
+            }
             (Some((reason, why)), _) => look::gone(named_unread(&self.target), *reason, why),
             (None, Err(Reason::Timeout)) => {
                 look::gone(named_unread(&self.target), Reason::Timeout, "the name was not looked up in time")
@@ -191,7 +194,15 @@ fn one_each(targets: &[EndpointTarget], addresses: &BTreeMap<String, resolve::Fo
 /// A port whose turn did not come.
 fn late(target: &EndpointTarget) -> EndpointEvidence {
     let why = "the time for looking at ports was over before this one had answered";
-    look::gone(named_unread(target), Reason::Timeout, why)
+    untold(look::gone(named_unread(target), Reason::Timeout, why))
+}
+
+/// Marks that the scan as a whole lacks something: a gap at the empty path.
+fn untold(mut seen: EndpointEvidence) -> EndpointEvidence {
+    if let Some(gap) = seen.unread.first().cloned() {
+        seen.unread.insert(0, Unread { path: String::new(), ..gap });
+    }
+    seen
 }
 
 /// A port of which nothing is known but its name.
