@@ -20,7 +20,6 @@ use crate::evidence::{EndpointEvidence, Fact, Listing, Reason, TlsFacts, Unread}
 use services::Service;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -129,7 +128,7 @@ pub async fn collect(targets: &[EndpointTarget], limits: EndpointLimits) -> Vec<
 struct Plan {
     target: EndpointTarget,
     also: Vec<String>,
-    addresses: Result<Arc<[SocketAddr]>, Reason>,
+    addresses: resolve::Found,
 }
 
 impl Plan {
@@ -159,11 +158,7 @@ fn one_each(targets: &[EndpointTarget], addresses: &BTreeMap<String, resolve::Fo
     let mut plans: Vec<Plan> = Vec::new();
     let mut places: BTreeMap<(String, u16), usize> = BTreeMap::new();
     for target in targets {
-        let found: Result<Arc<[SocketAddr]>, Reason> = match addresses.get(&target.host) {
-            Some(Ok(found)) => Ok(Arc::from(found.as_slice())),
-            Some(Err(reason)) => Err(*reason),
-            None => Err(Reason::NotVisible),
-        };
+        let mut found = addresses.get(&target.host).cloned().unwrap_or(Err(Reason::NotVisible));
         let own: Option<IpAddr> = target.host.parse().ok();
         let address = own.or_else(|| found.as_ref().ok()?.first().map(SocketAddr::ip));
         let key = address.map_or_else(|| target.host.clone(), |address: IpAddr| address.to_canonical().to_string());
@@ -180,9 +175,14 @@ fn one_each(targets: &[EndpointTarget], addresses: &BTreeMap<String, resolve::Fo
             None => {
                 places.insert((key, target.port), plans.len());
                 let mut target = target.clone();
-                if target.node.is_some() && address.is_some_and(|address| !resolve::is_elsewhere(address)) {
-                    let why = "the address leads to this seat itself or to nobody in particular, not to the node";
-                    target.left_out.get_or_insert((Reason::NotVisible, why.to_owned()));
+                if target.node.is_some()
+                    && let Ok(all) = &mut found
+                {
+                    all.retain(|one| resolve::is_elsewhere(one.ip()));
+                    if all.is_empty() {
+                        let why = "the address leads to this seat itself or to nobody in particular, not to the node";
+                        target.left_out.get_or_insert((Reason::NotVisible, why.to_owned()));
+                    }
                 }
                 plans.push(Plan { target, also: Vec::new(), addresses: found });
             }
