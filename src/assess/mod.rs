@@ -202,7 +202,15 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
 
 fn endpoint_target(endpoint: &EndpointEvidence) -> Target {
     let (id, kind) = (format!("endpoint/{}", endpoint.name), TargetKind::Endpoint);
-    Target { id, kind, channel: None, kubernetes: None, reached: true, complete: true, errors: Vec::new() }
+    Target {
+        id,
+        kind,
+        channel: None,
+        kubernetes: None,
+        reached: true,
+        complete: was_looked_at(endpoint),
+        errors: Vec::new(),
+    }
 }
 
 fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {
@@ -217,6 +225,11 @@ fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {
     }
 }
 
+/// Whether a port's turn came; what it answered is another matter.
+fn was_looked_at(endpoint: &EndpointEvidence) -> bool {
+    !endpoint.unread.iter().any(|gap| gap.path.is_empty())
+}
+
 /// Whether a target that was asked for was not reached, or its answer as a whole was cut or refused.
 pub fn is_incomplete(evidence: &Evidence) -> bool {
     // A gap at the empty path covers the whole target: its probe failed or was refused as such.
@@ -224,7 +237,8 @@ pub fn is_incomplete(evidence: &Evidence) -> bool {
     let nodes = evidence.nodes.iter().all(|node| node.reached && node.complete && whole(&node.unread));
     let cluster = evidence.cluster.as_ref();
     let cluster = cluster.is_none_or(|cluster| cluster.reached && cluster.complete && whole(&cluster.unread));
-    !nodes || !cluster
+    let endpoints = evidence.endpoints.iter().flatten().all(was_looked_at);
+    !nodes || !cluster || !endpoints
 }
 
 impl Assessment {

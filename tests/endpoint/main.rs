@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod controls;
 
 use sitewarden::evidence::{EndpointEvidence, Fact, Reason, TlsOffer};
 use sitewarden::probe::endpoint::{EndpointLimits, EndpointTarget, collect};

@@ -20,7 +20,6 @@ use crate::evidence::{EndpointEvidence, Fact, Listing, Reason, TlsFacts, Unread}
 use services::Service;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -129,12 +128,15 @@ pub async fn collect(targets: &[EndpointTarget], limits: EndpointLimits) -> Vec<
 struct Plan {
     target: EndpointTarget,
     also: Vec<String>,
-    addresses: Result<Arc<[SocketAddr]>, Reason>,
+    addresses: resolve::Found,
 }
 
 impl Plan {
     async fn run(self, limits: &EndpointLimits, until: Instant) -> EndpointEvidence {
         let mut seen = match (&self.target.left_out, &self.addresses) {
+            (Some((reason, why)), _) if self.target.port == 0 => {
+                untold(look::gone(named_unread(&self.target), *reason, why))
+            }
             (Some((reason, why)), _) => look::gone(named_unread(&self.target), *reason, why),
             (None, Err(Reason::Timeout)) => {
                 look::gone(named_unread(&self.target), Reason::Timeout, "the name was not looked up in time")
@@ -156,11 +158,7 @@ fn one_each(targets: &[EndpointTarget], addresses: &BTreeMap<String, resolve::Fo
     let mut plans: Vec<Plan> = Vec::new();
     let mut places: BTreeMap<(String, u16), usize> = BTreeMap::new();
     for target in targets {
-        let found: Result<Arc<[SocketAddr]>, Reason> = match addresses.get(&target.host) {
-            Some(Ok(found)) => Ok(Arc::from(found.as_slice())),
-            Some(Err(reason)) => Err(*reason),
-            None => Err(Reason::NotVisible),
-        };
+        let mut found = addresses.get(&target.host).cloned().unwrap_or(Err(Reason::NotVisible));
         let own: Option<IpAddr> = target.host.parse().ok();
         let address = own.or_else(|| found.as_ref().ok()?.first().map(SocketAddr::ip));
         let key = address.map_or_else(|| target.host.clone(), |address: IpAddr| address.to_canonical().to_string());
@@ -177,9 +175,14 @@ fn one_each(targets: &[EndpointTarget], addresses: &BTreeMap<String, resolve::Fo
             None => {
                 places.insert((key, target.port), plans.len());
                 let mut target = target.clone();
-                if target.node.is_some() && address.is_some_and(|address| !resolve::is_elsewhere(address)) {
-                    let why = "the address leads to this seat itself or to nobody in particular, not to the node";
-                    target.left_out.get_or_insert((Reason::NotVisible, why.to_owned()));
+                if target.node.is_some()
+                    && let Ok(all) = &mut found
+                {
+                    all.retain(|one| resolve::is_elsewhere(one.ip()));
+                    if all.is_empty() {
+                        let why = "the address leads to this seat itself or to nobody in particular, not to the node";
+                        target.left_out.get_or_insert((Reason::NotVisible, why.to_owned()));
+                    }
                 }
                 plans.push(Plan { target, also: Vec::new(), addresses: found });
             }
@@ -196,7 +199,15 @@ pub fn not_looked_at(targets: &[EndpointTarget], reason: Reason, why: &str) -> V
 /// A port whose turn did not come.
 fn late(target: &EndpointTarget) -> EndpointEvidence {
     let why = "the time for looking at ports was over before this one had answered";
-    look::gone(named_unread(target), Reason::Timeout, why)
+    untold(look::gone(named_unread(target), Reason::Timeout, why))
+}
+
+/// Marks that the scan as a whole lacks something: a gap at the empty path.
+fn untold(mut seen: EndpointEvidence) -> EndpointEvidence {
+    if let Some(gap) = seen.unread.first().cloned() {
+        seen.unread.insert(0, Unread { path: String::new(), ..gap });
+    }
+    seen
 }
 
 /// A port of which nothing is known but its name.

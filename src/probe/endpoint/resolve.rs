@@ -84,6 +84,7 @@ fn look_up(host: &str) -> Found {
 /// Whether an address can be another machine's: a node that says it is at 127.0.0.1 (or that is reached by a tunnel there)
 /// would lend it the ports of this seat.
 pub(super) fn is_elsewhere(address: IpAddr) -> bool {
+    let address = address.to_canonical();
     let special = match address {
         IpAddr::V4(four) => four.is_link_local() || four.is_broadcast(),
         IpAddr::V6(_) => false,
