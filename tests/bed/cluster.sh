@@ -2,11 +2,11 @@
 # The mode `cluster`: two nodes made one cluster by kubeadm, node1 with the control plane. What a node of it is made
 # of is in cluster/build.
 
-# build_binaries: sets bed_binaries to the folder of the Go builds. Before lock_bed: the first time is long, and
-# go/build has a lock of its own.
+# build_binaries [NAME...]: sets bed_binaries to the folder of the Go builds; without names it has all of them. Before
+# lock_bed: the first time is long, and go/build has a lock of its own.
 build_binaries() {
   # It is silent when it has nothing to build.
-  bed_binaries=$("$bed_dir/go/build" 2> >(sed -u '1i bed: the Kubernetes binaries must be built first, once: about ten minutes on two cores' >&2)) ||
+  bed_binaries=$("$bed_dir/go/build" "$@" 2> >(sed -u '1i bed: the Kubernetes binaries must be built first, once: about ten minutes on two cores' >&2)) ||
     die "the Kubernetes binaries could not be built (tests/bed/go/build)"
 }
 
@@ -16,7 +16,7 @@ cluster_image() {
   base=$(base_image) || return 1
   key=$({
     echo "$base" "$bed_binaries"
-    cd "$bed_dir/cluster"
+    cd "$bed_dir/cluster" || exit
     find . -type f -printf '%m %p\n' -exec sha256sum {} + | sort
   } | sha256sum | cut -c1-12)
   image=$bed_cache/cluster-$key
@@ -143,6 +143,7 @@ answers_cluster() { # SLOT
 up_cluster() {
   local image join ignore=--ignore-preflight-errors=SystemVerification,NumCPU,Mem
   image=$(cluster_image)
+  # shellcheck source=/dev/null
   . "$image/versions"
   start_cluster_node "$slot" node1 2 3 "$image"
   kubeadm_config "$(node_address "$slot" 2)" "$KUBERNETES_VERSION" "$ETCD_TAG" |
