@@ -119,11 +119,11 @@ cluster_nodes_are_ready() { # SLOT
     [ "$ready" = "True True " ]
 }
 
-# Five of the control plane, kube-proxy on both nodes, all of them ready.
+# Four of the control plane, kube-proxy on both nodes, all of them ready; not what tests put beside them.
 cluster_pods_are_ready() { # SLOT
   local ready
   ready=$(in_node "$1" node1 timeout 10 kubectl get pods -n kube-system --request-timeout=5s \
-    -o 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}' 2>/dev/null) &&
+    -o 'jsonpath={range .items[?(@.spec.priorityClassName=="system-node-critical")]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}' 2>/dev/null) &&
     [ "$ready" = "True True True True True True " ]
 }
 
