@@ -21,10 +21,7 @@ fn nodes_with_next_to_nothing_and_with_the_longest_of_names() {
     let nodes = [
         node("bare", ""),
         node(&long, ""),
-        node(
-            "annotated",
-            "  annotations: {note: \"\\u202E\\u001b]0;owned\\u0007 \\u00e9\\u6f22\\u5b57 \\ud83d\\ude00\"}",
-        ),
+        node("annotated", "  annotations: {note: \"\\u202E\\u001b]0;owned\\u0007 \\u00e9\\u6f22\\u5b57 \\U0001f600\"}"),
     ]
     .concat();
     let _nodes = bed.objects(&nodes);
