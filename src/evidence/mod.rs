@@ -31,6 +31,7 @@ mod updates;
 mod version;
 
 pub use cluster::{Caller, ClusterEvidence};
+pub(crate) use component::image_version;
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
 pub use effective::{Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes, platform_ids};
