@@ -3,17 +3,23 @@
 
 use crate::support::{Findings, command};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tempfile::TempDir;
 
 /// Tests of one bed take turns: some of them break it for a while.
-static TURN: Mutex<Prepared> = Mutex::new(Prepared(false));
+static TURN: Mutex<Prepared> = Mutex::new(Prepared { ready: false, whole: None });
 
-/// Whether users and Azure Arc are in the cluster.
-struct Prepared(bool);
+/// What is made once for all tests of a run.
+struct Prepared {
+    /// Whether users and Azure Arc are in the cluster.
+    ready: bool,
+    /// The whole look at the bed as it is when no test has changed it.
+    whole: Option<Arc<Findings>>,
+}
 
 /// The running cluster, or API server alone, for one test.
 pub struct Bed {
@@ -24,7 +30,7 @@ pub struct Bed {
     /// A folder for the test's files, with the site file `site.toml` that names the nodes.
     pub folder: TempDir,
     tools: PathBuf,
-    _turn: MutexGuard<'static, Prepared>,
+    turn: RefCell<MutexGuard<'static, Prepared>>,
 }
 
 impl Bed {
@@ -57,8 +63,8 @@ impl Bed {
         let nodes: Vec<_> = nodes.map(|(name, address)| (name.to_owned(), address.to_owned())).collect();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("site.toml"), site_file(&nodes)).unwrap();
-        let prepared = std::mem::replace(&mut turn.0, true);
-        let bed = Bed { nodes, admin: var("BED_KUBECONFIG"), folder, tools, _turn: turn };
+        let prepared = std::mem::replace(&mut turn.ready, true);
+        let bed = Bed { nodes, admin: var("BED_KUBECONFIG"), folder, tools, turn: RefCell::new(turn) };
         if !prepared {
             bed.tool(&["kubeconfigs"]);
             bed.tool(&["arc/apply"]);
@@ -152,6 +158,12 @@ impl Bed {
     /// The whole: cluster as administrator, both nodes by SSH, their ports.
     pub fn scan_all(&self) -> Findings {
         self.scan(&[self.as_user("admin"), self.by_ssh()])
+    }
+
+    /// The whole of the bed as it is when no test has changed anything: read by the first who asks.
+    pub fn whole(&self) -> Arc<Findings> {
+        let mut turn = self.turn.borrow_mut();
+        turn.whole.get_or_insert_with(|| Arc::new(self.scan_all())).clone()
     }
 }
 

@@ -3,6 +3,11 @@
 
 mod bed;
 mod controls;
+mod filtered;
+mod hostile;
+mod load;
+mod servers;
+mod tls;
 
 use sitewarden::evidence::{EndpointEvidence, Fact, Reason, TlsOffer};
 use sitewarden::probe::endpoint::{EndpointLimits, EndpointTarget, collect};

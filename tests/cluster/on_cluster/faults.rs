@@ -5,7 +5,7 @@ use crate::bed::{Bed, Told, because, false_passes};
 #[test]
 fn without_the_api_the_nodes_are_looked_at_all_the_same() {
     let Some(bed) = Bed::cluster("without_the_api_the_nodes_are_looked_at_all_the_same") else { return };
-    let full = bed.scan_all();
+    let full = bed.whole();
     let down = bed.stop(&["api"]);
     let partial = bed.scan_all();
     drop(down);
@@ -25,7 +25,7 @@ fn without_the_api_the_nodes_are_looked_at_all_the_same() {
 #[test]
 fn an_api_server_that_takes_connections_and_never_answers_is_given_up() {
     let Some(bed) = Bed::cluster("an_api_server_that_takes_connections_and_never_answers_is_given_up") else { return };
-    let full = bed.scan_all();
+    let full = bed.whole();
     let silent = bed.stop(&["api-answer"]);
     let partial = bed.scan(&[bed.as_user("admin"), bed.by_ssh(), vec!["--timeout".into(), "20".into()]]);
     drop(silent);
@@ -39,7 +39,7 @@ fn an_api_server_that_takes_connections_and_never_answers_is_given_up() {
 #[test]
 fn without_ssh_the_api_tells_what_it_knows_of_the_node() {
     let Some(bed) = Bed::cluster("without_ssh_the_api_tells_what_it_knows_of_the_node") else { return };
-    let full = bed.scan_all();
+    let full = bed.whole();
     let off = bed.stop(&["ssh", "node2"]);
     let partial = bed.scan_all();
     drop(off);
@@ -61,7 +61,7 @@ fn without_ssh_the_api_tells_what_it_knows_of_the_node() {
 #[test]
 fn a_node_without_power_is_a_target_all_the_same() {
     let Some(bed) = Bed::cluster("a_node_without_power_is_a_target_all_the_same") else { return };
-    let full = bed.scan_all();
+    let full = bed.whole();
     let off = bed.stop(&["node", "node2"]);
     let partial = bed.scan_all();
     drop(off);

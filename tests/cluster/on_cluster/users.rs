@@ -6,7 +6,7 @@ use crate::bed::{Bed, because, false_passes, said};
 #[test]
 fn who_may_read_nothing_but_nodes_knows_less_and_says_so() {
     let Some(bed) = Bed::cluster("who_may_read_nothing_but_nodes_knows_less_and_says_so") else { return };
-    let full = bed.scan_all();
+    let full = bed.whole();
     let partial = bed.scan(&[bed.as_user("nodes-only"), bed.by_ssh()]);
     assert_eq!(false_passes(&full, &partial), [""; 0]);
     assert_eq!(partial.target("cluster")["reached"], true, "it answers, and knows the user");
@@ -38,7 +38,7 @@ fn who_may_read_what_a_scan_asks_for_sees_what_the_administrator_sees() {
 #[test]
 fn who_may_do_nothing_learns_nothing() {
     let Some(bed) = Bed::cluster("who_may_do_nothing_learns_nothing") else { return };
-    let full = bed.scan_all();
+    let full = bed.whole();
     let partial = bed.scan(&[bed.as_user("nobody")]);
     assert_eq!(false_passes(&full, &partial), [""; 0]);
     assert_eq!(partial.json["summary"]["incomplete"], true);

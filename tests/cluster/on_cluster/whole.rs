@@ -23,7 +23,7 @@ fn items(text: &str) -> BTreeSet<&str> {
 #[test]
 fn everything_is_reached_and_the_nodes_are_one_with_those_of_the_api() {
     let Some(bed) = Bed::cluster("everything_is_reached_and_the_nodes_are_one_with_those_of_the_api") else { return };
-    let findings = bed.scan_all();
+    let findings = bed.whole();
     assert_eq!(findings.targets("cluster"), ["cluster"]);
     assert_eq!(findings.targets("node"), ["node/node1", "node/node2"], "joined, not twice");
     for target in findings.json["targets"].as_array().unwrap() {
@@ -37,7 +37,7 @@ fn everything_is_reached_and_the_nodes_are_one_with_those_of_the_api() {
 #[test]
 fn every_control_is_asked_of_every_target_in_its_scope() {
     let Some(bed) = Bed::cluster("every_control_is_asked_of_every_target_in_its_scope") else { return };
-    let findings = bed.scan_all();
+    let findings = bed.whole();
     let catalog = Catalog::embedded().unwrap();
     let mut expected = BTreeSet::new();
     for control in catalog.controls.iter() {
@@ -59,7 +59,7 @@ fn every_control_is_asked_of_every_target_in_its_scope() {
 #[test]
 fn a_fresh_kubeadm_node_fails_what_kube_bench_says_it_fails() {
     let Some(bed) = Bed::cluster("a_fresh_kubeadm_node_fails_what_kube_bench_says_it_fails") else { return };
-    let findings = bed.scan_all();
+    let findings = bed.whole();
     let of = |targets: &[&str], item: &str| -> Vec<String> {
         targets.iter().flat_map(|target| findings.cis(target, item)).map(str::to_owned).collect()
     };
@@ -89,7 +89,7 @@ fn a_fresh_kubeadm_node_fails_what_kube_bench_says_it_fails() {
 #[test]
 fn a_mode_that_is_put_right_shows_at_the_next_look() {
     let Some(bed) = Bed::cluster("a_mode_that_is_put_right_shows_at_the_next_look") else { return };
-    assert_eq!(bed.scan_all().judged("node/node2", "kubelet-config-mode"), "fail");
+    assert_eq!(bed.whole().judged("node/node2", "kubelet-config-mode"), "fail");
     let _undo = Undo::new(&bed, "node2", "chmod 644 /var/lib/kubelet/config.yaml");
     bed.on_node("node2", "chmod 600 /var/lib/kubelet/config.yaml");
     let findings = bed.scan_all();
