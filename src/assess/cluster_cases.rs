@@ -96,7 +96,7 @@ pub(super) static CASES: [Case; 63] = [
         c.nodes.items[2].os_image = Fact::Known("Windows Server 23h2-ac".into());
         c.nodes.items[2].kernel = Fact::Known("10.0.25398.1".into());
     }),
-    case("defender-for-containers", "workloads", "add_ons.defender", |c| {
+    case("defender-for-containers", "workloads", "add_ons.defender_workloads", |c| {
         c.workloads.items.retain(|one| one.namespace != "mdc");
     }),
     case("defender-sensor-well", "workloads", "microsoft-defender-collector-ds", |c| {

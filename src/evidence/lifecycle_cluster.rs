@@ -43,7 +43,7 @@ const ARC_AGENTS_BACK: u64 = 2;
 
 impl Lifecycle {
     /// Adds to a cluster's tree: `lifecycle` (of its Kubernetes minor, by the platform's own data where there is some),
-    /// `runtimes` and `windows` (a list over the nodes each), `arc.agent`. Needs `platform` to be there already.
+    /// `runtimes` and `windows_nodes` (a list over the nodes each), `arc.agent`. Needs `platform` to be there already.
     pub fn add_to_cluster(&self, root: &mut Reading, now: Timestamp) {
         let support = self.kubernetes(root, now);
         let runtimes = over_nodes(root, |node| self.runtime(node, root, now));
@@ -51,7 +51,7 @@ impl Lifecycle {
         let agent = self.arc_agent(root, now);
         root.insert("lifecycle", support);
         root.insert("runtimes", runtimes);
-        root.insert("windows", windows);
+        root.insert("windows_nodes", windows);
         root.change("arc", |arc| arc.insert("agent", agent));
     }
 
@@ -312,7 +312,7 @@ impl Lifecycle {
 pub const CLUSTER_KEYS: [(&str, &[&str], bool); 4] = [
     ("lifecycle", &["product", "cycle", "title", "eol", "extended_end", "support_end", "ended", "latest"], false),
     ("runtimes", &["name", "runtime", "version", "support_end", "ended"], true),
-    ("windows", &["name", "build", "ubr", "release", "support_end", "ended", "patched"], true),
+    ("windows_nodes", &["name", "build", "ubr", "release", "support_end", "ended", "patched"], true),
     ("arc.agent", &["auto_upgrade", "version", "newest", "outdated"], false),
 ];
 

@@ -110,7 +110,7 @@ fn windows_by_build_and_name() {
         let mut cluster = good();
         let (kernel, os_image) = (Fact::Known(kernel.to_owned()), Fact::Known(image.to_owned()));
         cluster.nodes = Listing::whole(vec![KubeNode { kernel, os_image, ..windows_node("w", "v1.36.4") }]);
-        at(cluster, NOW, &format!("windows.0.{path}"))
+        at(cluster, NOW, &format!("windows_nodes.0.{path}"))
     };
     let image = "Windows Server 2022 Datacenter";
     assert_eq!(of("10.0.20348.2700", image, "build"), Value::Int(20348));

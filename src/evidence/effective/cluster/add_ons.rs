@@ -15,17 +15,17 @@ struct AddOn {
 /// By the public documentation and by listings of clusters; names change between versions, so only beginnings count.
 static ADD_ONS: [AddOn; 4] = [
     AddOn {
-        name: "defender",
+        name: "defender_workloads",
         namespaces: &["mdc", "kube-system"],
         prefixes: &["microsoft-defender-", "defender-admission"],
     },
     AddOn {
-        name: "policy",
+        name: "policy_workloads",
         namespaces: &["gatekeeper-system", "kube-system"],
         prefixes: &["gatekeeper-", "azure-policy"],
     },
     AddOn {
-        name: "flux",
+        name: "flux_workloads",
         namespaces: &["flux-system"],
         prefixes: &[
             "source-controller",
@@ -37,7 +37,7 @@ static ADD_ONS: [AddOn; 4] = [
         ],
     },
     AddOn {
-        name: "secret_store",
+        name: "secret_store_workloads",
         namespaces: &["kube-system", "azure-secret-store", "external-secrets"],
         prefixes: &[
             "secrets-store-csi",

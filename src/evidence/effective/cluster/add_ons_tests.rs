@@ -49,17 +49,21 @@ fn names_of_either_generation_are_found() {
     ] {
         let mut cluster = good();
         cluster.workloads.items = vec![workload("DaemonSet", namespace, name, 2)];
-        let found = tree(&cluster).at("add_ons.defender.0.name").value;
+        let found = tree(&cluster).at("add_ons.defender_workloads.0.name").value;
         assert_eq!(found, Value::Text(format!("DaemonSet {namespace}/{name}").into()));
     }
     let mut cluster = good();
     cluster.workloads.items = vec![workload("DaemonSet", "shop", "microsoft-defender-collector-ds", 2)];
-    assert_eq!(tree(&cluster).at("add_ons.defender").value, Reading::list(Vec::new(), None).value);
+    assert_eq!(tree(&cluster).at("add_ons.defender_workloads").value, Reading::list(Vec::new(), None).value);
 }
 
 #[test]
 fn a_sensor_is_held_against_the_linux_nodes() {
-    assert_eq!(tree(&good()).at("add_ons.defender.0.nodes").value, Value::Int(2), "one of the three is Windows");
+    assert_eq!(
+        tree(&good()).at("add_ons.defender_workloads.0.nodes").value,
+        Value::Int(2),
+        "one of the three is Windows"
+    );
 }
 
 #[test]

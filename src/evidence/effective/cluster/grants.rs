@@ -18,12 +18,12 @@ const FOR_EVERYBODY: [&str; 5] = [
 ];
 
 /// Lists beside those of [`POWERS`].
-const MASTERS: &str = "masters";
-const EVERYBODY: &str = "everybody";
-const DEFAULT_ACCOUNTS: &str = "default_accounts";
+const MASTERS: &str = "masters_bindings";
+const EVERYBODY: &str = "grants_to_many";
+const DEFAULT_ACCOUNTS: &str = "default_account_bindings";
 
-/// The tree `grants`: a list for each power, and `masters` (bindings of the group that passes all rules), `everybody`
-/// (what is bound for anybody, for everybody who can log in, for every service account), `default_accounts`.
+/// The tree `grants`: a list for each power, and `masters_bindings` (of the group that passes all rules), `grants_to_many`
+/// (what is bound for anybody, for everybody who can log in, for every service account), `default_account_bindings`.
 ///
 /// A binding to a role that does not exist grants nothing; one to a role that was not read grants nobody knows what.
 pub(super) fn reading(cluster: &ClusterEvidence, root: &Reading, platform: Option<&str>) -> Reading {

@@ -38,13 +38,21 @@ const ENGINES: [(&str, &str); 5] = [
     ("clustervalidatingpolicies.policies.kyverno.io", "Kyverno"),
 ];
 
-/// The list `namespace_rules`: each namespace with what guards it.
-pub(super) fn rules(
+/// The tree `guards`: `namespaces`, each with what guards it, and `webhooks`, with policies that validate.
+pub(super) fn guards(
     cluster: &ClusterEvidence,
     control: &ControlPlane,
     root: &Reading,
     platform: Option<&str>,
 ) -> Reading {
+    Reading::map([
+        ("namespaces", rules(cluster, control, root, platform)),
+        ("webhooks", webhooks(cluster, root, platform)),
+    ])
+}
+
+/// Each namespace with what guards it.
+fn rules(cluster: &ClusterEvidence, control: &ControlPlane, root: &Reading, platform: Option<&str>) -> Reading {
     let pods_gap = gap_of(&cluster.pods, root, "pods");
     let busy = count(cluster.pods.items.iter().map(|pod| pod.namespace.as_str()));
     let policies_gap = gap_of(&cluster.network_policies, root, "network_policies");
@@ -131,10 +139,14 @@ fn without_label(control: &ControlPlane) -> Reading {
     }
 }
 
-/// The shape of `namespace_rules`.
-pub(super) fn rules_shape() -> Shape {
+/// The shape of `guards`.
+pub(super) fn guards_shape() -> Shape {
+    let list = |fields: &[&str]| {
+        let fields = fields.iter().map(|key| ((*key).to_owned(), Shape::Leaf)).collect();
+        Shape::List(Box::new(Shape::Map(fields)))
+    };
     let fields = ["name", "platform", "of", "level", "enforced", "pods", "policies", "default_account_mounts"];
-    Shape::List(Box::new(Shape::map(fields.map(|key| (key, Shape::Leaf)))))
+    Shape::map([("namespaces", list(&fields)), ("webhooks", list(&["name", "kind", "fails_closed", "platform"]))])
 }
 
 fn count<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, i64> {
@@ -154,8 +166,8 @@ fn counted(counts: &BTreeMap<&str, i64>, name: &str, gap: Option<&Gap>) -> Readi
     }
 }
 
-/// The list `in_default`: workloads of the namespace `default`, and pods there that nothing controls.
-pub(super) fn in_default(cluster: &ClusterEvidence, root: &Reading) -> Reading {
+/// The list `default_objects`: workloads of the namespace `default`, and pods there that nothing controls.
+pub(super) fn default_objects(cluster: &ClusterEvidence, root: &Reading) -> Reading {
     let mut list = Derived::default();
     let named = |name: &str| Reading::map([("name", text(name))]);
     for workload in cluster.workloads.items.iter().filter(|one| one.namespace == "default") {
@@ -198,8 +210,8 @@ fn daemon_sets(cluster: &ClusterEvidence) -> impl Iterator<Item = &str> {
     cluster.workloads.items.iter().filter(|one| one.kind == "DaemonSet").map(|one| one.workload.as_str())
 }
 
-/// The list `admission_rules`: webhooks and policies that refuse, with whose they are.
-pub(super) fn admission(cluster: &ClusterEvidence, root: &Reading, platform: Option<&str>) -> Reading {
+/// Webhooks and policies that refuse, with whose they are.
+fn webhooks(cluster: &ClusterEvidence, root: &Reading, platform: Option<&str>) -> Reading {
     let mut list = Derived::default();
     for one in cluster.admission.items.iter().filter(|one| one.kind.starts_with("Validating")) {
         let owners = one.service_namespaces.iter().map(|namespace| owner(namespace, platform));
@@ -216,11 +228,6 @@ pub(super) fn admission(cluster: &ClusterEvidence, root: &Reading, platform: Opt
         if platform { list.settled(item) } else { list.open(item) }
     }
     list.done(gap_of(&cluster.admission, root, "admission"))
-}
-
-/// The shape of `admission_rules`.
-pub(super) fn admission_shape() -> Shape {
-    Shape::List(Box::new(Shape::map(["name", "kind", "fails_closed", "platform"].map(|key| (key, Shape::Leaf)))))
 }
 
 /// The tree `secret_store`: whether something brings Secrets from a store outside the cluster.

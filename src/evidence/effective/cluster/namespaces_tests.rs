@@ -12,7 +12,7 @@ fn enforced(cluster: &ClusterEvidence, level: Option<&str>) -> Value {
     let labels = &mut cluster.namespaces.items[2].pod_security;
     labels.clear();
     labels.extend(level.map(|level| ("enforce".to_owned(), level.to_owned())));
-    let rules = tree(&cluster).child("namespace_rules");
+    let rules = tree(&cluster).at("guards.namespaces");
     let Value::List { items, .. } = &rules.value else { panic!("{rules:?}") };
     let shop = items.iter().find(|item| item.child("name").value == Value::Text("shop".into())).unwrap();
     shop.child("enforced").value
@@ -75,7 +75,7 @@ fn the_namespace_default_holds_workloads_and_pods_that_nothing_controls() {
         let pod = crate::evidence::cluster::sample::pod("default", name);
         cluster.pods.items.push(crate::evidence::cluster::Pod { owner_kind: owner, ..pod });
     }
-    let list = tree(&cluster).child("in_default");
+    let list = tree(&cluster).child("default_objects");
     assert_eq!(list.at("0.name").value, Value::Text("Deployment default/a".into()));
     assert_eq!(list.at("1.name").value, Value::Text("Pod default/bare".into()));
     assert_eq!(list.at("2.name").value, Value::Absent);

@@ -33,21 +33,21 @@ enum Risk {
 
 /// All of them, with their names. In the order of the enum.
 const RISKS: [(Risk, &str); 15] = [
-    (Risk::Privileged, "privileged"),
-    (Risk::HostPid, "host_pid"),
-    (Risk::HostIpc, "host_ipc"),
-    (Risk::HostNetwork, "host_network"),
-    (Risk::Escalation, "escalation"),
-    (Risk::Root, "root"),
-    (Risk::NetRaw, "net_raw"),
-    (Risk::Capabilities, "capabilities"),
-    (Risk::HostProcess, "host_process"),
-    (Risk::HostPaths, "host_paths"),
-    (Risk::HostPorts, "host_ports"),
-    (Risk::SecretsInEnvironment, "secrets_in_environment"),
-    (Risk::NoSeccomp, "no_seccomp"),
-    (Risk::NoSecurityContext, "no_security_context"),
-    (Risk::DefaultToken, "default_token"),
+    (Risk::Privileged, "privileged_containers"),
+    (Risk::HostPid, "host_pid_pods"),
+    (Risk::HostIpc, "host_ipc_pods"),
+    (Risk::HostNetwork, "host_network_pods"),
+    (Risk::Escalation, "escalating_containers"),
+    (Risk::Root, "root_containers"),
+    (Risk::NetRaw, "net_raw_containers"),
+    (Risk::Capabilities, "capable_containers"),
+    (Risk::HostProcess, "host_process_containers"),
+    (Risk::HostPaths, "host_path_pods"),
+    (Risk::HostPorts, "host_port_containers"),
+    (Risk::SecretsInEnvironment, "secret_environment_containers"),
+    (Risk::NoSeccomp, "unconfined_containers"),
+    (Risk::NoSecurityContext, "bare_containers"),
+    (Risk::DefaultToken, "default_token_pods"),
 ];
 
 /// Whether a pod may do something.
@@ -203,7 +203,7 @@ impl One<'_> {
         let added =
             |name: &str| container.capabilities_added.iter().any(|found| bare(found) == name || bare(found) == "ALL");
         match risk {
-            Risk::Privileged => flag(&container.privileged, false, "privileged", "privileged"),
+            Risk::Privileged => flag(&container.privileged, false, "privileged", "privileged_containers"),
             Risk::HostProcess => flag(&container.host_process, false, "host_process", "hostProcess"),
             Risk::Escalation => flag(
                 &container.allow_privilege_escalation,
@@ -262,7 +262,7 @@ impl One<'_> {
     /// Whether nothing at all is set for a container.
     fn no_security_context(&self, container: &Container, number: usize) -> May {
         let facts = [
-            (container.privileged.is_unread(), container.privileged.known().is_some(), "privileged"),
+            (container.privileged.is_unread(), container.privileged.known().is_some(), "privileged_containers"),
             (
                 container.allow_privilege_escalation.is_unread(),
                 container.allow_privilege_escalation.known().is_some(),
@@ -271,7 +271,7 @@ impl One<'_> {
             (container.run_as_non_root.is_unread(), container.run_as_non_root.known().is_some(), "run_as_non_root"),
             (container.run_as_user.is_unread(), container.run_as_user.known().is_some(), "run_as_user"),
             (container.seccomp.is_unread(), container.seccomp.known().is_some(), "seccomp"),
-            (container.host_process.is_unread(), container.host_process.known().is_some(), "host_process"),
+            (container.host_process.is_unread(), container.host_process.known().is_some(), "host_process_containers"),
         ];
         let capabilities = !container.capabilities_added.is_empty() || !container.capabilities_dropped.is_empty();
         if capabilities || facts.iter().any(|(_, known, _)| *known) {

@@ -51,10 +51,17 @@ fn unset_means_what_kubernetes_takes_it_for() {
         ..Container::default()
     };
     let cluster = with(bare);
-    for list in ["privileged", "host_process", "host_paths", "host_ports"] {
+    for list in ["privileged_containers", "host_process_containers", "host_path_pods", "host_port_containers"] {
         assert!(own(&cluster, list).is_empty(), "{list}");
     }
-    for list in ["escalation", "root", "net_raw", "capabilities", "no_seccomp", "no_security_context"] {
+    for list in [
+        "escalating_containers",
+        "root_containers",
+        "net_raw_containers",
+        "capable_containers",
+        "unconfined_containers",
+        "bare_containers",
+    ] {
         assert_eq!(own(&cluster, list), ["shop/bare main"], "{list}");
     }
 }
@@ -63,7 +70,7 @@ fn unset_means_what_kubernetes_takes_it_for() {
 fn what_was_not_read_of_a_container_is_an_open_item() {
     let mut pod = pod("shop", "web2");
     pod.containers[0].privileged = Fact::Unread;
-    let item = tree(&with(pod)).at("pod_risks.privileged.0");
+    let item = tree(&with(pod)).at("pod_risks.privileged_containers.0");
     assert_eq!(item.child("name").value, Value::Text("shop/web2 main".into()));
     assert!(matches!(item.child("risk").value, Value::Unread(_)));
 }
@@ -72,11 +79,11 @@ fn what_was_not_read_of_a_container_is_an_open_item() {
 fn init_and_ephemeral_containers_count_and_what_has_ended_does_not() {
     let mut one = privileged("shop", "a");
     one.containers[0].kind = "ephemeral".into();
-    assert_eq!(own(&with(one.clone()), "privileged"), ["shop/a main"]);
+    assert_eq!(own(&with(one.clone()), "privileged_containers"), ["shop/a main"]);
     one.phase = Fact::Known("Succeeded".into());
-    assert!(own(&with(one.clone()), "privileged").is_empty());
+    assert!(own(&with(one.clone()), "privileged_containers").is_empty());
     one.phase = Fact::Unread;
-    assert_eq!(own(&with(one), "privileged"), ["shop/a main"], "whether it has ended is not known");
+    assert_eq!(own(&with(one), "privileged_containers"), ["shop/a main"], "whether it has ended is not known");
 }
 
 #[test]
@@ -84,7 +91,7 @@ fn the_platform_is_told_apart_and_no_borrowed_name_is() {
     let by = |namespace: &str, account: &str| {
         let mut pod = privileged(namespace, "p");
         pod.service_account = Fact::Known(account.into());
-        named(&with(pod), "privileged")
+        named(&with(pod), "privileged_containers")
     };
     assert_eq!(by("kube-system", "kube-proxy").1, ["kube-system/p main"]);
     assert_eq!(by("kube-system", "own").0, ["kube-system/p main"], "an administrator's own, put there");
@@ -92,7 +99,7 @@ fn the_platform_is_told_apart_and_no_borrowed_name_is() {
     assert_eq!(by("openshift-dns", "dns").0, ["openshift-dns/p main"], "this is no OpenShift");
     let mut vendor = with(privileged("kube-system", "p"));
     vendor.platform_said = Some("aks-arc".to_owned());
-    assert_eq!(named(&vendor, "privileged").1, ["kube-system/p main"], "the vendor alone fills it");
+    assert_eq!(named(&vendor, "privileged_containers").1, ["kube-system/p main"], "the vendor alone fills it");
 }
 
 #[test]
@@ -103,21 +110,21 @@ fn of_defender_only_its_collector_may_come_near_the_node() {
         pod
     };
     let real = pod("microsoft-defender-collectors-ds-x7k2p", "DaemonSet");
-    assert_eq!(named(&with(real), "privileged").1.len(), 1);
+    assert_eq!(named(&with(real), "privileged_containers").1.len(), 1);
     for (name, owner) in [
         ("microsoft-defender-collectors-ds-x7k2p", "ReplicaSet"),
         ("microsoft-defender-publisher-ds-x7k2p", "DaemonSet"),
         ("other", "DaemonSet"),
     ] {
-        assert_eq!(own(&with(pod(name, owner)), "privileged").len(), 1, "{name} of a {owner}");
+        assert_eq!(own(&with(pod(name, owner)), "privileged_containers").len(), 1, "{name} of a {owner}");
     }
     let mut borrowed = privileged("shop", "microsoft-defender-collector-ds-x7k2p");
     borrowed.owner_kind = Fact::Known("DaemonSet".into());
-    assert_eq!(own(&with(borrowed), "privileged").len(), 1, "in another namespace");
+    assert_eq!(own(&with(borrowed), "privileged_containers").len(), 1, "in another namespace");
     let mut in_system = privileged("kube-system", "microsoft-defender-collector-ds-x7k2p");
     in_system.owner_kind = Fact::Known("ReplicaSet".into());
     in_system.service_account = Fact::Known("microsoft-defender-collector-sa".into());
-    assert_eq!(own(&with(in_system), "privileged").len(), 1, "not of the DaemonSet");
+    assert_eq!(own(&with(in_system), "privileged_containers").len(), 1, "not of the DaemonSet");
 }
 
 #[test]
@@ -128,10 +135,13 @@ fn capabilities_are_read_with_and_without_their_prefix() {
         pod.containers[0].capabilities_added = added.iter().map(|one| (*one).to_owned()).collect();
         !own(&with(pod), list).is_empty()
     };
-    assert!(!by(&["CAP_NET_RAW"], &[], "net_raw") && !by(&["ALL"], &[], "net_raw"));
-    assert!(by(&["ALL"], &["NET_RAW"], "net_raw") && by(&["CHOWN"], &[], "net_raw"));
-    assert!(!by(&["ALL"], &["NET_BIND_SERVICE"], "capabilities") && by(&["ALL"], &["CAP_SYS_ADMIN"], "capabilities"));
-    assert!(by(&["NET_RAW"], &[], "capabilities"));
+    assert!(!by(&["CAP_NET_RAW"], &[], "net_raw_containers") && !by(&["ALL"], &[], "net_raw_containers"));
+    assert!(by(&["ALL"], &["NET_RAW"], "net_raw_containers") && by(&["CHOWN"], &[], "net_raw_containers"));
+    assert!(
+        !by(&["ALL"], &["NET_BIND_SERVICE"], "capable_containers")
+            && by(&["ALL"], &["CAP_SYS_ADMIN"], "capable_containers")
+    );
+    assert!(by(&["NET_RAW"], &[], "capable_containers"));
 }
 
 #[test]
@@ -140,7 +150,7 @@ fn root_is_kept_away_by_a_number_or_a_promise() {
         let mut pod = pod("shop", "r");
         pod.containers[0].run_as_non_root = promise;
         pod.containers[0].run_as_user = user;
-        !own(&with(pod), "root").is_empty()
+        !own(&with(pod), "root_containers").is_empty()
     };
     assert!(!by(Fact::Known(true), Fact::Absent) && !by(Fact::Absent, Fact::Known(1000)));
     assert!(by(Fact::Absent, Fact::Known(0)) && by(Fact::Known(false), Fact::Absent));
@@ -154,10 +164,10 @@ fn what_only_linux_knows_is_not_asked_of_windows() {
     pod.containers[0].host_process = Fact::Known(true);
     let mut cluster = with(pod);
     cluster.nodes.items.push(windows_node("win9", "v1.36.4"));
-    for list in ["privileged", "net_raw", "capabilities", "escalation"] {
+    for list in ["privileged_containers", "net_raw_containers", "capable_containers", "escalating_containers"] {
         assert!(own(&cluster, list).is_empty(), "{list}");
     }
-    assert_eq!(own(&cluster, "host_process"), ["shop/iis main"]);
+    assert_eq!(own(&cluster, "host_process_containers"), ["shop/iis main"]);
 }
 
 #[test]
@@ -168,7 +178,7 @@ fn the_default_accounts_token_comes_by_pod_or_by_account() {
         pod.automount_token = pod_says;
         let mut cluster = with(pod);
         cluster.service_accounts.items[0].automount_token = account_says;
-        own(&cluster, "default_token").len()
+        own(&cluster, "default_token_pods").len()
     };
     assert_eq!(by("own", Fact::Known(true), Fact::Absent), 0, "an account of its own");
     assert_eq!(by("default", Fact::Known(true), Fact::Known(false)), 1);
@@ -180,6 +190,6 @@ fn the_default_accounts_token_comes_by_pod_or_by_account() {
     pod.automount_token = Fact::Absent;
     let mut cluster = with(pod);
     cluster.service_accounts = Listing::default();
-    let item = tree(&cluster).at("pod_risks.default_token.0");
+    let item = tree(&cluster).at("pod_risks.default_token_pods.0");
     assert!(matches!(item.child("risk").value, Value::Unread(gap) if gap.reason == Reason::NotVisible));
 }

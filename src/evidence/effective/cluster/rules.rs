@@ -17,32 +17,36 @@ pub(super) const EVERYTHING: usize = 0;
 
 /// All of them. A role that allows everything is told as that alone.
 pub(super) static POWERS: [Power; 10] = [
-    Power { name: "cluster_admin", cluster_only: false, allows: everything },
-    Power { name: "wildcards", cluster_only: false, allows: wildcards },
+    Power { name: "cluster_admins", cluster_only: false, allows: everything },
+    Power { name: "wildcard_holders", cluster_only: false, allows: wildcards },
     Power {
-        name: "read_secrets",
+        name: "secret_readers",
         cluster_only: false,
         allows: |rule| any(rule, &["get", "list", "watch"], "", "secrets") && is_open(rule),
     },
-    Power { name: "create_pods", cluster_only: false, allows: creates_pods },
-    Power { name: "escalate", cluster_only: false, allows: escalates },
+    Power { name: "pod_creators", cluster_only: false, allows: creates_pods },
+    Power { name: "escalators", cluster_only: false, allows: escalates },
     Power {
-        name: "node_proxy",
+        name: "node_proxy_users",
         cluster_only: true,
         allows: |rule| resource(rule, "", "nodes/proxy") && !rule.verbs.is_empty(),
     },
     Power {
-        name: "approve_certificates",
+        name: "certificate_approvers",
         cluster_only: true,
         allows: |rule| any(rule, &["update", "patch"], "certificates.k8s.io", "certificatesigningrequests/approval"),
     },
-    Power { name: "webhooks", cluster_only: true, allows: changes_webhooks },
+    Power { name: "webhook_changers", cluster_only: true, allows: changes_webhooks },
     Power {
-        name: "tokens",
+        name: "token_makers",
         cluster_only: false,
         allows: |rule| any(rule, &["create"], "", "serviceaccounts/token") && is_open(rule),
     },
-    Power { name: "volumes", cluster_only: true, allows: |rule| any(rule, &["create"], "", "persistentvolumes") },
+    Power {
+        name: "volume_creators",
+        cluster_only: true,
+        allows: |rule| any(rule, &["create"], "", "persistentvolumes"),
+    },
 ];
 
 /// The powers that rules give, a bit each in the order of [`POWERS`].
@@ -143,32 +147,35 @@ mod tests {
 
     #[test]
     fn rules_are_read_as_the_api_server_reads_them() {
-        assert_eq!(names("get", "core", "secrets", ""), ["read_secrets"]);
+        assert_eq!(names("get", "core", "secrets", ""), ["secret_readers"]);
         assert_eq!(names("get", "core", "secrets", "one"), [""; 0], "one secret by name");
         assert_eq!(names("get", "apps", "secrets", ""), [""; 0], "another group's resource");
-        assert_eq!(names("create", "core,apps", "pods", ""), ["create_pods"]);
-        assert_eq!(names("create", "batch", "cronjobs", ""), ["create_pods"]);
-        assert_eq!(names("get", "core", "nodes/proxy", ""), ["node_proxy"]);
-        assert!(names("get", "core", "*/proxy", "").contains(&"node_proxy"));
+        assert_eq!(names("create", "core,apps", "pods", ""), ["pod_creators"]);
+        assert_eq!(names("create", "batch", "cronjobs", ""), ["pod_creators"]);
+        assert_eq!(names("get", "core", "nodes/proxy", ""), ["node_proxy_users"]);
+        assert!(names("get", "core", "*/proxy", "").contains(&"node_proxy_users"));
         assert_eq!(names("get", "core", "nodes", ""), [""; 0]);
-        assert_eq!(names("bind", "rbac.authorization.k8s.io", "clusterroles", ""), ["escalate"]);
-        assert_eq!(names("impersonate", "core", "users", ""), ["escalate"]);
+        assert_eq!(names("bind", "rbac.authorization.k8s.io", "clusterroles", ""), ["escalators"]);
+        assert_eq!(names("impersonate", "core", "users", ""), ["escalators"]);
         assert_eq!(
             names("update", "certificates.k8s.io", "certificatesigningrequests/approval", ""),
-            ["approve_certificates"]
+            ["certificate_approvers"]
         );
-        assert_eq!(names("patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", ""), ["webhooks"]);
-        assert_eq!(names("create", "core", "serviceaccounts/token", ""), ["tokens"]);
-        assert_eq!(names("create", "core", "persistentvolumes", ""), ["volumes"]);
+        assert_eq!(
+            names("patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", ""),
+            ["webhook_changers"]
+        );
+        assert_eq!(names("create", "core", "serviceaccounts/token", ""), ["token_makers"]);
+        assert_eq!(names("create", "core", "persistentvolumes", ""), ["volume_creators"]);
         assert_eq!(names("get", "core", "pods", ""), [""; 0]);
     }
 
     #[test]
     fn wildcards_allow_what_they_cover() {
         assert_eq!(names("*", "*", "*", "").len(), POWERS.len());
-        assert!(names("*", "core", "secrets", "").contains(&"read_secrets"));
-        assert!(!names("*", "apps", "*", "").contains(&"read_secrets"));
-        assert!(names("*", "apps", "*", "").contains(&"create_pods"));
+        assert!(names("*", "core", "secrets", "").contains(&"secret_readers"));
+        assert!(!names("*", "apps", "*", "").contains(&"secret_readers"));
+        assert!(names("*", "apps", "*", "").contains(&"pod_creators"));
         let urls = PolicyRule { verbs: vec!["*".into()], urls: vec!["*".into()], ..PolicyRule::default() };
         assert_eq!(powers(&[urls]), 0, "addresses are no resources");
     }

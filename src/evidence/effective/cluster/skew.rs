@@ -18,7 +18,7 @@ struct ApiServers {
     newest: (u64, u64),
 }
 
-/// The tree `skew`: the lists `kubelets`, `proxies` and `control_plane`.
+/// The tree `skew`: the lists `kubelets`, `proxies` and `control_plane_parts`.
 pub(super) fn reading(cluster: &ClusterEvidence, control: &ControlPlane, root: &Reading) -> Reading {
     let servers = api_servers(cluster, root);
     let mut kubelets = Derived::default();
@@ -34,7 +34,7 @@ pub(super) fn reading(cluster: &ClusterEvidence, control: &ControlPlane, root: &
     Reading::map([
         ("kubelets", kubelets.done(gap_of(&cluster.nodes, root, "nodes"))),
         ("proxies", proxies(cluster, root, &servers)),
-        ("control_plane", control_plane(cluster, control, root, &servers)),
+        ("control_plane_parts", control_plane(cluster, control, root, &servers)),
     ])
 }
 
@@ -42,7 +42,7 @@ pub(super) fn reading(cluster: &ClusterEvidence, control: &ControlPlane, root: &
 pub(super) fn shape() -> Shape {
     let fields = ["name", "version", "api_server", "behind", "ahead", "allowed"];
     let list = || Shape::List(Box::new(Shape::map(fields.map(|key| (key, Shape::Leaf)))));
-    Shape::map([("kubelets", list()), ("proxies", list()), ("control_plane", list())])
+    Shape::map([("kubelets", list()), ("proxies", list()), ("control_plane_parts", list())])
 }
 
 /// The API servers' minor versions: of the one that answered, and of those whose static pods were seen.
