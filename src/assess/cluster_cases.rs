@@ -39,7 +39,7 @@ fn grant(cluster: &mut ClusterEvidence, verbs: &str, groups: &str, resources: &s
 
 const MALLORY: &str = "User mallory";
 
-pub(super) static CASES: [Case; 63] = [
+pub(super) static CASES: [Case; 64] = [
     case("kubernetes-in-support", "version", "ended", |c| {
         c.version = Fact::Known(ClusterVersion { git: "v1.32.9".into(), platform: Fact::Absent });
     }),
@@ -91,9 +91,6 @@ pub(super) static CASES: [Case; 63] = [
         }
     }),
     case("windows-nodes-in-support", "nodes", "win1", |c| {
-        c.nodes.items[2].os_image = Fact::Known("Windows Server 2012 Datacenter".into());
-        c.nodes.items[2].kernel = Fact::Known("10.0.20348.1".into());
-        c.nodes.items[2].os_image = Fact::Known("Windows Server 23h2-ac".into());
         c.nodes.items[2].kernel = Fact::Known("10.0.25398.1".into());
     }),
     case("defender-for-containers", "workloads", "add_ons.defender_workloads", |c| {
@@ -183,8 +180,11 @@ pub(super) static CASES: [Case; 63] = [
         grant(c, "patch", "admissionregistration.k8s.io", "validatingwebhookconfigurations");
     }),
     case("token-makers", "roles", MALLORY, |c| grant(c, "create", "core", "serviceaccounts/token")),
-    case("everybody-gets-nothing", "roles", "Group system:unauthenticated", |c| {
+    case("nothing-without-login", "roles", "Group system:unauthenticated", |c| {
         c.bindings.items.push(cluster_binding("own", "view", "Group", "system:unauthenticated"));
+    }),
+    case("nothing-for-everybody", "roles", "Group system:serviceaccounts", |c| {
+        c.bindings.items.push(cluster_binding("own", "view", "Group", "system:serviceaccounts"));
     }),
     case("default-accounts-not-bound", "bindings", "ServiceAccount shop/default", |c| {
         c.bindings.items.push(cluster_binding("own", "view", "ServiceAccount", "shop/default"));

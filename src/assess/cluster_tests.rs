@@ -7,6 +7,7 @@ use super::*;
 use crate::evidence::cluster::sample::*;
 use crate::evidence::cluster::*;
 use crate::evidence::{Fact, Listing, Profile};
+use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -173,6 +174,51 @@ fn where_nothing_was_read_every_control_is_unknown_or_asks_a_person() {
         for found in run(cluster).findings {
             let open = matches!(found.verdict, Verdict::Unknown | Verdict::Manual);
             assert!(open, "{} says {:?}: {}", found.control, found.verdict, found.message);
+        }
+    }
+}
+
+/// Puts texts from `words` in place of the evidence's own, in turn; times stay, since a document with others is none.
+fn replace(json: &mut serde_json::Value, words: &[String], turn: &mut usize) {
+    match json {
+        serde_json::Value::String(text) if text.parse::<Timestamp>().is_err() => {
+            *turn += 1;
+            if let Some(word) = words.get(*turn % (words.len() * 2)) {
+                *text = word.clone();
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| replace(item, words, turn)),
+        serde_json::Value::Object(entries) => entries.values_mut().for_each(|entry| replace(entry, words, turn)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    /// Whatever a cluster calls its things, it is judged: no panic, every control, no control character in a message.
+    #[test]
+    fn a_hostile_cluster_is_judged_like_any_other(
+        words in prop::collection::vec(prop_oneof![
+            any::<String>(),
+            Just("v99999999999999999999.1".to_owned()),
+            Just("10.0.-1.99999999999999999999".to_owned()),
+            Just("containerd://".to_owned()),
+            Just("\u{1b}[2J\u{202e}".to_owned()),
+            Just("*".to_owned()),
+            Just("system:".to_owned()),
+            Just("k".repeat(300)),
+        ], 1..9),
+        turn in 0_usize..16,
+    ) {
+        let mut json = serde_json::to_value(good()).unwrap();
+        let mut turn = turn;
+        replace(&mut json, &words, &mut turn);
+        let cluster: ClusterEvidence = serde_json::from_value(json).unwrap();
+        let asked = CATALOG.controls.len();
+        let findings = run(cluster).findings;
+        prop_assert_eq!(findings.len(), asked);
+        for found in findings {
+            prop_assert!(!found.message.chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", found.message);
         }
     }
 }

@@ -123,6 +123,13 @@ fn both_unread_sides_are_told() {
 }
 
 #[test]
+fn minors_of_versions() {
+    says("minor_of(node.kubelet.version) == \"1.34\"", true);
+    says("minor_of(\"1.36.4+k3s1\") == minor_of(\"v1.36\")", true);
+    doubts("minor_of(node.sshd.version) == \"1.34\"", Reason::Timeout);
+}
+
+#[test]
 fn a_value_of_a_wrong_type_never_compares() {
     for source in [
         "node.kubelet.name != 1",
@@ -157,6 +164,8 @@ fn a_value_of_a_wrong_type_never_compares() {
         "mode_within(node.kubelet.port, \"600\")",
         "!mode_within(node.kubelet.name, \"600\")",
         "!version_at_least(node.kubelet.name, \"1\")",
+        "minor_of(node.kubelet.name) != \"1.34\"",
+        "minor_of(node.kubelet.port) != \"1.34\"",
         "days_until(node.kubelet.name) > 0",
         "days_until(node.kubelet.port) > 0",
         "!cidr_within(node.kubelet.name, [\"10.0.0.0/8\"])",

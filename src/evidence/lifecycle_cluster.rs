@@ -256,14 +256,19 @@ impl Lifecycle {
         ))
     }
 
-    /// The release of Windows Server with a build: two share one, which the name of the system tells apart.
+    /// The release of Windows Server with a build; where several share one the name of the system tells them apart.
     fn windows_release(&self, build: i64, image: &Reading, now: Timestamp) -> Option<Reading> {
-        let Value::Text(image) = &image.value else { return None };
         let product = self.products.get("windows-server")?;
         let wanted = format!("10.0.{build}");
-        let cycle = product.cycles.iter().find(|cycle| {
-            cycle.latest.as_deref() == Some(&wanted) && image.contains(&format!("Server {}", cycle.cycle))
-        })?;
+        let cycles: Vec<&Cycle> =
+            product.cycles.iter().filter(|cycle| cycle.latest.as_deref() == Some(&wanted)).collect();
+        let cycle = match (cycles.as_slice(), &image.value) {
+            ([only], _) => *only,
+            (several, Value::Text(image)) => {
+                several.iter().find(|cycle| image.contains(&format!("Server {}", cycle.cycle)))?
+            }
+            _ => return None,
+        };
         Some(self.reading("windows-server", product, cycle, now))
     }
 

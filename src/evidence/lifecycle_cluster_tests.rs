@@ -118,6 +118,11 @@ fn windows_by_build_and_name() {
     assert_eq!(of("10.0.20348.2700", image, "release"), Value::Text("2022".into()));
     assert_eq!(of("10.0.20348.2700", image, "ended"), Value::Bool(false));
     assert!(matches!(of("10.0.20348.2700", image, "patched"), Value::Unread(_)), "there is no table of updates");
+    assert_eq!(
+        of("10.0.25398.1", "Windows Server Datacenter", "ended"),
+        Value::Bool(true),
+        "23H2 alone has that build"
+    );
     assert!(matches!(of("10.0.20348", image, "ubr"), Value::Unread(_)));
     assert!(matches!(of("10.0.99999.1", image, "ended"), Value::Unread(_)));
     assert!(matches!(of("6.1.0", image, "build"), Value::Unread(gap) if gap.reason == Reason::Malformed));
