@@ -79,6 +79,45 @@ fn every_platform_is_recognised_with_its_reasons() {
     }
 }
 
+/// What `az connectedk8s` goes by (azure-cli-extensions, `get_kubernetes_distro`), one sign at a time.
+#[test]
+fn azures_own_signs_are_enough_each_by_itself() {
+    let label = |key: &str, value: &str| {
+        let mut node = sample("generic").nodes.items[0].clone();
+        node.labels = Fact::Known([(key.to_owned(), value.to_owned())].into());
+        node
+    };
+    let annotation = |key: &str, value: &str| {
+        let mut node = sample("generic").nodes.items[0].clone();
+        node.annotations = Fact::Known([(key.to_owned(), value.to_owned())].into());
+        node
+    };
+    let provider =
+        |id: &str| KubeNode { provider_id: Fact::Known(id.to_owned()), ..sample("generic").nodes.items[0].clone() };
+    for (node, id) in [
+        (label("node.openshift.io/os_id", "rhcos"), "openshift"),
+        (label("kubernetes.azure.com/node-image-version", "2022.11.01"), "aks"),
+        (label("cloud.google.com/gke-nodepool", "default-pool"), "gke"),
+        (label("cloud.google.com/gke-os-distribution", "cos"), "gke"),
+        (label("eks.amazonaws.com/nodegroup", "nodegroup-1"), "eks"),
+        (label("minikube.k8s.io/version", "v1.25.0"), "minikube"),
+        (annotation("node.aksedge.io/distro", "aks_edge_k3s"), "aks-edge-essentials"),
+        (annotation("node.aksedge.io/distro", "aks_edge_k8s"), "aks-edge-essentials"),
+        (annotation("node.aksedge.io/distro", "other"), "generic"),
+        (provider("kind://node1"), "kind"),
+        (provider("k3s://node1"), "k3s"),
+        (provider("moc://node1"), "aks-arc"),
+        (provider("azure://node1"), "generic"),
+        (annotation("rke.cattle.io/external-ip", "192.168.1.1"), "rke1"),
+        (annotation("rke.cattle.io/internal-ip", "10.0.0.1"), "rke1"),
+        (label("a", "b"), "generic"),
+    ] {
+        let mut cluster = sample("generic");
+        cluster.nodes.items = vec![node.clone()];
+        assert_eq!(id_of(&cluster).as_deref(), Ok(id), "{node:?}");
+    }
+}
+
 #[test]
 fn what_a_platform_is_built_on_stands_among_the_candidates() {
     let candidates = |id: &str| match seen(&sample(id)).child("candidates").value {
