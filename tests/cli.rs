@@ -77,7 +77,7 @@ fn a_mistyped_subcommand_or_option_names_its_neighbour() {
     refused(&run(&["scann"]), &["scan"]);
     refused(&run(&["scan", "--lcoal"]), &["--local"]);
     refused(&run(&["scan", "--fail-on", "hihg"]), &["high"]);
-    refused(&run(&["--kubeconfig", "x"]), &["--kubeconfig"]);
+    refused(&run(&["--kubeconfg", "x"]), &["--kubeconfig"]);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn evidence_can_come_from_a_file_or_from_standard_input() {
 fn evidence_without_a_node_is_no_success() {
     let output = run_with_input(&["scan", "--evidence", "-"], &evidence(""));
     assert_eq!(output.status.code(), Some(3));
-    assert!(err(&output).contains("no node"));
+    assert!(err(&output).contains("no node and no cluster"));
 }
 
 #[test]

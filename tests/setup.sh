@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Sourced by `start` and `tests/run`: what a machine needs to build sitewarden. Set `said_by` first.
 
 build_packages=(build-essential make perl pkgconf) # OpenSSL is built from its source

@@ -324,8 +324,40 @@ fn a_node_that_accepts_and_never_speaks_freezes_no_key() {
 }
 
 #[test]
+fn an_api_server_that_never_answers_freezes_no_key() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let server = format!("https://{}", silent.local_addr().unwrap());
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: edge\n\
+         clusters: [{{name: site, cluster: {{server: \"{server}\", insecure-skip-tls-verify: true}}}}]\n\
+         users: [{{name: ana, user: {{token: not-a-real-token}}}}]\n\
+         contexts: [{{name: edge, context: {{cluster: site, user: ana}}}}]\n"
+    );
+    let file = home.path().join("kubeconfig");
+    std::fs::write(&file, text).unwrap();
+    let vars = [("HOME", home.path().to_str().unwrap()), ("KUBECONFIG", file.to_str().unwrap())];
+    let mut terminal = Terminal::start(&[], (80, 24), &vars);
+    terminal.shows("> 1 Cluster edge (current)");
+    terminal.shows("Kubernetes API at 127.0.0.1:");
+    terminal.press("1");
+    terminal.shows("connecting");
+    terminal.press("?");
+    terminal.shows("Keys here");
+    terminal.press("q\t\r");
+    terminal.shows("Cluster edge");
+    terminal.press("q0");
+    terminal.shows("All sections");
+    terminal.press("\u{3}");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
 fn without_a_target_the_first_screen_asks() {
-    let mut terminal = Terminal::start(&[], (80, 24), &[]);
+    let home = tempfile::tempdir().unwrap();
+    let vars = [("HOME", home.path().to_str().unwrap()), ("KUBECONFIG", "")];
+    let mut terminal = Terminal::start(&[], (80, 24), &vars);
     terminal.shows("What do you want to look at?");
     terminal.shows("This machine as a node");
     terminal.press("2nonsense@\r\r");

@@ -1,7 +1,10 @@
 //! What an assessment says.
 
 use crate::catalog::{Control, References, Scope, Section, Severity};
-use crate::evidence::{ChannelKind, ProbeError, Profile, Reason, Seat, SiteFacts, Tool};
+use crate::evidence::{
+    Caller, ChannelKind, ClusterEvidence, ProbeError, Profile, Reading, Reason, Seat, SiteFacts, SiteIdentity, Tool,
+    Value,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -62,6 +65,9 @@ pub struct Target {
     /// By which way it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelKind>,
+    /// Name of the node in the cluster, where the API lists it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<String>,
     /// Whether it answered.
     pub reached: bool,
     /// Whether its answer was whole.
@@ -141,6 +147,48 @@ pub struct Finding {
     pub remedy: Option<serde_json::Value>,
 }
 
+/// The cluster: what a reader of findings must know about how its API was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ClusterSummary {
+    /// Name of the kubeconfig context, or `in-cluster`.
+    pub context: String,
+    /// URL of the API server.
+    pub server: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// What stands between the seat and the API server and ends its TLS.
+    pub proxy: Option<String>,
+    /// As whom the API was asked.
+    pub caller: Option<Caller>,
+    /// What that caller may not read: `list pods`.
+    pub denied: Vec<String>,
+    /// Why it is taken for the platform that it is taken for.
+    pub platform_reasons: Vec<String>,
+}
+
+impl ClusterSummary {
+    /// Of what was seen, and the tree of it.
+    pub(super) fn of(cluster: &ClusterEvidence, tree: &Reading) -> Self {
+        let reasons = match tree.at("platform.reasons").value {
+            Value::List { items, .. } => items.iter().map(|item| item.value.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let texts = reasons.into_iter().filter_map(|reason| match reason {
+            Value::Text(reason) => Some(reason.to_string()),
+            _ => None,
+        });
+        ClusterSummary {
+            context: cluster.context.clone(),
+            server: cluster.server.known().cloned(),
+            version: cluster.version.known().map(|version| version.git.clone()),
+            proxy: cluster.proxy.known().cloned(),
+            caller: cluster.caller.known().cloned(),
+            denied: cluster.denied.items.iter().map(|denied| denied.name.clone()).collect(),
+            platform_reasons: texts.collect(),
+        }
+    }
+}
+
 /// Counts over all findings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -168,6 +216,10 @@ pub struct Assessment {
     pub tool: Tool,
     /// The site.
     pub site: SiteFacts,
+    /// Which site it is, as far as the evidence tells.
+    pub identity: Option<SiteIdentity>,
+    /// The cluster, where its API was asked.
+    pub cluster: Option<ClusterSummary>,
     /// Where the evidence was collected from.
     pub seat: Seat,
     /// Who collected it.

@@ -12,15 +12,21 @@ mod workers;
 #[cfg(test)]
 mod assess_tests;
 #[cfg(test)]
+mod cluster_cases;
+#[cfg(test)]
+mod cluster_tests;
+#[cfg(test)]
 mod truth_tests;
 
-pub use finding::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
+pub use finding::{
+    Assessment, ClusterSummary, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict,
+};
 pub use shown::value_in_words;
 
 use crate::catalog::{Catalog, Conditions, Control, Scope as ControlScope, Severity};
 use crate::evidence::{
     ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, JoinedNode, Lifecycle, Policy, ProbeError, Reading,
-    Reason, Unread, Value, joined_nodes,
+    Reason, SiteIdentity, Unread, Value, joined_nodes,
 };
 use evaluate::Scope;
 use jiff::Timestamp;
@@ -40,7 +46,8 @@ pub fn assess(
 ) -> Assessment {
     let site = Reading::whole(&evidence.site);
     let numbers = Reading::whole(&policy.thresholds);
-    let cluster = Reading::of_cluster(evidence);
+    let mut cluster = Reading::of_cluster(evidence);
+    lifecycle.add_to_cluster(&mut cluster, now);
     let pairs = catalog.controls.iter().zip(catalog.conditions());
     let asked: Vec<(&Control, &Conditions)> =
         pairs.filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile)).collect();
@@ -110,6 +117,8 @@ pub fn assess(
         schema: SCHEMA,
         tool: evidence.tool.clone(),
         site: evidence.site.clone(),
+        identity: SiteIdentity::of(evidence),
+        cluster: evidence.cluster.as_ref().map(|seen| ClusterSummary::of(seen, &cluster)),
         seat: evidence.seat.clone(),
         operator: evidence.seat.user.clone(),
         profile: policy.profile,
@@ -166,7 +175,7 @@ fn list(control: &Control, subject: &Subject<'_>) -> Option<Reading> {
 
 fn site_target() -> Target {
     let (id, kind) = ("site".to_owned(), TargetKind::Site);
-    Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
+    Target { id, kind, channel: None, kubernetes: None, reached: true, complete: true, errors: Vec::new() }
 }
 
 fn cluster_target(cluster: &ClusterEvidence) -> Target {
@@ -174,6 +183,7 @@ fn cluster_target(cluster: &ClusterEvidence) -> Target {
         id: "cluster".to_owned(),
         kind: TargetKind::Cluster,
         channel: Some(ChannelKind::Api),
+        kubernetes: None,
         reached: cluster.reached,
         complete: cluster.complete,
         errors: cluster.errors.clone(),
@@ -186,6 +196,7 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
         id: format!("node/{}", joined.name),
         kind: TargetKind::Node,
         channel: Some(node.channel),
+        kubernetes: joined.api.map(|api| api.name.clone()),
         reached: node.reached,
         complete: node.complete,
         errors: node.errors.clone(),
@@ -194,7 +205,15 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
 
 fn endpoint_target(endpoint: &EndpointEvidence) -> Target {
     let (id, kind) = (format!("endpoint/{}", endpoint.name), TargetKind::Endpoint);
-    Target { id, kind, channel: None, reached: true, complete: true, errors: Vec::new() }
+    Target {
+        id,
+        kind,
+        channel: None,
+        kubernetes: None,
+        reached: true,
+        complete: was_looked_at(endpoint),
+        errors: Vec::new(),
+    }
 }
 
 fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {
@@ -209,6 +228,11 @@ fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {
     }
 }
 
+/// Whether a port's turn came; what it answered is another matter.
+fn was_looked_at(endpoint: &EndpointEvidence) -> bool {
+    !endpoint.unread.iter().any(|gap| gap.path.is_empty())
+}
+
 /// Whether a target that was asked for was not reached, or its answer as a whole was cut or refused.
 pub fn is_incomplete(evidence: &Evidence) -> bool {
     // A gap at the empty path covers the whole target: its probe failed or was refused as such.
@@ -216,7 +240,8 @@ pub fn is_incomplete(evidence: &Evidence) -> bool {
     let nodes = evidence.nodes.iter().all(|node| node.reached && node.complete && whole(&node.unread));
     let cluster = evidence.cluster.as_ref();
     let cluster = cluster.is_none_or(|cluster| cluster.reached && cluster.complete && whole(&cluster.unread));
-    !nodes || !cluster
+    let endpoints = evidence.endpoints.iter().flatten().all(was_looked_at);
+    !nodes || !cluster || !endpoints
 }
 
 impl Assessment {

@@ -3,7 +3,7 @@
 pub use crate::evidence::Shape;
 use crate::evidence::cluster::KubeNode;
 use crate::evidence::{
-    ClusterEvidence, EndpointEvidence, NodeEvidence, SiteFacts, Thresholds, derived_cluster_shapes,
+    CLUSTER_KEYS, ClusterEvidence, EndpointEvidence, NodeEvidence, SiteFacts, Thresholds, derived_cluster_shapes,
     derived_endpoint_shapes, derived_shapes,
 };
 use schemars::Schema;
@@ -43,6 +43,14 @@ fn support() -> (&'static str, Shape) {
     ("os.lifecycle", Shape::Map(keys.into_iter().map(|key| (key.to_owned(), Shape::Leaf)).collect()))
 }
 
+/// What the lifecycle data adds to a cluster's evidence, as [`crate::evidence::Lifecycle::add_to_cluster`] gives it.
+fn cluster_support() -> impl Iterator<Item = (&'static str, Shape)> {
+    CLUSTER_KEYS.into_iter().map(|(path, keys, is_list)| {
+        let map = Shape::Map(keys.iter().map(|key| ((*key).to_owned(), Shape::Leaf)).collect());
+        (path, if is_list { Shape::List(Box::new(map)) } else { map })
+    })
+}
+
 /// The names that conditions start from, with their shapes: `node`, `cluster`, `endpoint`, `site`, `policy`.
 pub static ROOTS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
     let mut node = of_schema(schemars::schema_for!(NodeEvidence));
@@ -51,7 +59,7 @@ pub static ROOTS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
         put(&mut node, path, shape);
     }
     let mut cluster = of_schema(schemars::schema_for!(ClusterEvidence));
-    for (path, shape) in derived_cluster_shapes() {
+    for (path, shape) in derived_cluster_shapes().into_iter().chain(cluster_support()) {
         put(&mut cluster, path, shape);
     }
     let mut endpoint = of_schema(schemars::schema_for!(EndpointEvidence));

@@ -1,11 +1,13 @@
 //! The arguments, and how those before a subcommand and those after it come together.
 
 use super::error::CliError;
+use super::look::Look;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Walks a person through hardening a Kubernetes platform at an edge site. It reads nodes and changes nothing.
+/// Walks a person through hardening a Kubernetes platform at an edge site. It reads the cluster and its nodes and
+/// changes nothing.
 #[derive(Debug, Parser)]
 #[command(name = "sitewarden", version, max_term_width = 100, after_help = EXIT_STATUS)]
 pub(super) struct Cli {
@@ -22,9 +24,9 @@ Exit status: 0 nothing failed at or above --fail-on; 1 something did; 2 usage, c
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Read the nodes, assess, print the findings
+    /// Read the cluster and the nodes, assess, print the findings
     Scan(Scan),
-    /// Read the nodes only and write the evidence to a file, to be assessed elsewhere
+    /// Read the cluster and the nodes only and write the evidence to a file, to be assessed elsewhere
     Collect(Collect),
     /// List the catalog
     Controls(Controls),
@@ -34,49 +36,6 @@ pub(super) enum Command {
     KnownHosts(KnownHosts),
     /// Print the JSON Schema of a document
     Schema(Schema),
-}
-
-/// What is looked at, and how it is reached.
-#[derive(Debug, Clone, Default, PartialEq, Args)]
-#[command(next_help_heading = "Targets")]
-pub(super) struct Look {
-    /// Site file (TOML): what a person knows about the site. With --node or --local, only those are looked at, and
-    /// --node takes the file's names too
-    #[arg(long, value_name = "FILE")]
-    pub(super) site: Option<PathBuf>,
-    /// Look at this machine
-    #[arg(long)]
-    pub(super) local: bool,
-    /// Look at this node, by SSH (repeatable)
-    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
-    pub(super) node: Vec<String>,
-    /// Private key file to log in with (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) identity: Vec<PathBuf>,
-    /// Reach the nodes by way of these jump hosts, as ssh -J does; `none` for none, whatever the site file's nodes or the
-    /// SSH configuration say
-    #[arg(short = 'J', long, value_name = "[USER@]HOST[:PORT],...")]
-    pub(super) jump: Option<String>,
-    /// Read this SSH configuration instead of ~/.ssh/config and the system's; `none` for none. Of it count HostName,
-    /// User, Port, IdentityFile, IdentitiesOnly, CertificateFile, ProxyJump and HostKeyAlias; what is said here or in
-    /// the site file wins
-    #[arg(long, value_name = "FILE")]
-    pub(super) ssh_config: Option<PathBuf>,
-    /// Read known host keys from this file instead of the usual ones
-    #[arg(long, value_name = "FILE")]
-    pub(super) known_hosts: Option<PathBuf>,
-    /// Accept an unknown host key with this fingerprint (repeatable)
-    #[arg(long, value_name = "SHA256:...")]
-    pub(super) accept_host_key: Vec<String>,
-    /// Longest time that reading a node may take once it is connected [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) timeout: Option<u64>,
-    /// Leave out what takes seconds on a node: pending updates and the health of Microsoft Defender
-    #[arg(long)]
-    pub(super) no_packages: bool,
-    /// How many nodes are read at once [default: 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) jobs: Option<u16>,
 }
 
 /// Which controls are asked.
@@ -108,7 +67,7 @@ pub(super) struct Judge {
     /// Only this control (repeatable)
     #[arg(long, value_name = "CONTROL", help_heading = "Controls")]
     pub(super) control: Vec<String>,
-    /// Work from this evidence instead of looking at nodes; `-` is standard input
+    /// Work from this evidence instead of looking at anything; `-` is standard input
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     pub(super) evidence: Option<PathBuf>,
     /// Work from the evidence of a made-up site that the program carries
@@ -257,31 +216,13 @@ fn severity(word: String) -> crate::catalog::Severity {
 }
 
 /// Options given both before and after a subcommand come together: lists add up, of single values the later counts.
-trait Under: Sized {
+pub(super) trait Under: Sized {
     fn under(self, before: Self) -> Self;
 }
 
-fn joined<T>(mut before: Vec<T>, after: Vec<T>) -> Vec<T> {
+pub(super) fn joined<T>(mut before: Vec<T>, after: Vec<T>) -> Vec<T> {
     before.extend(after);
     before
-}
-
-impl Under for Look {
-    fn under(self, before: Self) -> Self {
-        Look {
-            site: self.site.or(before.site),
-            local: self.local || before.local,
-            node: joined(before.node, self.node),
-            identity: joined(before.identity, self.identity),
-            jump: self.jump.or(before.jump),
-            ssh_config: self.ssh_config.or(before.ssh_config),
-            known_hosts: self.known_hosts.or(before.known_hosts),
-            accept_host_key: joined(before.accept_host_key, self.accept_host_key),
-            timeout: self.timeout.or(before.timeout),
-            jobs: self.jobs.or(before.jobs),
-            no_packages: self.no_packages || before.no_packages,
-        }
-    }
 }
 
 impl Under for Narrow {
@@ -324,27 +265,8 @@ fn nothing_left(rest: &Walk, command: &'static str) -> Result<(), CliError> {
 }
 
 /// Names of the options that were given.
-fn given<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
+pub(super) fn given<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
     options.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
-}
-
-impl Look {
-    /// Names of the options that were given.
-    pub(super) fn given(&self) -> Vec<&'static str> {
-        given([
-            ("--node", !self.node.is_empty()),
-            ("--local", self.local),
-            ("--site", self.site.is_some()),
-            ("--identity", !self.identity.is_empty()),
-            ("--jump", self.jump.is_some()),
-            ("--ssh-config", self.ssh_config.is_some()),
-            ("--known-hosts", self.known_hosts.is_some()),
-            ("--accept-host-key", !self.accept_host_key.is_empty()),
-            ("--timeout", self.timeout.is_some()),
-            ("--jobs", self.jobs.is_some()),
-            ("--no-packages", self.no_packages),
-        ])
-    }
 }
 
 impl Walk {

@@ -1,6 +1,7 @@
-//! Standard error while nodes are read: progress lines, held back while a person is being asked something.
+//! Standard error while a site is read: progress lines, held back while a person is being asked something.
 
 use crate::channel::{Answer, Ask, Question};
+use crate::evidence::ProbeError;
 use crate::report::clean;
 use crate::visit::Progress;
 use std::io::Write;
@@ -23,7 +24,7 @@ impl Console {
         Console { state: Mutex::new(State { out, asking: false, held: Vec::new() }) }
     }
 
-    /// One line about a node; after the question, where one is open.
+    /// One line about a target; after the question, where one is open.
     pub(super) fn tell(&self, progress: &Progress) {
         self.say(&line(progress));
     }
@@ -57,15 +58,27 @@ fn line(progress: &Progress) -> String {
         Progress::Asking { node } => format!("{}: sudo wants a password", clean(node)),
         Progress::Warning { node, message } => format!("{}: {}", clean(node), clean(message)),
         Progress::Done(node) => {
-            let how = match (node.reached, node.complete) {
-                (true, true) => "read",
-                (true, false) => "read in part",
-                (false, _) => "not reached",
-            };
-            let why = node.errors.first().map_or(String::new(), |error| format!(": {}", error.message));
-            format!("{}: {how}{}", clean(&node.name), clean(&why))
+            let how = how(node.reached, node.complete, &node.errors);
+            format!("{}: {how}", clean(&node.name))
         }
+        Progress::Cluster { step } => format!("cluster: {}", clean(step)),
+        Progress::ClusterDone(cluster) => {
+            format!("cluster: {}", how(cluster.reached, cluster.complete, &cluster.errors))
+        }
+        Progress::Endpoints { ports } => format!("endpoints: looking at {ports} ports"),
+        Progress::EndpointsDone(seen) => format!("endpoints: {} ports looked at", seen.len()),
     }
+}
+
+/// How reading a target ended.
+fn how(reached: bool, complete: bool, errors: &[ProbeError]) -> String {
+    let how = match (reached, complete) {
+        (true, true) => "read",
+        (true, false) => "read in part",
+        (false, _) => "not reached",
+    };
+    let why = errors.first().map_or(String::new(), |error| format!(": {}", error.message));
+    format!("{how}{}", clean(&why))
 }
 
 /// Asks one question at a time and holds the progress lines back meanwhile.

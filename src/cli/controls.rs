@@ -4,7 +4,7 @@ use super::args::{Controls, Format};
 use super::error::CliError;
 use super::site_file::SiteFile;
 use super::{GOOD, source};
-use crate::catalog::{Catalog, Control, Section, functions};
+use crate::catalog::{Catalog, Control, Scope, Section, functions};
 use crate::evidence::Profile;
 use crate::report::{clean, json, wrap};
 use serde::Serialize;
@@ -95,8 +95,14 @@ fn as_text(controls: &[&Control]) -> String {
         let _ = writeln!(text, "{} ({})", section.title(), section.as_str());
         for control in of_section {
             let manual = if control.expect.is_none() { "  asks a person" } else { "" };
+            let of = match control.scope {
+                Scope::Site => "  of the site",
+                Scope::Cluster => "  of the cluster",
+                Scope::Node => "",
+                Scope::Endpoint => "  of each endpoint",
+            };
             let cis = if control.profile == Profile::Cis { "  profile cis" } else { "" };
-            let _ = writeln!(text, "  {:<9}{}{manual}{cis}", control.severity.as_str(), clean(&control.id));
+            let _ = writeln!(text, "  {:<9}{}{of}{manual}{cis}", control.severity.as_str(), clean(&control.id));
             for line in wrap(&clean(&control.title), 69) {
                 let _ = writeln!(text, "           {line}");
             }

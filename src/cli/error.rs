@@ -88,6 +88,12 @@ pub(super) enum CliError {
     /// Standard output broke.
     #[error("the result cannot be written: {0}; write it to a file with -o")]
     Print(#[from] io::Error),
+    /// The kubeconfig that was named cannot be used; a sentence that ends in what to do.
+    #[error("{0}")]
+    Kubeconfig(String),
+    /// Nothing was named, and the usual kubeconfig cannot be used.
+    #[error("{0}; or leave the cluster out: --no-cluster or --local looks at this machine, --node at a node")]
+    UsualKubeconfig(String),
     /// The evidence is none.
     #[error("{}: {error}", file.display())]
     Evidence {

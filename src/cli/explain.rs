@@ -42,9 +42,9 @@ fn page(control: &Control) -> String {
         "asked of",
         match control.scope {
             Scope::Site => "the site",
-            Scope::Cluster => "the cluster",
+            Scope::Cluster => "the cluster, through its API",
             Scope::Node => "each node",
-            Scope::Endpoint => "each endpoint",
+            Scope::Endpoint => "each endpoint: a port of the control plane or of a kubelet, as it looks from here",
         },
     );
     let who = match control.who {

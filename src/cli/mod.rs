@@ -1,12 +1,14 @@
 //! The command line: arguments, one file a subcommand. Streams and exit status are decided here and nowhere else.
 
 mod args;
+mod cluster;
 mod collect;
 mod console;
 mod controls;
 mod error;
 mod explain;
 mod known_hosts;
+mod look;
 mod output;
 mod scan;
 mod schema;
@@ -60,7 +62,7 @@ where
 fn dispatch(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
     let before = cli.before;
     match cli.command {
-        None => walk::run(&before),
+        None => walk::run(&before, err),
         Some(Command::Scan(given)) => scan::run(&given.with(before)?, out, err),
         Some(Command::Collect(given)) => collect::run(&given.with(before)?, out, err),
         Some(Command::Controls(given)) => controls::run(&given.with(before)?, out),

@@ -3,11 +3,11 @@
 use super::args::{Format, Scan};
 use super::error::CliError;
 use super::output::Output;
-use super::{FAILED, GOOD, INCOMPLETE, site_file, source, targets};
+use super::{FAILED, GOOD, INCOMPLETE, cluster, site_file, source, targets};
 use crate::assess::{Assessment, Verdict, assess};
 use crate::catalog::Severity;
 use crate::evidence::Evidence;
-use crate::report::{TextOptions, json, text};
+use crate::report::{TextOptions, clean, json, text};
 use jiff::Timestamp;
 use std::env;
 use std::io::{self, IsTerminal as _, Write};
@@ -24,9 +24,12 @@ pub(super) fn run(scan: &Scan, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let evidence = match saved {
         Some(evidence) => evidence,
         None => {
-            let mut visit = targets::visit(&scan.look, &site)?;
-            if visit.targets.is_empty() {
-                visit.targets.push(targets::this_machine(&visit.seat));
+            let (mut visit, usual) = targets::visit(&scan.look, &site)?;
+            targets::or_usual(&mut visit, &scan.look, usual, &mut |note| {
+                let _ = writeln!(err, "sitewarden: {}", clean(note));
+            })?;
+            if let Some(cluster) = &visit.cluster {
+                cluster::log_in(&cluster.target, err);
             }
             targets::collect(&visit, scan.talk, scan.format == Format::Json)
         }
@@ -44,18 +47,24 @@ pub(super) fn run(scan: &Scan, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Err(CliError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written?,
     }
-    if evidence.nodes.is_empty() {
-        let _ = writeln!(err, "sitewarden: the evidence holds no node, so nothing was asked; collect it again");
+    if nothing_in(&evidence) {
+        let words = "the evidence holds no node and no cluster, so nothing was asked; collect it again";
+        let _ = writeln!(err, "sitewarden: {words}");
     }
     Ok(status(&assessment, &evidence, scan.fail_on))
 }
 
+/// Whether there is nothing that anything could be asked of.
+fn nothing_in(evidence: &Evidence) -> bool {
+    evidence.nodes.is_empty() && evidence.cluster.is_none()
+}
+
 /// 1 where something failed at or above the severity; else 3 where not everything could be looked at; else 0. Evidence
-/// without a node is never a success.
+/// of nothing is never a success.
 fn status(assessment: &Assessment, evidence: &Evidence, fail_on: Severity) -> u8 {
     let failed =
         assessment.findings.iter().any(|finding| finding.verdict == Verdict::Fail && finding.severity >= fail_on);
-    match (failed, assessment.summary.incomplete || evidence.nodes.is_empty()) {
+    match (failed, assessment.summary.incomplete || nothing_in(evidence)) {
         (true, _) => FAILED,
         (false, true) => INCOMPLETE,
         (false, false) => GOOD,
@@ -76,7 +85,7 @@ mod tests {
     use super::*;
     use crate::assess::{Finding, SCHEMA, Summary};
     use crate::catalog::{References, Scope, Section};
-    use crate::evidence::{ChannelKind, NodeEvidence, Profile, Reason, Seat, SiteFacts};
+    use crate::evidence::{ChannelKind, ClusterEvidence, NodeEvidence, Profile, Reason, Seat, SiteFacts};
 
     fn evidence(nodes: usize) -> Evidence {
         let time = Timestamp::UNIX_EPOCH;
@@ -119,6 +128,8 @@ mod tests {
             schema: SCHEMA,
             tool: crate::visit::tool(),
             site: SiteFacts::default(),
+            identity: None,
+            cluster: None,
             seat: Seat::default(),
             operator: String::new(),
             profile: Profile::Guide,
@@ -143,6 +154,9 @@ mod tests {
         assert_eq!(status(&fail(Severity::Medium, true), &one, Severity::High), INCOMPLETE);
         assert_eq!(status(&fail(Severity::Medium, false), &one, Severity::Medium), FAILED);
         assert_eq!(status(&assessment(Verdict::Unknown, Severity::Critical, false), &one, Severity::Low), GOOD);
-        assert_eq!(status(&assessment(Verdict::Pass, Severity::Low, false), &evidence(0), Severity::Low), INCOMPLETE);
+        let pass = assessment(Verdict::Pass, Severity::Low, false);
+        assert_eq!(status(&pass, &evidence(0), Severity::Low), INCOMPLETE);
+        let cluster = Evidence { cluster: Some(ClusterEvidence::default()), ..evidence(0) };
+        assert_eq!(status(&pass, &cluster, Severity::Low), GOOD, "a cluster alone is something");
     }
 }

@@ -1,7 +1,8 @@
 //! What is assessed and by what: the catalog, the policy, saved evidence, the time.
 
-use super::args::{Folders, Judge, Look, Narrow};
+use super::args::{Folders, Judge, Narrow};
 use super::error::CliError;
+use super::look::Look;
 use super::site_file::SiteFile;
 use crate::catalog::{Catalog, Control, Section};
 use crate::evidence::{Evidence, EvidenceError, Lifecycle, Policy, Profile};
@@ -82,7 +83,8 @@ pub(super) fn control<'a>(controls: &'a [Control], given: &str) -> Result<&'a Co
     })
 }
 
-/// The evidence that was named, if any; with it no node is looked at, so options that name or reach nodes are refused.
+/// The evidence that was named, if any; with it nothing is looked at, so options that name or reach
+/// clusters and nodes are refused.
 pub(super) fn evidence(judge: &Judge, look: &Look) -> Result<Option<Evidence>, CliError> {
     let one = match (&judge.evidence, judge.demo) {
         (None, false) => return Ok(None),
@@ -94,7 +96,7 @@ pub(super) fn evidence(judge: &Judge, look: &Look) -> Result<Option<Evidence>, C
     };
     // A site file still brings its catalog.
     if let Some(other) = look.given().into_iter().find(|option| *option != "--site") {
-        let why = "with saved evidence no node is looked at; leave one of them out";
+        let why = "with saved evidence nothing is looked at; leave one of them out";
         return Err(CliError::Conflict { one, other, why });
     }
     match &judge.evidence {

@@ -1,16 +1,19 @@
-//! From options to a visit: which nodes, how they are reached, how long that may take.
+//! From options to a visit: which cluster and nodes, how they are reached, how long that may take.
 
-use super::args::{Look, Talk};
+use super::args::Talk;
+use super::cluster;
 use super::console::{Console, OneAtATime};
 use super::error::CliError;
+use super::look::Look;
 use super::seat::seat;
 use super::site_file::SiteFile;
 use super::tty::Person;
 use crate::channel::ssh::{SshConfig, SshOptions};
 use crate::channel::{Ask, Limits, NobodyToAsk};
 use crate::evidence::{Evidence, Seat, SiteFacts};
+use crate::kubeapi::chosen;
 use crate::site::{NodeTarget, Way, jump_hosts};
-use crate::visit::{Progress, Visit, repeated_name};
+use crate::visit::{AzureSaid, ClusterVisit, Progress, Visit, repeated_name};
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -20,8 +23,9 @@ use std::time::Duration;
 /// Nodes read at once where nothing was said: more would crowd a slow site link.
 const JOBS: u16 = 8;
 
-/// The visit that the options ask for, without targets where none was named, neither here nor in the site file.
-pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
+/// The visit that the options ask for, without cluster and nodes where none was named, neither here nor in the site
+/// file; and how a cluster would be read that is chosen later.
+pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<(Visit, ClusterVisit), CliError> {
     for file in &look.identity {
         readable("the identity file", file)?;
     }
@@ -47,7 +51,16 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
     if let Some(seconds) = look.timeout {
         limits.run = Duration::from_secs(seconds);
     }
-    Ok(Visit {
+    let named = cluster::named(look, site)?;
+    let usual = cluster::usual(look, site)?;
+    if named {
+        cluster::check(&usual.target)?;
+    }
+    let cluster = named.then(|| usual.clone());
+    let visit = Visit {
+        cluster,
+        endpoints: !look.no_endpoints && !site.cluster.as_ref().is_some_and(|section| section.no_endpoints),
+        before: None,
         site: SiteFacts { name: site.name.clone(), management_networks: site.management_networks.clone() },
         targets,
         ssh: SshOptions {
@@ -63,7 +76,8 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<Visit, CliError> {
         packages: !look.no_packages,
         jobs: usize::from(look.jobs.unwrap_or(JOBS)),
         seat,
-    })
+    };
+    Ok((visit, usual))
 }
 
 /// The SSH configuration: the usual one, the file that was named, or none.
@@ -75,10 +89,46 @@ fn ssh_config(look: &Look) -> Result<SshConfig, CliError> {
     }
 }
 
-/// What was named counts: `--node` and `--local`, else every node of the site file.
+/// What a scan looks at where nothing was named: the cluster of the current context if there is one, else this machine.
+/// A kubeconfig that is there and broken is an error: to fall back to this machine would look at something else than was
+/// meant. `say` hears what a person should know.
+pub(super) fn or_usual(
+    visit: &mut Visit,
+    look: &Look,
+    usual: ClusterVisit,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), CliError> {
+    if visit.cluster.is_some() || !visit.targets.is_empty() {
+        return Ok(());
+    }
+    if !look.no_cluster {
+        match chosen(&usual.target).map_err(|error| CliError::UsualKubeconfig(error.message))? {
+            Some(_) => {
+                visit.cluster = Some(usual);
+                return Ok(());
+            }
+            None => {
+                let listed = cluster::listed(&usual.target);
+                if !listed.is_empty() {
+                    say(&format!("the kubeconfig names no current context, so this machine is looked at{listed}"));
+                }
+            }
+        }
+    }
+    if usual.azure != AzureSaid::default() {
+        let words =
+            "Azure is asked about a cluster, and no kubeconfig was found; name one with --kubeconfig or --context";
+        return Err(CliError::Kubeconfig(words.to_owned()));
+    }
+    visit.targets.push(this_machine(&visit.seat));
+    Ok(())
+}
+
+/// What was named counts: `--node` and `--local`; where nothing was, every node of the site file.
 fn targets(look: &Look, site: &SiteFile, seat: &Seat) -> Result<Vec<NodeTarget>, CliError> {
     if look.node.is_empty() && !look.local {
-        return Ok(site.nodes.clone());
+        let cluster_alone = look.context.is_some() || !look.kubeconfig.is_empty();
+        return Ok(if cluster_alone { Vec::new() } else { site.nodes.clone() });
     }
     let mut targets = Vec::new();
     if look.local {
@@ -94,12 +144,12 @@ fn targets(look: &Look, site: &SiteFile, seat: &Seat) -> Result<Vec<NodeTarget>,
 }
 
 /// This machine as a node, by its own name.
-pub(super) fn this_machine(seat: &Seat) -> NodeTarget {
+fn this_machine(seat: &Seat) -> NodeTarget {
     let name = if seat.host == "unknown" { "local" } else { &seat.host };
-    NodeTarget { name: name.to_owned(), way: Way::Local }
+    NodeTarget::new(name, Way::Local)
 }
 
-fn readable(what: &'static str, file: &Path) -> Result<(), CliError> {
+pub(super) fn readable(what: &'static str, file: &Path) -> Result<(), CliError> {
     let tried = File::open(file)
         .and_then(|open| open.metadata())
         .and_then(|meta| if meta.is_dir() { Err(io::Error::from(io::ErrorKind::IsADirectory)) } else { Ok(()) });
@@ -119,7 +169,7 @@ pub(super) fn accepted_keys() -> Option<PathBuf> {
     dirs::data_local_dir().map(|folder| folder.join("sitewarden").join("known_hosts"))
 }
 
-/// Reads the nodes, with progress on standard error where a person looks at it or asked for it. `quiet_input`: nobody
+/// Reads cluster and nodes, with progress on standard error where a person looks at it or asked for it. `quiet_input`: nobody
 /// is asked unless standard input is a terminal, since a program reads the result.
 pub(super) fn collect(visit: &Visit, talk: Talk, quiet_input: bool) -> Evidence {
     let console = Arc::new(Console::new(Box::new(io::stderr())));
@@ -165,6 +215,7 @@ mod tests {
         assert_eq!(names(&Look::default()), ["a", "b"]);
         assert_eq!(names(&Look { local: true, ..Look::default() }), ["here"]);
         assert_eq!(names(&Look { node: vec!["b".into(), "c:2222".into()], ..Look::default() }), ["b", "c:2222"]);
+        assert!(names(&Look { context: Some("edge".into()), ..Look::default() }).is_empty());
     }
 
     #[test]
@@ -177,7 +228,7 @@ mod tests {
     #[test]
     fn jump_hosts_of_the_command_line_win_over_those_of_the_site_file() {
         let look = Look { jump: Some("ana@gate".into()), ..Look::default() };
-        let visit = visit(&look, &site()).unwrap();
+        let (visit, _) = visit(&look, &site()).unwrap();
         assert!(
             visit
                 .targets

@@ -13,6 +13,13 @@ impl Person {
     }
 }
 
+impl Person {
+    /// Shows a text and waits for a line; only the word `yes` is a yes.
+    pub(super) fn agrees(&self, text: &str) -> bool {
+        matches!(terminal::agree(text), Ok(Answer::Yes))
+    }
+}
+
 impl Ask for Person {
     fn ask(&self, question: &Question) -> Answer {
         terminal::ask(question).unwrap_or(Answer::Nobody)
@@ -29,6 +36,10 @@ mod terminal {
     }
 
     pub(super) fn ask(_question: &Question) -> io::Result<Answer> {
+        Ok(Answer::Nobody)
+    }
+
+    pub(super) fn agree(_text: &str) -> io::Result<Answer> {
         Ok(Answer::Nobody)
     }
 }
@@ -125,6 +136,12 @@ mod terminal {
                 Ok(Answer::Secret(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned())))
             }
         }
+    }
+
+    pub(super) fn agree(text: &str) -> io::Result<Answer> {
+        let mut tty = open()?;
+        write!(tty, "{text}")?;
+        yes_or_no(tty)
     }
 
     fn purpose_word(purpose: Purpose) -> &'static str {

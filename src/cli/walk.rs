@@ -2,11 +2,12 @@
 
 use super::args::Walk;
 use super::error::CliError;
-use super::{site_file, source, targets};
+use super::{cluster, site_file, source, targets};
 use crate::tui;
+use std::io::Write;
 
 /// Starts the screens and gives their exit status.
-pub(super) fn run(walk: &Walk) -> Result<u8, CliError> {
+pub(super) fn run(walk: &Walk, err: &mut dyn Write) -> Result<u8, CliError> {
     let size = walk.size.as_deref().map(size).transpose()?;
     let site = site_file::read(walk.look.site.as_deref())?;
     let catalog = source::catalog(&walk.folders, &site)?;
@@ -14,10 +15,16 @@ pub(super) fn run(walk: &Walk) -> Result<u8, CliError> {
     let lifecycle = source::lifecycle()?;
     let evidence = source::evidence(&walk.judge, &walk.look)?;
     let as_of = source::as_of(&walk.judge, evidence.as_ref())?;
-    let visit = targets::visit(&walk.look, &site)?;
-    let named = !visit.targets.is_empty();
+    let (visit, usual) = targets::visit(&walk.look, &site)?;
+    let named = visit.cluster.is_some() || !visit.targets.is_empty();
+    // Only the first screen offers them.
+    let offered = evidence.is_none() && !named && !walk.look.no_cluster;
+    let contexts = if offered { cluster::offered(&usual.target) } else { Ok(Vec::new()) };
+    if let Some(cluster) = &visit.cluster {
+        cluster::log_in(&cluster.target, err);
+    }
     let demo = walk.judge.demo;
-    Ok(tui::run(tui::Start { visit, evidence, catalog, lifecycle, policy, as_of, size, demo, named })?)
+    Ok(tui::run(tui::Start { visit, usual, contexts, evidence, catalog, lifecycle, policy, as_of, size, demo, named })?)
 }
 
 /// `80x24`.

@@ -41,7 +41,8 @@ pub struct TlsFacts {
     /// Versions from `TLSv1.0` to `TLSv1.3`.
     #[serde(default)]
     pub versions: Listing<TlsOffer>,
-    /// Suites.
+    /// Suites that it accepted, by their IANA names (which Kubernetes' flags use), each with the version; and those that
+    /// could not be tried. What is in neither was offered and refused.
     #[serde(default)]
     pub suites: Listing<TlsOffer>,
     /// The chain that it presents, the server's own certificate first.
@@ -53,6 +54,9 @@ pub struct TlsFacts {
     /// Whether the server asks its clients for a certificate.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub asks_client_certificate: Fact<bool>,
+    /// Whether it ends the connection of a client that has none.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub demands_client_certificate: Fact<bool>,
 }
 
 /// What came back on one harmless request without credentials.
@@ -63,8 +67,10 @@ pub struct Anonymous {
     /// HTTP status. Absent where the connection was ended for want of a certificate.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub status: Fact<i64>,
-    /// Whether it served what only somebody with credentials should see.
-    pub served: bool,
+    /// Whether it served what only somebody with credentials should see: true for an answer of success, false where it
+    /// asked for credentials (401, 403) or ended the connection for want of a certificate. Any other answer proves neither.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub served: Fact<bool>,
 }
 
 /// One port at one address.
@@ -72,19 +78,41 @@ pub struct Anonymous {
 pub struct EndpointEvidence {
     /// `HOST:PORT`, unique in the document; findings speak of `endpoint/HOST:PORT`.
     pub name: String,
-    /// Address.
+    /// Address or name, as it was asked for.
     pub host: String,
     /// Port.
     pub port: i64,
+    /// Other names by which the same port of the same address was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// Address that was connected to.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub address: Fact<String>,
+    /// Address of this seat on the connection.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub seat_address: Fact<String>,
     /// Name of the node's target, where the address is a node's. Absent for the API server's own address.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub node: Fact<String>,
+    /// Name of that node's Node object. Absent where the API shows none.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub kubernetes_node: Fact<String>,
+    /// What stands there instead of the API server and ends its TLS, as [`super::ClusterEvidence::proxy`] has it. Absent
+    /// where nothing does.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub proxy: Fact<String>,
     /// What usually answers there: `ssh`, `etcd`, `etcd-peer`, `kube-apiserver`, `kubelet`, `kubelet-read-only`,
     /// `kube-proxy-health`, `kube-controller-manager`, `kube-scheduler`, `node-port`.
     pub service: String,
     /// What the attempt met.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub state: Fact<PortState>,
+    /// The same in words: `accepted`, `refused`, `no answer`, `host unreachable`, `prohibited on the way`.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub met: Fact<String>,
+    /// What the open port was heard to speak: `tls`, `http`, `ssh`.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub speaks: Fact<String>,
     /// TLS.
     #[serde(default)]
     pub tls: TlsFacts,

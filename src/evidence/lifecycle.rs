@@ -157,7 +157,8 @@ impl Lifecycle {
         self.reading(key, product, cycle, now)
     }
 
-    fn reading(&self, key: &str, product: &Product, cycle: &Cycle, now: Timestamp) -> Reading {
+    /// What the data says of one release line of a product.
+    pub(super) fn reading(&self, key: &str, product: &Product, cycle: &Cycle, now: Timestamp) -> Reading {
         let origin = format!("lifecycle data of {} (endoflife.date)", self.day());
         let from = |value: Value| Reading::with_origin(value, origin.as_str());
         let malformed = || Value::Unread(Gap::new(Reason::Malformed, "the lifecycle data holds no usable date for it"));
@@ -193,7 +194,7 @@ impl Lifecycle {
     }
 
     /// The day of the data.
-    fn day(&self) -> &str {
+    pub(super) fn day(&self) -> &str {
         self.snapshot_date.split('T').next().unwrap_or_default()
     }
 
@@ -204,13 +205,13 @@ impl Lifecycle {
 }
 
 /// Whether support is over once its regular end has passed, where there may be an extension that takes a contract: such
-/// a contract cannot be seen on the node.
+/// a contract cannot be seen.
 fn over(extended: &Value, now: Timestamp) -> Value {
     match extended {
         Value::Text(end) if EndDate::moment(end).is_some_and(|end| end > now) => Value::Unread(Gap::new(
             Reason::NotVisible,
             format!(
-                "regular support is over; extended support until {end} takes a contract, which the node does not show: \
+                "regular support is over; extended support until {end} takes a contract, which cannot be seen from here: \
                  ask who runs it"
             ),
         )),

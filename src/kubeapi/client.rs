@@ -1,11 +1,17 @@
 //! A connected client.
 
 use super::ApiError;
+use super::answer::{About, not_kubernetes};
+use super::exchange::{Ask, Exchange};
+use super::list;
+use super::words;
 use crate::evidence::Reason;
 use crate::site::ClusterTarget;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bounds of time and size.
@@ -21,6 +27,18 @@ pub struct ApiLimits {
     pub items: usize,
 }
 
+impl Default for ApiLimits {
+    /// 20 seconds to connect (az takes some to log in), 60 for a request, 32 MiB an answer, 200,000 items a list.
+    fn default() -> Self {
+        ApiLimits {
+            connect: Duration::from_secs(20),
+            request: Duration::from_secs(60),
+            answer: 32 << 20,
+            items: 200_000,
+        }
+    }
+}
+
 /// How far a list was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -30,58 +48,141 @@ pub struct Listed {
     pub gap: Option<ApiError>,
 }
 
-/// A client of one cluster.
-#[derive(Debug, Clone)]
-pub struct Api {}
+/// A client of one cluster. Clones share its connections.
+#[derive(Clone)]
+pub struct Api {
+    exchange: Arc<Exchange>,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("context", &self.context()).field("server", &self.server()).finish_non_exhaustive()
+    }
+}
 
 impl Api {
     /// Connects by kubeconfig or, without one, from within the cluster. Runs credential plugins without a terminal.
-    pub async fn connect(_target: &ClusterTarget, _limits: ApiLimits) -> Result<Self, ApiError> {
-        Err(ApiError { reason: Reason::Unsupported, message: "not built yet".to_owned(), status: None })
+    ///
+    /// The API server is asked for its version, so that what comes back is known to be reached, trusted, a Kubernetes API,
+    /// and to accept the login. Takes at most `limits.connect` to connect and log in and `limits.request` for the answer.
+    pub async fn connect(target: &ClusterTarget, limits: ApiLimits) -> Result<Self, ApiError> {
+        let exchange = Exchange::of(target, limits)?;
+        let api = Api { exchange: Arc::new(exchange) };
+        let answer = api.exchange.ask(&Ask::get("/version")).await?;
+        let about = api.exchange.about("read /version");
+        match answer.status {
+            // Who may not even read the version is known to the API server nevertheless.
+            403 if answer.json => Ok(api),
+            200..=299 if answer.json => match serde_json::from_slice::<Version>(&answer.body) {
+                Ok(_) => Ok(api),
+                Err(_) => Err(not_kubernetes(&about, "another JSON service")),
+            },
+            200..=299 | 404 => Err(not_kubernetes(&about, "something else").with_status(answer.status)),
+            // Go's server answers a plain request to its TLS port with 400 and a text.
+            400 if !api.exchange.server.tls && !answer.json => {
+                let text =
+                    format!("{}: the server speaks TLS. Write `server` with https:// in {}", about.url, about.file);
+                Err(ApiError::new(Reason::Malformed, text).with_status(400))
+            }
+            _ => Err(api.exchange.error(&answer, &about)),
+        }
     }
 
     /// Name of the context, or `in-cluster`.
     pub fn context(&self) -> &str {
-        ""
+        &self.exchange.context
     }
 
     /// URL of the API server, without credentials.
     pub fn server(&self) -> &str {
-        ""
+        &self.exchange.server.shown
     }
 
-    /// How the kubeconfig logs in: `client certificate`, `token`, `exec kubelogin`, `service account`.
+    /// How the kubeconfig logs in: `client certificate`, `token`, `token file`, `password`, `exec kubelogin`, `service
+    /// account`, `no credentials`; with `, as NAME` where it acts as another.
     pub fn login(&self) -> &str {
-        ""
+        &self.exchange.login.name
     }
 
-    /// The API server's clock at its first answer.
+    /// The API server's clock at its first answer, in whole seconds. None: it sent no date.
     pub fn clock(&self) -> Option<Timestamp> {
-        None
+        self.exchange.clock.get().copied()
     }
 
-    /// Reads one object.
-    pub async fn get<T: DeserializeOwned>(&self, _path: &str) -> Result<T, ApiError> {
-        Err(ApiError { reason: Reason::Unsupported, message: "not built yet".to_owned(), status: None })
+    /// What stands between this seat and the API server and ends its TLS: `az connectedk8s proxy`, `kubectl proxy`,
+    /// `Rancher`, `Teleport`. None: nothing, as far as the kubeconfig tells. A certificate seen at [`Api::server`] is then
+    /// that one's, not the API server's.
+    pub fn proxy(&self) -> Option<&str> {
+        self.exchange.server.proxy()
     }
 
-    /// Reads a text such as `/readyz?verbose`, whatever its status: status and body.
-    pub async fn text(&self, _path: &str) -> Result<(u16, String), ApiError> {
-        Err(ApiError { reason: Reason::Unsupported, message: "not built yet".to_owned(), status: None })
+    /// Whether the server was taken at its word: the kubeconfig says `insecure-skip-tls-verify`, or plain HTTP.
+    pub fn is_unverified(&self) -> bool {
+        self.exchange.is_unverified()
     }
 
-    /// Reads a list page by page and hands every item to `each`. An item that cannot be understood makes the list
-    /// incomplete (`malformed`), never the whole unread. Fails where not even the first page came.
-    pub async fn list<T: DeserializeOwned>(&self, _path: &str, _each: &mut dyn FnMut(T)) -> Result<Listed, ApiError> {
-        Err(ApiError { reason: Reason::Unsupported, message: "not built yet".to_owned(), status: None })
+    /// Reads one object. 404 comes as an error with that status: [`ApiError::is_absent`].
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.object(&Ask::get(path)).await
+    }
+
+    /// Reads a text such as `/readyz?verbose`, whatever its status: status and body, without what is no UTF-8. Of a body
+    /// at most 1 MiB.
+    pub async fn text(&self, path: &str) -> Result<(u16, String), ApiError> {
+        let answer = self.exchange.ask(&Ask::text(path)).await?;
+        Ok((answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
+    }
+
+    /// Reads a list page by page and hands every item to `each`, once each. An item that cannot be understood makes the
+    /// list incomplete (`malformed`), never the whole unread. Fails where not even the first page came.
+    ///
+    /// A query may stand in the path, but for `limit` and `continue`. `items` of an API's list do not say their own kind.
+    pub async fn list<T: DeserializeOwned>(&self, path: &str, each: &mut dyn FnMut(T)) -> Result<Listed, ApiError> {
+        list::read(&self.exchange, path, false, each).await
+    }
+
+    /// The same, asking for each object's metadata alone (`PartialObjectMetadata`): much less to send where names, labels
+    /// or counts are wanted, as of CustomResourceDefinitions.
+    pub async fn list_metadata<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        each: &mut dyn FnMut(T),
+    ) -> Result<Listed, ApiError> {
+        list::read(&self.exchange, path, true, each).await
     }
 
     /// Creates a review (`selfsubjectreviews`, `selfsubjectrulesreviews`) and gives its answer.
-    pub async fn review<B: Serialize + Sync, T: DeserializeOwned>(
-        &self,
-        _path: &str,
-        _body: &B,
-    ) -> Result<T, ApiError> {
-        Err(ApiError { reason: Reason::Unsupported, message: "not built yet".to_owned(), status: None })
+    pub async fn review<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ApiError> {
+        let own = |_| ApiError::new(Reason::Unsupported, "this review cannot be written. Report it");
+        self.object(&Ask::post(path, serde_json::to_vec(body).map_err(own)?)).await
     }
+
+    async fn object<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<T, ApiError> {
+        let answer = self.exchange.ask(ask).await?;
+        let what = words::of_request(ask.is_post(), ask.path);
+        let about = self.exchange.about(&what);
+        match answer.status {
+            200..=299 => understood(&answer.body, answer.json, &about),
+            _ => Err(self.exchange.error(&answer, &about)),
+        }
+    }
+}
+
+/// Part of `/version` (`k8s.io/apimachinery/pkg/version`), to know a Kubernetes API by.
+#[derive(serde::Deserialize)]
+struct Version {
+    #[serde(rename = "gitVersion")]
+    _git: String,
+}
+
+/// Reads a body as an object.
+fn understood<T: DeserializeOwned>(body: &[u8], json: bool, about: &About<'_>) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|_| {
+        if !json {
+            return not_kubernetes(about, "something else");
+        }
+        let text =
+            format!("{}: the answer cannot be understood ({}). Report the API server's version", about.url, about.what);
+        ApiError::new(Reason::Malformed, text)
+    })
 }

@@ -2,6 +2,7 @@
 //! before it reaches a screen.
 
 mod clean;
+mod grouped;
 mod json;
 mod text;
 

@@ -1,8 +1,12 @@
 //! Findings as text for people: 80 columns, by section, what fails and what is unknown first.
 
 use super::clean::{clean, columns, fit, wrap};
-use crate::assess::{Assessment, Finding, ItemVerdict, Shown, Target, TargetKind, Verdict, value_in_words};
+use super::grouped::{Group, grouped};
+use crate::assess::{
+    Assessment, ClusterSummary, Finding, ItemVerdict, Shown, Target, TargetKind, Verdict, value_in_words,
+};
 use crate::catalog::Section;
+use crate::evidence::IdentityKind;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -39,8 +43,11 @@ pub fn text(assessment: &Assessment, options: TextOptions) -> String {
         // A stable sort: within the same verdict and severity the catalog's order stays.
         findings.sort_by_key(|finding| (finding.verdict, Reverse(finding.severity)));
         page.heading(section.title());
-        for finding in findings {
-            page.finding(finding, !lost.contains(finding.target.as_str()));
+        for group in grouped(findings, options.everything) {
+            match group {
+                Group::One(finding) => page.finding(finding, !lost.contains(finding.target.as_str())),
+                Group::Many(findings) => page.many(&findings),
+            }
         }
     }
     page.summary(assessment);
@@ -52,6 +59,11 @@ fn second(time: Timestamp) -> impl std::fmt::Display {
     time.strftime("%Y-%m-%dT%H:%M:%SZ")
 }
 
+/// Whether somebody has to do something about it.
+fn wants_a_person(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Fail | Verdict::Unknown | Verdict::Manual)
+}
+
 struct Page {
     out: String,
     options: TextOptions,
@@ -61,6 +73,12 @@ impl Page {
     fn head(&mut self, assessment: &Assessment) {
         let site = assessment.site.name.as_deref().unwrap_or("no name given");
         self.pair("site", site);
+        if let Some(identity) = assessment.identity.as_ref().filter(|identity| identity.kind != IdentityKind::Name) {
+            self.pair("identity", &identity.in_words());
+        }
+        if let Some(cluster) = &assessment.cluster {
+            self.cluster(cluster);
+        }
         self.pair("seat", &format!("{} on {}", assessment.seat.user, assessment.seat.host));
         self.pair("evidence", &format!("{} to {}", second(assessment.started), second(assessment.finished)));
         self.pair(
@@ -78,12 +96,40 @@ impl Page {
         }
     }
 
+    /// Which cluster, as whom it was asked, and what was refused.
+    fn cluster(&mut self, cluster: &ClusterSummary) {
+        let part = |before: &str, text: &Option<String>| text.as_ref().map(|text| format!("{before}{text}"));
+        let (server, version) = (part(" at ", &cluster.server), part(", ", &cluster.version));
+        let proxy = part(", through ", &cluster.proxy);
+        let after: String = [server, version, proxy].into_iter().flatten().collect();
+        self.pair("cluster", &format!("{}{after}", cluster.context));
+        if let Some(caller) = &cluster.caller {
+            let how = if caller.how.is_empty() { String::new() } else { format!(" by {}", caller.how) };
+            let groups = match caller.groups.is_empty() {
+                true => String::new(),
+                false => format!(", of the groups {}", caller.groups.join(", ")),
+            };
+            self.pair("asked as", &format!("{}{how}{groups}", caller.user));
+        }
+        if !cluster.denied.is_empty() {
+            let most = if self.options.everything { cluster.denied.len() } else { ITEMS };
+            let named: Vec<&str> = cluster.denied.iter().take(most).map(String::as_str).collect();
+            let more = cluster.denied.len().saturating_sub(most);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            self.pair("refused", &format!("{}{more}: what rests on these is unknown", named.join(", ")));
+        }
+    }
+
     fn targets(&mut self, targets: &[Target]) {
         if targets.is_empty() {
             return;
         }
         self.heading("Targets");
+        let ports = targets.iter().filter(|target| target.kind == TargetKind::Endpoint).count();
         for target in targets {
+            if target.kind == TargetKind::Endpoint && !self.options.everything {
+                continue;
+            }
             let how = match (target.kind, target.reached, target.complete) {
                 (TargetKind::Site, ..) => "",
                 (_, true, true) => "read",
@@ -96,29 +142,15 @@ impl Page {
                 self.paragraph(6, &format!("{}: {}", error.reason, error.message));
             }
         }
+        if ports > 0 && !self.options.everything {
+            self.line(2, &format!("{ports} ports, as they look from here; -v lists them"));
+        }
     }
 
     /// `reached`: whether its target was; else it is told once, under the targets, why nothing is known of it.
     fn finding(&mut self, finding: &Finding, reached: bool) {
-        let word = match finding.verdict {
-            Verdict::NotApplicable => "n/a",
-            other => other.as_str(),
-        };
-        let wants_a_person = matches!(finding.verdict, Verdict::Fail | Verdict::Unknown | Verdict::Manual);
-        let padded = format!("{:<8}", if wants_a_person { word.to_uppercase() } else { word.to_owned() });
-        let control = clean(&finding.control);
-        let target = clean(&finding.target);
-        let severity = finding.severity.as_str();
-        // verdict 8 + severity 9 + two of indent leave 61 for control and target on the first line.
-        let room = WIDTH - 2 - 8 - 9;
-        let shown = self.coloured(finding.verdict, &padded);
-        if columns(&control) + 2 + columns(&target) <= room {
-            let gap = " ".repeat(room - columns(&control) - columns(&target));
-            self.out.push_str(&format!("  {shown}{severity:<9}{control}{gap}{target}\n"));
-        } else {
-            self.out.push_str(&format!("  {shown}{severity:<9}{}\n", fit(&control, room)));
-            self.paragraph(19, &target);
-        }
+        let wants_a_person = wants_a_person(finding.verdict);
+        self.first_line(finding, &finding.target);
         let told_above = finding.verdict == Verdict::Unknown && !reached;
         let whole = (wants_a_person && !told_above) || self.options.everything;
         if whole {
@@ -133,6 +165,59 @@ impl Page {
         if whole {
             self.shown(12, finding.verdict, &finding.evidence);
             self.items(finding);
+        }
+    }
+
+    /// Verdict, severity, control and target.
+    fn first_line(&mut self, finding: &Finding, target: &str) {
+        let word = match finding.verdict {
+            Verdict::NotApplicable => "n/a",
+            other => other.as_str(),
+        };
+        let word = if wants_a_person(finding.verdict) { word.to_uppercase() } else { word.to_owned() };
+        let shown = self.coloured(finding.verdict, &format!("{word:<8}"));
+        let control = clean(&finding.control);
+        let target = clean(target);
+        let severity = finding.severity.as_str();
+        // verdict 8 + severity 9 + two of indent leave 61 for control and target on the first line.
+        let room = WIDTH - 2 - 8 - 9;
+        if columns(&control) + 2 + columns(&target) <= room {
+            let gap = " ".repeat(room - columns(&control) - columns(&target));
+            self.out.push_str(&format!("  {shown}{severity:<9}{control}{gap}{target}\n"));
+        } else {
+            self.out.push_str(&format!("  {shown}{severity:<9}{}\n", fit(&control, room)));
+            self.paragraph(19, &target);
+        }
+    }
+
+    /// One control with the same verdict at several targets: told once, with what each of them has to say.
+    fn many(&mut self, findings: &[&Finding]) {
+        let Some(first) = findings.first() else { return };
+        let kind = first.target.split_once('/').map_or("target", |(kind, _)| kind);
+        self.first_line(first, &format!("{} {kind}s", findings.len()));
+        if first.verdict == Verdict::Pass {
+            return;
+        }
+        if wants_a_person(first.verdict) {
+            self.paragraph(10, &first.title);
+        }
+        let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+        for finding in findings {
+            let name = finding.target.split_once('/').map_or(finding.target.as_str(), |(_, name)| name);
+            match told.iter_mut().find(|(message, _)| *message == finding.message) {
+                Some((_, names)) => names.push(name),
+                None => told.push((&finding.message, vec![name])),
+            }
+        }
+        for (message, names) in told.iter().take(ITEMS) {
+            self.paragraph(10, message);
+            let most = names.len().min(ITEMS);
+            let more = if names.len() > most { format!(" and {} more", names.len() - most) } else { String::new() };
+            let listed: Vec<&str> = names.iter().take(most).copied().collect();
+            self.paragraph(12, &format!("at {}{more}", listed.join(", ")));
+        }
+        if told.len() > ITEMS {
+            self.line(12, &format!("... and {} more; -v lists them all", told.len() - ITEMS));
         }
     }
 

@@ -33,6 +33,8 @@ fn assessment(findings: Vec<Finding>) -> Assessment {
         schema: SCHEMA,
         tool: Tool { name: "sitewarden".to_owned(), version: "0".to_owned() },
         site: SiteFacts::default(),
+        identity: None,
+        cluster: None,
         seat: Seat { host: "laptop".to_owned(), user: "ana".to_owned() },
         operator: "ana".to_owned(),
         profile: Profile::Guide,
@@ -46,6 +48,7 @@ fn assessment(findings: Vec<Finding>) -> Assessment {
             id: "node/n1".to_owned(),
             kind: TargetKind::Node,
             channel: Some(ChannelKind::Ssh),
+            kubernetes: None,
             reached: true,
             complete: false,
             errors: vec![ProbeError { reason: Reason::Timeout, message: "Cut \x1b[31moff.".to_owned() }],
@@ -166,4 +169,78 @@ fn why_a_node_was_not_reached_is_told_once() {
     assert!(page.contains("one") && page.contains("two") && page.contains("NOT REACHED"), "{page}");
     let all = text(&whole, TextOptions { everything: true, ..TextOptions::default() });
     assert!(all.contains("Message of one."));
+}
+
+fn at_port(control: &str, port: u16, verdict: Verdict, message: &str) -> Finding {
+    let mut finding = finding(control, verdict, Severity::High);
+    finding.scope = Scope::Endpoint;
+    finding.target = format!("endpoint/10.0.0.4:{port}");
+    finding.message = message.to_owned();
+    finding
+}
+
+#[test]
+fn many_ports_take_one_line_a_control_and_say_what_differs() {
+    let mut findings: Vec<Finding> = (1..=30).map(|port| at_port("tls", port, Verdict::Fail, "TLS 1.0.")).collect();
+    findings.push(at_port("tls", 31, Verdict::Fail, "TLS 1.1."));
+    findings.extend((1..=30).map(|port| at_port("closed", port, Verdict::Pass, "")));
+    let mut whole = assessment(findings);
+    whole.targets = (1..=30)
+        .map(|port| Target {
+            id: format!("endpoint/10.0.0.4:{port}"),
+            kind: TargetKind::Endpoint,
+            channel: None,
+            kubernetes: None,
+            reached: true,
+            complete: true,
+            errors: Vec::new(),
+        })
+        .collect();
+    let page = text(&whole, TextOptions::default());
+    assert!(page.lines().count() < 40, "{page}");
+    assert_eq!(page.matches("Title of tls").count(), 1, "{page}");
+    assert!(page.contains("31 endpoints") && page.contains("30 endpoints"), "{page}");
+    assert!(page.contains("TLS 1.1.\n            at 10.0.0.4:31\n"), "{page}");
+    assert!(page.contains("10.0.0.4:10 and 20\n"), "{page}");
+    assert!(page.contains("30 ports, as they look from here"), "{page}");
+    let all = text(&whole, TextOptions { everything: true, ..TextOptions::default() });
+    assert!(all.matches("endpoint/10.0.0.4:7\n").count() == 2, "{all}");
+}
+
+#[test]
+fn what_nobody_can_know_of_nodes_that_the_api_alone_shows_is_told_once() {
+    let mut findings = Vec::new();
+    for node in 1..=3 {
+        let mut unseen = finding("os", Verdict::Unknown, Severity::High);
+        (unseen.target, unseen.reason) = (format!("node/n{node}"), Some(Reason::NotVisible));
+        findings.push(unseen);
+        let mut failing = finding("kubelet", Verdict::Fail, Severity::High);
+        failing.target = format!("node/n{node}");
+        findings.push(failing);
+    }
+    let page = text(&assessment(findings), TextOptions::default());
+    assert!(page.contains("3 nodes") && page.contains("at n1, n2, n3"), "{page}");
+    assert_eq!(page.matches("Title of kubelet").count(), 3, "what fails is told at each node:\n{page}");
+}
+
+#[test]
+fn it_says_which_cluster_as_whom_it_was_asked_and_what_was_refused() {
+    let mut whole = assessment(Vec::new());
+    whole.cluster = Some(crate::assess::ClusterSummary {
+        context: "edge-042".to_owned(),
+        server: Some("https://10.0.0.4:6443".to_owned()),
+        version: Some("v1.36.2".to_owned()),
+        proxy: None,
+        caller: Some(crate::evidence::Caller {
+            user: "ana".to_owned(),
+            groups: vec!["viewers".to_owned()],
+            how: "client certificate".to_owned(),
+        }),
+        denied: vec!["list pods".to_owned(), "list secrets \u{1b}[2J".to_owned()],
+        platform_reasons: Vec::new(),
+    });
+    let page = text(&whole, TextOptions::default());
+    assert!(page.contains("cluster   edge-042 at https://10.0.0.4:6443, v1.36.2\n"), "{page}");
+    assert!(page.contains("asked as  ana by client certificate, of the groups viewers\n"), "{page}");
+    assert!(page.contains("refused   list pods, list secrets") && !page.contains('\u{1b}'), "{page}");
 }

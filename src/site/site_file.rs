@@ -1,7 +1,7 @@
 //! The site file: what a person knows about a site, in TOML. It is only ever named by the person.
 
 use super::target::{host_problem, user_problem};
-use super::{JumpHost, NodeTarget, Way, jump_hosts, network_problem};
+use super::{ClusterSection, JumpHost, NodeTarget, Way, jump_hosts, network_problem};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue};
 /// Largest site file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-const SITE_KEYS: [&str; 5] = ["name", "management_networks", "node", "catalog", "known_hosts"];
-const NODE_KEYS: [&str; 7] = ["name", "address", "user", "port", "identity", "jump", "local"];
+const SITE_KEYS: [&str; 6] = ["name", "management_networks", "cluster", "node", "catalog", "known_hosts"];
+const NODE_KEYS: [&str; 8] = ["name", "address", "user", "port", "identity", "jump", "local", "kubernetes"];
 
 /// A site as its file describes it. Paths are absolute where the file's own was, or start at its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +22,8 @@ pub struct SiteFile {
     pub name: Option<String>,
     /// Address ranges (CIDR) from which nodes are expected to be managed. None: the file does not say.
     pub management_networks: Option<Vec<String>>,
+    /// The cluster, where the file has a table for it.
+    pub cluster: Option<ClusterSection>,
     /// The nodes, in the file's order; their names differ.
     pub nodes: Vec<NodeTarget>,
     /// Folders of further controls.
@@ -65,8 +67,8 @@ impl fmt::Display for SiteFileError {
 impl std::error::Error for SiteFileError {}
 
 impl SiteFile {
-    /// Reads a site file.
-    pub fn read(path: &Path) -> Result<Self, SiteFileError> {
+    /// Reads a site file. `platforms`: the ids that its `platform` may be.
+    pub fn read(path: &Path, platforms: &[&str]) -> Result<Self, SiteFileError> {
         let whole =
             |message: String| SiteFileError { file: path.to_owned(), problems: vec![Problem { line: None, message }] };
         let cannot = |error: std::io::Error| whole(format!("the site file cannot be read: {error}. Check its name"));
@@ -76,12 +78,13 @@ impl SiteFile {
         let text = std::fs::read(path).map_err(cannot)?;
         let text = String::from_utf8(text)
             .map_err(|_| whole("the site file is not UTF-8 text. Save it as UTF-8".to_owned()))?;
-        Self::parse(&text, path)
+        Self::parse(&text, path, platforms)
     }
 
     /// Reads the text of a site file; `path` is its name, for messages and for paths that are relative to it.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, SiteFileError> {
-        let mut reader = Reader { text, folder: path.parent().unwrap_or(Path::new("")), problems: Vec::new() };
+    pub fn parse(text: &str, path: &Path, platforms: &[&str]) -> Result<Self, SiteFileError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut reader = Reader { text, folder, platforms, problems: Vec::new() };
         let site = match DeTable::parse(text) {
             Ok(table) => reader.site(table.get_ref()),
             Err(error) => {
@@ -99,14 +102,15 @@ impl SiteFile {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     folder: &'a Path,
+    pub(super) platforms: &'a [&'a str],
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn tell(&mut self, span: Range<usize>, message: String) {
+    pub(super) fn tell(&mut self, span: Range<usize>, message: String) {
         let line = self.line(&span);
         self.problems.push(Problem { line: Some(line), message });
     }
@@ -124,6 +128,7 @@ impl Reader<'_> {
         SiteFile {
             name,
             management_networks: self.networks(table),
+            cluster: self.cluster(table),
             nodes: self.nodes(table),
             catalog: self
                 .texts_of(table, "catalog", "catalog = [\"controls\"]")
@@ -181,6 +186,11 @@ impl Reader<'_> {
         let port = self.port(node);
         let jump = self.jump(node);
         let local = self.bool_of(node, "local");
+        let kubernetes = self.text_of(node, "kubernetes", "kubernetes = \"node1\"");
+        if kubernetes.as_deref().is_some_and(|name| name.is_empty() || name.len() > 253) {
+            let message = "`kubernetes` is no name of a node in the cluster: write kubernetes = \"node1\"";
+            self.problem_at(node, "kubernetes", message);
+        }
         match &name {
             Some(name) if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) => {
                 self.problem_at(node, "name", "`name` is empty or has spaces: write name = \"node1\"");
@@ -198,7 +208,7 @@ impl Reader<'_> {
                     self.problem_at(node, key, &message);
                 }
             }
-            return (self.problems.len() == before).then_some(NodeTarget { name: name?, way: Way::Local });
+            return (self.problems.len() == before).then_some(NodeTarget { name: name?, way: Way::Local, kubernetes });
         }
         match &address {
             Some(address) => {
@@ -220,26 +230,21 @@ impl Reader<'_> {
             return None;
         }
         let identity = identity.map(|path| self.path(&path));
-        Some(NodeTarget { name: name?, way: Way::Ssh { host: address?, port, user, identity, jump } })
+        Some(NodeTarget { name: name?, way: Way::Ssh { host: address?, port, user, identity, jump }, kubernetes })
     }
 
     /// Tells of every key that is not known, with the nearest one that is.
-    fn check_keys(&mut self, table: &DeTable<'_>, known: &[&str], what: &str) {
+    pub(super) fn check_keys(&mut self, table: &DeTable<'_>, known: &[&str], what: &str) {
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-            let near = known
-                .iter()
-                .map(|name| (strsim::damerau_levenshtein(key.get_ref(), name), name))
-                .min()
-                .filter(|(distance, name)| *distance <= name.len().div_ceil(3).max(2));
-            let hint = match near {
-                Some((_, name)) => format!("did you mean `{name}`?"),
+            let hint = match near(key.get_ref(), known) {
+                Some(name) => format!("did you mean `{name}`?"),
                 None => format!("it may have: {}", known.join(", ")),
             };
             self.tell(key.span(), format!("{what} has no key `{}`: {hint}", key.get_ref().escape_debug()));
         }
     }
 
-    fn problem_at(&mut self, table: &DeTable<'_>, key: &str, message: &str) {
+    pub(super) fn problem_at(&mut self, table: &DeTable<'_>, key: &str, message: &str) {
         let span = table.get_key_value(key).map_or(0..0, |(key, _)| key.span());
         self.tell(span, message.to_owned());
     }
@@ -249,7 +254,7 @@ impl Reader<'_> {
         self.problem_at(table, key, &message);
     }
 
-    fn text_of(&mut self, table: &DeTable<'_>, key: &str, write: &str) -> Option<String> {
+    pub(super) fn text_of(&mut self, table: &DeTable<'_>, key: &str, write: &str) -> Option<String> {
         let value = table.get(key)?.get_ref();
         let text = value.as_str().map(str::to_owned);
         if text.is_none() {
@@ -258,7 +263,7 @@ impl Reader<'_> {
         text
     }
 
-    fn texts_of(&mut self, table: &DeTable<'_>, key: &str, write: &str) -> Option<Vec<Spanned<String>>> {
+    pub(super) fn texts_of(&mut self, table: &DeTable<'_>, key: &str, write: &str) -> Option<Vec<Spanned<String>>> {
         let value = table.get(key)?.get_ref();
         let texts = value.as_array().and_then(|items| {
             items.iter().map(|item| Some(Spanned::new(item.span(), item.get_ref().as_str()?.to_owned()))).collect()
@@ -269,7 +274,7 @@ impl Reader<'_> {
         texts
     }
 
-    fn bool_of(&mut self, table: &DeTable<'_>, key: &str) -> bool {
+    pub(super) fn bool_of(&mut self, table: &DeTable<'_>, key: &str) -> bool {
         let Some(value) = table.get(key) else { return false };
         value.get_ref().as_bool().unwrap_or_else(|| {
             self.wrong_type(table, key, value.get_ref(), "local = true");
@@ -310,12 +315,18 @@ impl Reader<'_> {
     }
 
     /// A path as written: `~/` is the home folder, and a relative one starts at the file's folder.
-    fn path(&self, text: &str) -> PathBuf {
+    pub(super) fn path(&self, text: &str) -> PathBuf {
         match (text.strip_prefix("~/"), dirs::home_dir()) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => self.folder.join(text),
         }
     }
+}
+
+/// The nearest of the names that are known, where one is near.
+pub(super) fn near<'n>(given: &str, known: &[&'n str]) -> Option<&'n str> {
+    let scored = known.iter().map(|name| (strsim::damerau_levenshtein(given, name), *name)).min();
+    scored.filter(|(distance, name)| *distance <= name.len().div_ceil(3).max(2)).map(|(_, name)| name)
 }
 
 /// What is wrong with a node's address, if anything.

@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::site::{AzureSource, ClusterTarget};
+use std::path::PathBuf;
 
 fn read(text: &str) -> Result<SiteFile, SiteFileError> {
-    SiteFile::parse(text, Path::new("/sites/edge.toml"))
+    SiteFile::parse(text, Path::new("/sites/edge.toml"), &["kubeadm", "k3s", "rke2"])
 }
 
 /// What a person is told, without the file's name.
@@ -47,7 +49,7 @@ fn a_whole_file_is_read() {
             JumpHost { host: "inner".into(), port: Some(2222), user: Some("ana".into()) },
         ]),
     };
-    let expected = [("node1", node1), ("here", Way::Local)].map(|(name, way)| NodeTarget { name: name.into(), way });
+    let expected = [("node1", node1), ("here", Way::Local)].map(|(name, way)| NodeTarget::new(name, way));
     assert_eq!(site.nodes, expected);
 }
 
@@ -74,7 +76,7 @@ fn unknown_keys_are_told_with_line_and_near_match() {
         told("[[node]]\nname = \"a\"\nadress = \"10.0.0.1\"\naddress = \"10.0.0.1\""),
         "3: a [[node]] has no key `adress`: did you mean `address`?"
     );
-    assert!(told("[colours]").contains("it may have: name, management_networks, node, catalog, known_hosts"));
+    assert!(told("[colours]").contains("it may have: name, management_networks, cluster, node, catalog, known_hosts"));
 }
 
 #[test]
@@ -148,13 +150,13 @@ fn what_is_no_toml_names_the_line() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let missing = SiteFile::read(&folder.path().join("none.toml")).unwrap_err();
+    let missing = SiteFile::read(&folder.path().join("none.toml"), &[]).unwrap_err();
     assert!(missing.to_string().contains("none.toml: the site file cannot be read"));
     let broken = folder.path().join("broken.toml");
     std::fs::write(&broken, b"name = \"\xff\"").unwrap();
-    assert!(SiteFile::read(&broken).unwrap_err().to_string().contains("UTF-8"));
+    assert!(SiteFile::read(&broken, &[]).unwrap_err().to_string().contains("UTF-8"));
     std::fs::write(&broken, "name = \"edge\"").unwrap();
-    assert_eq!(SiteFile::read(&broken).unwrap().name.as_deref(), Some("edge"));
+    assert_eq!(SiteFile::read(&broken, &[]).unwrap().name.as_deref(), Some("edge"));
 }
 
 proptest::proptest! {
@@ -177,4 +179,58 @@ fn jump_hosts_are_one_text_or_a_list_and_may_be_none() {
     assert_eq!(jump("\"none\"").unwrap(), 0);
     assert!(jump("\"gate:0\"").unwrap_err().to_string().contains("edge.toml:4: `jump` \"gate:0\": the port"));
     assert!(jump("5").is_err());
+}
+
+#[test]
+fn the_cluster_has_a_table_of_its_own() {
+    let site = read(
+        r#"
+        [cluster]
+        kubeconfig = "kube/config"
+        context = "edge-042"
+        platform = "k3s"
+        azure = "az"
+        no_endpoints = true
+
+        [[node]]
+        name = "a"
+        address = "10.0.0.4"
+        kubernetes = "node1"
+        "#,
+    )
+    .unwrap();
+    let cluster = site.cluster.unwrap();
+    assert_eq!(
+        cluster.target,
+        ClusterTarget {
+            kubeconfig: vec!["/sites/kube/config".into()],
+            context: Some("edge-042".into()),
+            platform: Some("k3s".into()),
+        }
+    );
+    assert_eq!(cluster.azure, AzureSource { run: true, files: Vec::new() });
+    assert!(cluster.no_endpoints);
+    assert_eq!(site.nodes[0].kubernetes.as_deref(), Some("node1"));
+
+    let several = read("[cluster]\nkubeconfig = [\"a\", \"/b\"]\nazure = [\"x.json\"]").unwrap().cluster.unwrap();
+    assert_eq!(several.target.kubeconfig, [PathBuf::from("/sites/a"), "/b".into()]);
+    assert_eq!(several.azure, AzureSource { run: false, files: vec!["/sites/x.json".into()] });
+    assert_eq!(read("[cluster]").unwrap().cluster, Some(ClusterSection::default()), "the current context");
+    assert_eq!(read("").unwrap().cluster, None);
+}
+
+#[test]
+fn what_is_wrong_about_the_cluster_is_told_with_its_line() {
+    assert_eq!(told("[cluster]\nplatform = \"k3\""), "2: `platform` \"k3\" is not known: did you mean \"k3s\"?");
+    assert!(told("[cluster]\nplatform = \"windows\"").ends_with("it may be: kubeadm, k3s, rke2"));
+    assert!(told("[cluster]\nkubconfig = \"x\"").contains("2: a [cluster] has no key `kubconfig`: did you mean `kube"));
+    assert!(told("cluster = \"edge\"").starts_with("1: `cluster` is one table: write [cluster]"));
+    assert!(told("[[cluster]]\ncontext = \"a\"").starts_with("1: `cluster` is one table"));
+    assert!(
+        told("[cluster]\nazure = true").contains("2: `azure` is of the wrong type (boolean): write azure = \"az\"")
+    );
+    assert!(told("[cluster]\nkubeconfig = \"\"").starts_with("2: `kubeconfig` names no file"));
+    assert!(told("[cluster]\ncontext = \"\"").starts_with("2: `context` is empty"));
+    let node = "[[node]]\nname = \"a\"\naddress = \"b\"\nkubernetes = \"\"";
+    assert!(told(node).starts_with("4: `kubernetes` is no name of a node"));
 }

@@ -32,6 +32,15 @@ pub struct NodeTarget {
     pub name: String,
     /// How it is reached.
     pub way: Way,
+    /// Name of the node in the cluster, where the person says which one it is.
+    pub kubernetes: Option<String>,
+}
+
+impl NodeTarget {
+    /// A target of which no more is known.
+    pub fn new(name: impl Into<String>, way: Way) -> Self {
+        NodeTarget { name: name.into(), way, kubernetes: None }
+    }
 }
 
 /// Why `--node` was not understood.
@@ -93,7 +102,7 @@ impl FromStr for NodeTarget {
             (Some(port), true) => format!("[{host}]:{port}"),
             (Some(port), false) => format!("{host}:{port}"),
         };
-        Ok(NodeTarget { name, way: Way::Ssh { host: host.to_owned(), port, user, identity: None, jump: None } })
+        Ok(NodeTarget::new(name, Way::Ssh { host: host.to_owned(), port, user, identity: None, jump: None }))
     }
 }
 

@@ -4,13 +4,14 @@ use super::keys::Place;
 use super::list::Cursor;
 use super::msg::Reply;
 use super::rows::{Group, Row};
+use super::target::{Cluster, Listed, Node, Ports};
 use super::theme::Theme;
 use crate::assess::Assessment;
 use crate::catalog::{Catalog, Section};
 use crate::channel::{Question, Secret};
-use crate::evidence::Evidence;
-use crate::site::NodeTarget;
-use crate::visit::Visit;
+use crate::evidence::{Evidence, SiteIdentity};
+use crate::kubeapi::ContextInfo;
+use crate::visit::{ClusterVisit, Visit};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 pub enum Source {
     /// Nothing has been named yet.
     Nothing,
-    /// Nodes, read now.
+    /// Cluster and nodes, read now.
     Live,
     /// A document collected earlier; the file where it is known.
     Saved(Option<PathBuf>),
@@ -28,60 +29,13 @@ pub enum Source {
     Demo,
 }
 
-/// How far a node is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NodeState {
-    /// Its turn has not come.
-    Waiting,
-    /// The connection is being made.
-    Connecting,
-    /// The collector runs.
-    Reading,
-    /// Read.
-    Read,
-    /// Read in part; why.
-    Partly(String),
-    /// Not read; why.
-    Failed(String),
-}
-
-impl NodeState {
-    /// The word for screens.
-    pub fn word(&self) -> &'static str {
-        match self {
-            NodeState::Waiting => "waiting",
-            NodeState::Connecting => "connecting",
-            NodeState::Reading => "reading",
-            NodeState::Read => "read",
-            NodeState::Partly(_) => "incomplete",
-            NodeState::Failed(_) => "failed",
-        }
-    }
-
-    /// Whether a reading is still under way.
-    pub fn pending(&self) -> bool {
-        matches!(self, NodeState::Waiting | NodeState::Connecting | NodeState::Reading)
-    }
-}
-
-/// A node on the screens.
-#[derive(Debug, Clone)]
-pub struct Node {
-    /// Its name, unique.
-    pub name: String,
-    /// How it is reached. None where it comes from a saved document.
-    pub target: Option<NodeTarget>,
-    /// How far it is.
-    pub state: NodeState,
-    /// The reading that it last took part in.
-    pub run: u64,
-    /// What that reading said about the way to it.
-    pub warnings: Vec<String>,
-}
-
 /// What the first screen offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
+    /// The cluster of a context.
+    Context(ContextInfo),
+    /// No cluster: the kubeconfig cannot be used; why.
+    Broken(String),
     /// This machine as a node.
     Local,
     /// A node by SSH.
@@ -144,7 +98,7 @@ pub enum Screen {
     Connect(Cursor),
     /// Filling in what to look at.
     Form(Form),
-    /// Sections, then nodes; the cursor runs through both, its `top` is that of the nodes.
+    /// Sections, then targets; the cursor runs through both, its `top` is that of the targets.
     Overview(Cursor),
     /// Controls.
     Controls(Box<Controls>),
@@ -152,6 +106,10 @@ pub enum Screen {
     Finding(Detail),
     /// One node: its name, first line that is seen.
     Node(String, usize),
+    /// The cluster; first line that is seen.
+    Cluster(usize),
+    /// The ports; first line that is seen.
+    Ports(usize),
     /// Help for a place; first line that is seen.
     Help(Place, usize),
 }
@@ -169,6 +127,17 @@ pub struct Asked {
     pub hint: Option<&'static str>,
 }
 
+/// A question of the screens themselves: may `az` be run?
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// What would be run.
+    pub commands: Vec<String>,
+    /// What has been typed.
+    pub typed: String,
+    /// What to say about the last try.
+    pub hint: Option<&'static str>,
+}
+
 /// Everything on the screens.
 #[derive(Debug)]
 pub struct App {
@@ -176,16 +145,25 @@ pub struct App {
     pub size: (u16, u16),
     /// Looks.
     pub theme: Theme,
-    /// Site, seat, SSH options and bounds for every reading; its targets are those of [`App::nodes`].
+    /// Site, seat, SSH options and bounds for every reading; its targets are those of [`App::nodes`] and
+    /// [`App::cluster`].
     pub visit: Visit,
+    /// How a cluster is read that is chosen on the first screen.
+    pub usual: ClusterVisit,
     /// The controls, for their texts.
     pub catalog: Arc<Catalog>,
     /// Where the evidence comes from.
     pub source: Source,
     /// The choices of the first screen.
     pub choices: Vec<Choice>,
+    /// The cluster.
+    pub cluster: Option<Cluster>,
     /// The nodes, in the order in which they were named.
     pub nodes: Vec<Node>,
+    /// Nodes that the API alone shows.
+    pub listed: Vec<Listed>,
+    /// The ports.
+    pub ports: Option<Ports>,
     /// What was seen so far.
     pub evidence: Option<Arc<Evidence>>,
     /// What it means.
@@ -196,6 +174,8 @@ pub struct App {
     pub screens: Vec<Screen>,
     /// Questions that wait, the visible one first.
     pub asked: VecDeque<Asked>,
+    /// Whether `az` may be run, while that is being asked.
+    pub consent: Option<Consent>,
     /// Something that went wrong and must be read.
     pub trouble: Option<String>,
     /// A sentence for the line above the footer, until the next key.
@@ -233,6 +213,7 @@ impl App {
                 return Place::Password;
             }
             Some(Question::Reuse { .. }) => return Place::Reuse,
+            None if self.consent.is_some() => return Place::Azure,
             None => {}
         }
         match self.screen() {
@@ -243,36 +224,23 @@ impl App {
             Some(Screen::Controls(_)) => Place::Controls,
             Some(Screen::Finding(_)) => Place::Finding,
             Some(Screen::Node(..)) => Place::Node,
+            Some(Screen::Cluster(_)) => Place::Cluster,
+            Some(Screen::Ports(_)) => Place::Ports,
             Some(Screen::Help(..)) => Place::Help,
         }
     }
 
     /// The screen that help was asked on, or the visible one.
-    fn screen_at_hand(&self) -> Option<&Screen> {
+    pub(super) fn screen_at_hand(&self) -> Option<&Screen> {
         match self.screen() {
             Some(Screen::Help(..)) => self.screens.iter().rev().nth(1),
             screen => screen,
         }
     }
 
-    /// Whether nodes can be read (again).
+    /// Whether targets can be read (again).
     pub fn live(&self) -> bool {
         self.source == Source::Live
-    }
-
-    /// The node that the visible screen is about.
-    pub fn node_at_hand(&self) -> Option<&Node> {
-        match self.screen_at_hand()? {
-            Screen::Overview(cursor) => self.nodes.get(cursor.at.checked_sub(Section::ALL.len())?),
-            Screen::Finding(detail) => self.node(detail.target.strip_prefix("node/")?),
-            Screen::Node(name, _) => self.node(name),
-            _ => None,
-        }
-    }
-
-    /// A node by its name.
-    pub fn node(&self, name: &str) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.name == name)
     }
 
     /// How many targets the control that is looked at has.
@@ -288,12 +256,6 @@ impl App {
         self.groups.iter().find(|group| group.control == control)
     }
 
-    /// How many nodes are being read, and how many wait for their turn.
-    pub fn under_way(&self) -> (usize, usize) {
-        let waiting = self.nodes.iter().filter(|node| node.state == NodeState::Waiting).count();
-        (self.nodes.iter().filter(|node| node.state.pending()).count() - waiting, waiting)
-    }
-
     /// The name of the site, as far as anybody gave it one.
     pub fn site_name(&self) -> Option<&str> {
         let recorded = self.evidence.as_ref().and_then(|evidence| evidence.site.name.as_deref());
@@ -301,5 +263,10 @@ impl App {
             Source::Saved(_) | Source::Demo => recorded,
             Source::Live | Source::Nothing => self.visit.site.name.as_deref().or(recorded),
         }
+    }
+
+    /// Which site it is, as far as what was seen tells.
+    pub fn identity(&self) -> Option<SiteIdentity> {
+        self.evidence.as_deref().and_then(SiteIdentity::of)
     }
 }

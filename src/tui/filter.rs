@@ -1,4 +1,4 @@
-//! The filter of a list of controls: plain words, `!` for not, and `state:`, `sev:`, `node:`.
+//! The filter of a list of controls: plain words, `!` for not, and `state:`, `sev:`, `node:`, `at:`.
 
 use crate::assess::Verdict;
 use crate::catalog::Severity;
@@ -22,6 +22,7 @@ enum What {
     State,
     Severity,
     Node,
+    Target,
 }
 
 impl Filter {
@@ -37,6 +38,7 @@ impl Filter {
                 Some(("state", value)) => (What::State, value),
                 Some(("sev", value)) => (What::Severity, value),
                 Some(("node", value)) => (What::Node, value),
+                Some(("at", value)) => (What::Target, value),
                 _ => (What::Word, lower.as_str()),
             };
             (!text.is_empty()).then(|| Term { not, what, text: text.to_owned() })
@@ -48,10 +50,14 @@ impl Filter {
         self.terms.iter().filter(|term| term.what == what).all(|term| holds(&term.text) != term.not)
     }
 
-    /// Whether findings at this target (`node/NAME`) are looked at.
+    /// Whether findings at this target (`node/NAME`, `cluster`) are looked at. `at:` takes a kind of target, else a part
+    /// of its name.
     pub(super) fn target(&self, target: &str) -> bool {
         let target = target.to_lowercase();
-        self.all(What::Node, |text| target.contains(text))
+        let (kind, name) = target.split_once('/').unwrap_or((&target, ""));
+        let kinds = ["site", "cluster", "node", "endpoint"];
+        self.all(What::Node, |text| kind == "node" && name.contains(text))
+            && self.all(What::Target, |text| if kinds.contains(&text) { kind == text } else { target.contains(text) })
     }
 
     /// Whether a row of the list is shown: by its verdict (beginnings do: `state:unk`), its severity, and the words
@@ -98,5 +104,15 @@ mod tests {
         assert!(filter.target("node/edge2") && !filter.target("node/edge1"));
         assert!(!Filter::parse("!node:edge2").target("node/edge2"));
         assert!(Filter::parse("root").target("node/edge1"));
+        assert!(!Filter::parse("node:c").target("cluster"));
+    }
+
+    #[test]
+    fn targets_by_their_kind_or_a_part_of_their_name() {
+        let at = |typed: &str, target: &str| Filter::parse(typed).target(target);
+        assert!(at("at:cluster", "cluster") && !at("at:cluster", "node/cluster-1") && !at("at:cluster", "site"));
+        assert!(at("at:endpoint", "endpoint/10.0.0.4:6443") && !at("at:endpoint", "node/a"));
+        assert!(at("at::6443", "endpoint/10.0.0.4:6443") && !at("at::6443", "endpoint/10.0.0.4:22"));
+        assert!(at("at:node", "node/a") && !at("!at:node", "node/a") && at("at:", "site"));
     }
 }

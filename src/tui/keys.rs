@@ -43,7 +43,7 @@ pub enum Place {
     Connect,
     /// A form to fill in.
     Form,
-    /// Sections and nodes.
+    /// Sections and targets.
     Overview,
     /// A list of controls.
     Controls,
@@ -53,6 +53,10 @@ pub enum Place {
     Finding,
     /// One node.
     Node,
+    /// The cluster.
+    Cluster,
+    /// The ports.
+    Ports,
     /// Help.
     Help,
     /// May this host key be accepted?
@@ -63,6 +67,8 @@ pub enum Place {
     Password,
     /// A question whether a password may be used for other nodes.
     Reuse,
+    /// A question whether `az` may be run.
+    Azure,
     /// Something went wrong.
     Trouble,
     /// The terminal is too small for anything else.
@@ -98,10 +104,12 @@ pub enum Action {
     NextControl,
     /// The control before.
     PreviousControl,
-    /// Reads one node again.
+    /// Reads one target again.
     ReadOne,
-    /// Reads all nodes again.
+    /// Reads everything again.
     ReadAll,
+    /// Asks Azure.
+    Azure,
     /// Shows help.
     Help,
     /// Draws everything anew.
@@ -116,12 +124,14 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needs {
     Nothing,
-    /// Nodes that can be read, not a saved file.
+    /// Targets that can be read, not a saved file.
     Live,
-    /// The cursor on a node, live.
-    LiveNode,
+    /// The cursor on a target, live.
+    LiveTarget,
     /// A control with several targets.
     Targets,
+    /// A cluster that Azure Arc knows, live.
+    Arc,
 }
 
 /// One row of the table.
@@ -158,27 +168,29 @@ const fn needing(needs: Needs, binding: Binding) -> Binding {
 }
 
 use Place::{
-    Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Password, Reuse, Small,
-    Trouble,
+    Azure, Cluster, Connect, Controls, Filter, Finding, Form, Help, HostKey, Node, Overview, Passphrase, Password,
+    Ports, Reuse, Small, Trouble,
 };
 
-const SCREENS: &[Place] = &[Connect, Overview, Controls, Finding, Node, Help];
+const SCREENS: &[Place] = &[Connect, Overview, Controls, Finding, Node, Cluster, Ports, Help];
 const LISTS: &[Place] = &[Connect, Overview, Controls];
-const TEXTS: &[Place] = &[Finding, Node, Help];
-const TYPING: &[Place] = &[Form, Filter, HostKey, Passphrase, Password, Reuse];
+const TEXTS: &[Place] = &[Finding, Node, Cluster, Ports, Help];
+const TARGETS: &[Place] = &[Node, Cluster, Ports];
+const TYPING: &[Place] = &[Form, Filter, HostKey, Passphrase, Password, Reuse, Azure];
 const EVERYWHERE: &[Place] = &[
-    Connect, Form, Overview, Controls, Filter, Finding, Node, Help, HostKey, Passphrase, Password, Reuse, Trouble,
-    Small,
+    Connect, Form, Overview, Controls, Filter, Finding, Node, Cluster, Ports, Help, HostKey, Passphrase, Password,
+    Reuse, Azure, Trouble, Small,
 ];
 
 /// The table.
 pub const TABLE: &[Binding] = &[
     row(&[key(KeyCode::Enter)], "Enter", "open", "open what the cursor is on", LISTS, Action::Open),
-    row(&[key(KeyCode::Enter)], "Enter", "controls", "the controls asked of this node", &[Node], Action::Open),
+    row(&[key(KeyCode::Enter)], "Enter", "controls", "the controls asked of it", TARGETS, Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "next/start", "next field; on the last one, start", &[Form], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "keep", "keep the filter and go back to the list", &[Filter], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: accept the key", &[HostKey], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: use it for the others", &[Reuse], Action::Open),
+    row(&[key(KeyCode::Enter)], "Enter", "", "only after the word yes: run the commands", &[Azure], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "use it", "try this passphrase", &[Passphrase], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "send it", "answer the node with this", &[Password], Action::Open),
     row(&[key(KeyCode::Enter)], "Enter", "close", "close", &[Trouble], Action::Open),
@@ -205,8 +217,18 @@ pub const TABLE: &[Binding] = &[
     row(&[key(KeyCode::Home), letter('g')], "Home g", "", "to the first row", SCREENS, Action::Move(Move::First)),
     row(&[key(KeyCode::End), letter('G')], "End G", "", "to the last row", SCREENS, Action::Move(Move::Last)),
     row(
-        &[letter('1'), letter('2'), letter('3'), letter('4')],
-        "1-4",
+        &[
+            letter('1'),
+            letter('2'),
+            letter('3'),
+            letter('4'),
+            letter('5'),
+            letter('6'),
+            letter('7'),
+            letter('8'),
+            letter('9'),
+        ],
+        "1-9",
         "",
         "open a choice by its number",
         &[Connect],
@@ -223,8 +245,8 @@ pub const TABLE: &[Binding] = &[
     row(
         &[key(KeyCode::Tab), key(KeyCode::BackTab)],
         "Tab",
-        "nodes",
-        "between sections and nodes",
+        "targets",
+        "between sections and targets",
         &[Overview],
         Action::Next,
     ),
@@ -233,7 +255,7 @@ pub const TABLE: &[Binding] = &[
         row(
             &[key(KeyCode::Tab), key(KeyCode::Right), letter('l')],
             "Tab Right",
-            "next node",
+            "next target",
             "the same control at the next target",
             &[Finding],
             Action::Next,
@@ -258,7 +280,7 @@ pub const TABLE: &[Binding] = &[
         &[letter('/')],
         "/",
         "filter",
-        "show only rows with these words; !word: without it; state:fail, sev:high, node:NAME",
+        "show only rows with these words; !word: without it; state:fail, sev:high, node:NAME, at:cluster, at:endpoint",
         &[Controls],
         Action::Filter,
     ),
@@ -272,30 +294,56 @@ pub const TABLE: &[Binding] = &[
         Action::Sort,
     ),
     needing(
-        Needs::LiveNode,
+        Needs::LiveTarget,
         row(
             &[letter('r')],
             "r",
             "read again",
-            "read this node again; on a section: all nodes",
-            &[Overview, Finding, Node],
+            "read this target again; on a section: everything",
+            &[Overview, Finding, Node, Cluster, Ports],
             Action::ReadOne,
         ),
     ),
     needing(
         Needs::Live,
-        row(&[letter('R')], "R", "read all", "read all nodes again", &[Overview, Controls, Node], Action::ReadAll),
+        row(
+            &[letter('R')],
+            "R",
+            "read all",
+            "read everything again",
+            &[Overview, Controls, Node, Cluster, Ports],
+            Action::ReadAll,
+        ),
     ),
-    needing(Needs::Live, row(&[letter('R')], "R", "", "read all nodes again", &[Finding], Action::ReadAll)),
+    needing(Needs::Live, row(&[letter('R')], "R", "", "read everything again", &[Finding], Action::ReadAll)),
+    needing(
+        Needs::Arc,
+        row(
+            &[letter('a')],
+            "a",
+            "ask Azure",
+            "ask Azure by az, after showing what would run",
+            &[Cluster],
+            Action::Azure,
+        ),
+    ),
     row(&[key(KeyCode::Backspace), ctrl('h')], "Backspace", "", "take the last character away", TYPING, Action::Erase),
     row(&[ctrl('u')], "Ctrl-U", "", "empty what was typed", TYPING, Action::EraseAll),
     row(&[ctrl('l')], "Ctrl-L", "", "draw the screen anew (after noise on the line)", EVERYWHERE, Action::Redraw),
-    row(&[letter('?')], "?", "help", "this help", &[Connect, Overview, Controls, Finding, Node], Action::Help),
+    row(
+        &[letter('?')],
+        "?",
+        "help",
+        "this help",
+        &[Connect, Overview, Controls, Finding, Node, Cluster, Ports],
+        Action::Help,
+    ),
     row(&[key(KeyCode::Esc)], "Esc", "back", "back", &[Form], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "", "back; never ends the program", SCREENS, Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "drop", "drop the filter", &[Filter], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "no", "no: do not connect", &[HostKey], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "no", "no: each node asks by itself", &[Reuse], Action::Back),
+    row(&[key(KeyCode::Esc)], "Esc", "no", "no: run nothing", &[Azure], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "skip", "go on without this key", &[Passphrase], Action::Back),
     row(&[key(KeyCode::Esc)], "Esc", "skip", "go on without it, as far as that goes", &[Password], Action::Back),
     row(&[key(KeyCode::Esc), letter('q')], "Esc q", "", "close", &[Trouble], Action::Back),
@@ -305,7 +353,7 @@ pub const TABLE: &[Binding] = &[
         &[ctrl('c')],
         "Ctrl-C",
         "",
-        "quit at once, from anywhere; nodes are left as they were",
+        "quit at once, from anywhere; everything is left as it was",
         EVERYWHERE,
         Action::Leave,
     ),
@@ -333,8 +381,9 @@ pub(super) fn usable(app: &App, place: Place) -> impl Iterator<Item = &'static B
     rows(place).filter(move |binding| match binding.needs {
         Needs::Nothing => true,
         Needs::Live => app.live(),
-        Needs::LiveNode => app.live() && app.node_at_hand().is_some(),
+        Needs::LiveTarget => app.live() && app.at_hand().is_some(),
         Needs::Targets => app.targets_at_hand() > 1,
+        Needs::Arc => app.live() && app.on_arc(),
     })
 }
 
@@ -364,60 +413,5 @@ pub(super) fn footer(app: &App, place: Place, room: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::*;
-    use crate::tui::sample;
-
-    #[test]
-    fn no_key_means_two_things_in_one_place_and_every_row_has_help() {
-        for place in EVERYWHERE {
-            let mut seen: Vec<Key> = Vec::new();
-            for binding in rows(*place) {
-                assert!(!binding.help.is_empty() && !binding.label.is_empty() && !binding.keys.is_empty());
-                for pressed in binding.keys {
-                    assert!(!seen.contains(pressed), "{pressed:?} twice in {place:?}");
-                    seen.push(*pressed);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn where_letters_are_typed_no_letter_is_a_command() {
-        for place in TYPING {
-            for binding in rows(*place) {
-                assert!(binding.keys.iter().all(|key| key.ctrl || !matches!(key.code, KeyCode::Char(_))));
-            }
-        }
-    }
-
-    #[test]
-    fn every_footer_fits_eighty_columns_whole_and_forty_with_the_way_out() {
-        for (place, live) in EVERYWHERE.iter().flat_map(|place| [(place, false), (place, true)]) {
-            // On a finding, so that every row that needs something has it.
-            let mut app = sample::app(80, 24);
-            sample::press(&mut app, "4\n");
-            if live {
-                app.source = crate::tui::app::Source::Live;
-            }
-            let whole = footer(&app, *place, usize::MAX / 2);
-            assert!(whole.len() <= 80, "{place:?}: {whole:?} takes {}", whole.len());
-            assert_eq!(footer(&app, *place, 80), whole);
-            let narrow = footer(&app, *place, 40);
-            assert!(narrow.len() <= 40, "{place:?}: {narrow:?}");
-            if SCREENS.contains(place) {
-                assert!(narrow.contains("q back/quit"), "{place:?}: {narrow:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn alt_is_escape_and_the_key_and_releases_are_nothing() {
-        let alt = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT);
-        assert_eq!(from_event(alt), [key(KeyCode::Esc), letter('q')]);
-        let mut release = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        release.kind = KeyEventKind::Release;
-        assert!(from_event(release).is_empty());
-    }
-}
+#[path = "keys_tests.rs"]
+mod tests;

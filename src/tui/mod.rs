@@ -16,6 +16,7 @@ pub mod rows;
 #[cfg(test)]
 mod sample;
 mod screen;
+pub mod target;
 pub mod text;
 pub mod theme;
 pub mod update;
@@ -25,7 +26,8 @@ pub use update::open;
 
 use crate::catalog::Catalog;
 use crate::evidence::{Evidence, Lifecycle, Policy};
-use crate::visit::Visit;
+use crate::kubeapi::ContextInfo;
+use crate::visit::{ClusterVisit, Visit};
 use app::App;
 use guard::Guard;
 use jiff::Timestamp;
@@ -43,7 +45,11 @@ use theme::Theme;
 pub struct Start {
     /// What to look at, and how.
     pub visit: Visit,
-    /// Evidence to show instead of reading nodes.
+    /// How a cluster is read that is chosen on the first screen.
+    pub usual: ClusterVisit,
+    /// The contexts that the first screen offers, or why the kubeconfig cannot be used.
+    pub contexts: Result<Vec<ContextInfo>, String>,
+    /// Evidence to show instead of reading anything.
     pub evidence: Option<Evidence>,
     /// The controls.
     pub catalog: Catalog,

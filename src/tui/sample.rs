@@ -9,8 +9,14 @@ use super::{Start, update};
 use crate::assess::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
 use crate::catalog::{Catalog, Control};
 use crate::channel::{Limits, ssh::SshOptions};
-use crate::evidence::{ChannelKind, Evidence, Lifecycle, NodeEvidence, Policy, Profile, Reason, Seat, SiteFacts};
-use crate::visit::{Visit, tool};
+use crate::evidence::cluster::{Denied, KubeNode};
+use crate::evidence::{
+    Caller, ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, Fact, Lifecycle, Listing, NodeEvidence, Policy,
+    Profile, Reason, Seat, SiteFacts, Unread,
+};
+use crate::kubeapi::ContextInfo;
+use crate::site::ClusterTarget;
+use crate::visit::{ClusterVisit, Visit, tool};
 use serde_json::json;
 
 pub(super) const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
@@ -82,6 +88,7 @@ pub(super) fn assessment() -> Assessment {
         id: format!("node/{name}"),
         kind: TargetKind::Node,
         channel: Some(ChannelKind::Ssh),
+        kubernetes: None,
         reached: true,
         complete: true,
         errors: Vec::new(),
@@ -90,6 +97,8 @@ pub(super) fn assessment() -> Assessment {
         schema: SCHEMA,
         tool: tool(),
         site: evidence.site.clone(),
+        identity: None,
+        cluster: None,
         seat: evidence.seat.clone(),
         operator: "tech".to_owned(),
         profile: Profile::Guide,
@@ -132,6 +141,92 @@ pub(super) fn evidence() -> Evidence {
     }
 }
 
+/// A context as the first screen offers it.
+pub(super) fn context(name: &str) -> ContextInfo {
+    ContextInfo {
+        name: name.to_owned(),
+        current: name == "edge",
+        cluster: name.to_owned(),
+        server: Some(format!("https://{name}.site.example:6443")),
+        user: "ana".to_owned(),
+        proxy: None,
+        file: None,
+    }
+}
+
+/// A cluster that was read, by somebody who may not list pods.
+pub(super) fn cluster(context: &str) -> ClusterEvidence {
+    let node = |name: &str| KubeNode { name: name.to_owned(), ..KubeNode::default() };
+    ClusterEvidence {
+        context: context.to_owned(),
+        server: Fact::Known("https://10.0.0.4:6443".to_owned()),
+        reached: true,
+        complete: true,
+        uid: Fact::Known("1b4e28ba-2fa1-11d2-883f-0016d3cca427".to_owned()),
+        caller: Fact::Known(Caller {
+            user: "ana".to_owned(),
+            groups: vec!["viewers".to_owned()],
+            how: "client certificate".to_owned(),
+        }),
+        denied: Listing::whole(vec![Denied { name: "list pods \u{1b}[31m".to_owned(), path: "pods".to_owned() }]),
+        nodes: Listing::whole(vec![node("cp-1"), node("worker-9")]),
+        unread: vec![Unread { path: "pods".to_owned(), reason: Reason::Forbidden, detail: String::new() }],
+        ..ClusterEvidence::default()
+    }
+}
+
+pub(super) fn dead_cluster(context: &str) -> ClusterEvidence {
+    let why = "10.0.0.4 port 6443 does not answer. Check the way to the API server.";
+    ClusterEvidence::unread(context, Reason::Timeout, why)
+}
+
+/// Two ports.
+pub(super) fn ports() -> Vec<EndpointEvidence> {
+    let port = |port: i64, service: &str, state| {
+        let text = json!({
+            "name": format!("10.0.0.4:{port}"), "host": "10.0.0.4", "port": port, "service": service, "state": state,
+            "tls": {"spoken": true, "versions": {"complete": true, "items": [
+                {"name": "TLSv1.2", "accepted": true}, {"name": "TLSv1.3", "accepted": true}]},
+                "chain": {"complete": true, "items": [
+                    {"name": "a", "path": "", "role": "", "not_after": "2027-05-01T00:00:00Z"}]}}
+        });
+        serde_json::from_value(text).unwrap()
+    };
+    vec![port(10250, "kubelet", "open"), port(6443, "kube-apiserver", "filtered")]
+}
+
+/// Screens with a cluster, nodes of both ways, and ports.
+pub(super) fn site(width: u16, height: u16) -> App {
+    let saved = Evidence { cluster: Some(cluster("edge")), endpoints: Some(ports()), ..evidence() };
+    let (mut app, effects) = super::open(start(&[], Some(saved)), (width, height), Theme::PLAIN);
+    let Some(Effect::Assess { serial, .. }) = effects.into_iter().next() else { panic!("nothing is assessed") };
+    let mut assessment = assessment();
+    let target = |id: &str, kind, channel, kubernetes: Option<&str>| Target {
+        id: id.to_owned(),
+        kind,
+        channel,
+        kubernetes: kubernetes.map(str::to_owned),
+        reached: true,
+        complete: true,
+        errors: Vec::new(),
+    };
+    let api = Some(ChannelKind::Api);
+    assessment.targets[0].kubernetes = Some("cp-1".to_owned());
+    assessment.targets.push(target("cluster", TargetKind::Cluster, api, None));
+    assessment.targets.push(target("node/worker-9", TargetKind::Node, api, Some("worker-9")));
+    assessment.platform = Some("kubeadm".to_owned());
+    let mut asked = |id: &str, scope: &str, at: &str, verdict| {
+        let mut control = control(id, "control-plane-communication", "Something of the cluster", "high");
+        control.scope = serde_json::from_value(json!(scope)).unwrap();
+        assessment.findings.push(Finding::of(&control, at, verdict, "Seen."));
+    };
+    asked("few-cluster-admins", "cluster", "cluster", Verdict::Fail);
+    asked("old-tls", "endpoint", "endpoint/10.0.0.4:10250", Verdict::Fail);
+    asked("old-tls", "endpoint", "endpoint/10.0.0.4:6443", Verdict::Pass);
+    update::update(&mut app, Msg::Assessed { serial, assessment: Box::new(assessment) });
+    app
+}
+
 fn seat() -> Seat {
     Seat { host: "laptop".to_owned(), user: "tech".to_owned() }
 }
@@ -143,12 +238,17 @@ pub(super) fn start(targets: &[&str], evidence: Option<Evidence>) -> Start {
         visit: Visit {
             packages: true,
             site: SiteFacts::default(),
+            cluster: None,
+            endpoints: true,
+            before: None,
             targets: targets.iter().map(|target| target.parse().unwrap()).collect(),
             ssh: SshOptions::default(),
             limits: Limits::default(),
             jobs: 4,
             seat: seat(),
         },
+        usual: ClusterVisit::new(ClusterTarget::default()),
+        contexts: Ok(Vec::new()),
         evidence,
         catalog: catalog(),
         lifecycle: Lifecycle { snapshot_date: "2026-11-01".to_owned(), products: Default::default() },

@@ -1,8 +1,17 @@
-//! What both the command line and the screens do: connect to the nodes, collect, assess.
+//! What both the command line and the screens do: connect to the cluster and the nodes, collect, assess.
 
+mod aside;
+mod azure;
 mod clock;
+mod cluster;
 mod pool;
+mod ports;
+mod progress;
 mod read;
+
+pub use azure::azure_commands;
+pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit};
+pub use progress::Progress;
 
 use crate::assess::{Assessment, assess};
 use crate::catalog::Catalog;
@@ -11,8 +20,9 @@ use crate::channel::{Ask, Limits, Passwords};
 use crate::evidence::{Evidence, Lifecycle, NodeEvidence, Policy, Seat, SiteFacts};
 use crate::site::NodeTarget;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What to look at, and how.
@@ -20,8 +30,14 @@ use std::time::Duration;
 pub struct Visit {
     /// The site, as the person knows it.
     pub site: SiteFacts,
+    /// The cluster. None: no API is asked.
+    pub cluster: Option<ClusterVisit>,
     /// The nodes.
     pub targets: Vec<NodeTarget>,
+    /// Whether the ports of the control plane and of kubelets are looked at from this seat.
+    pub endpoints: bool,
+    /// What is known of the site from earlier readings: of what is not read now, its addresses still count.
+    pub before: Option<Before>,
     /// SSH.
     pub ssh: SshOptions,
     /// Bounds of every node.
@@ -34,71 +50,91 @@ pub struct Visit {
     pub seat: Seat,
 }
 
-/// What happens while nodes are read.
+/// What is known of a site before it is read once more.
 #[derive(Debug, Clone)]
-pub enum Progress {
-    /// The node's turn came: its connection is being made.
-    Connecting {
-        /// Target name.
-        node: String,
-    },
-    /// The login stands; the collector runs.
-    Collecting {
-        /// Target name.
-        node: String,
-    },
-    /// The login stands; sudo there wants a password, and a person is asked, or waited for, before the collector runs.
-    Asking {
-        /// Target name.
-        node: String,
-    },
-    /// Something the person should know about the way to the node; reading goes on.
-    Warning {
-        /// Target name.
-        node: String,
-        /// One sentence.
-        message: String,
-    },
-    /// The node is done, well or badly: its evidence says which.
-    Done(Box<NodeEvidence>),
+pub struct Before {
+    /// What was seen.
+    pub evidence: Arc<Evidence>,
+    /// Its nodes, and how they are reached.
+    pub targets: Vec<NodeTarget>,
 }
 
 /// What a node may take beyond the bounds of its channel: starting the thread, parsing the answer.
 const SLACK: Duration = Duration::from_secs(15);
 
 impl Visit {
-    /// Reads all targets, [`Visit::jobs`] at once, each on a thread of its own, and tells `progress` (one call at a
-    /// time, and none for a node after its `Done`). Returns when every node is done or its deadline has passed; a node
-    /// that hangs is reported as such and its thread is left alone. The time that a person takes to answer a question
-    /// does not count against the node. A target whose name repeats an earlier one is told apart by `#2`, `#3`.
+    /// Reads the cluster on a thread of its own and all nodes, [`Visit::jobs`] at once, each on a thread of its own; then
+    /// looks at the ports. Tells `progress` (one call at a time, and none for a target after its end). Returns when
+    /// everything is done or its deadline has passed; what hangs is reported as such and its thread is left alone. The
+    /// time that a person takes to answer a question does not count against a node. A node whose name repeats an earlier
+    /// one is told apart by `#2`, `#3`.
     pub fn collect(&self, ask: &Arc<dyn Ask>, progress: &Arc<dyn Fn(Progress) + Send + Sync>) -> Evidence {
         let started = Timestamp::now();
-        let targets = told_apart(&self.targets);
-        let limits = self.limits;
-        // Passwords are kept for this reading at most, and no other one shares them.
-        let ssh = SshOptions { passwords: Passwords::for_nodes(targets.len()), ..self.ssh.clone() };
-        let packages = self.packages;
-        let nodes = pool::read_all(
-            &targets,
-            self.jobs,
-            self.budget(),
-            ask,
-            progress.as_ref(),
-            Arc::new(move |target: &NodeTarget, ask: &dyn Ask, tell: &dyn Fn(Progress)| {
-                read::read(target, &ssh, &limits, packages, ask, tell);
-            }),
-        );
-        Evidence {
+        let turn = Mutex::new(());
+        let tell = |step: Progress| {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            progress(step);
+        };
+        let (cluster, nodes) = std::thread::scope(|scope| {
+            let aside = self.cluster.as_ref().map(|cluster| {
+                let read = || cluster::read(cluster, self.limits.connect, &tell);
+                // Where there is no thread for it, it is read before the nodes.
+                std::thread::Builder::new()
+                    .name("cluster's clock".to_owned())
+                    .spawn_scoped(scope, read)
+                    .map_err(|_| Box::new(read()))
+            });
+            let nodes = self.read_nodes(ask, &tell);
+            let cluster = aside.map(|aside| match aside {
+                Ok(thread) => thread.join().unwrap_or_else(|_| cluster::broke(self.cluster.as_ref())),
+                Err(read) => *read,
+            });
+            (cluster, nodes)
+        });
+        let mut evidence = Evidence {
             schema: crate::evidence::SCHEMA.to_owned(),
             tool: tool(),
             started,
             finished: Timestamp::now(),
             seat: self.seat.clone(),
             site: self.site.clone(),
-            cluster: None,
+            cluster,
             nodes,
             endpoints: None,
+        };
+        if self.endpoints {
+            let (known, nodes) = self.known(&evidence);
+            evidence.endpoints = ports::look(&known, &nodes, &self.ssh, &tell);
+            evidence.finished = Timestamp::now();
         }
+        evidence
+    }
+
+    fn read_nodes(&self, ask: &Arc<dyn Ask>, progress: &(dyn Fn(Progress) + Send + Sync)) -> Vec<NodeEvidence> {
+        let targets = told_apart(&self.targets);
+        let limits = self.limits;
+        // Passwords are kept for this reading at most, and no other one shares them.
+        let ssh = SshOptions { passwords: Passwords::for_nodes(targets.len()), ..self.ssh.clone() };
+        let packages = self.packages;
+        let read = move |target: &NodeTarget, ask: &dyn Ask, tell: &dyn Fn(Progress)| {
+            read::read(target, &ssh, &limits, packages, ask, tell);
+        };
+        pool::read_all(&targets, self.jobs, self.budget(), ask, progress, Arc::new(read))
+    }
+
+    /// What was just read, with what is known from before of everything else; and how all its nodes are reached.
+    fn known<'e>(&self, read: &'e Evidence) -> (Cow<'e, Evidence>, Vec<NodeTarget>) {
+        let mut nodes = told_apart(&self.targets);
+        let Some(before) = &self.before else { return (Cow::Borrowed(read), nodes) };
+        let mut known = read.clone();
+        let seen = before.evidence.nodes.iter().filter(|node| !read.nodes.iter().any(|other| other.name == node.name));
+        known.nodes.extend(seen.cloned());
+        if known.cluster.is_none() {
+            known.cluster.clone_from(&before.evidence.cluster);
+        }
+        let others = before.targets.iter().filter(|target| !self.targets.iter().any(|now| now.name == target.name));
+        nodes.extend(others.cloned());
+        (Cow::Owned(known), nodes)
     }
 
     /// How long one node may take in all, with the jump hosts on the way, a person's thinking not counted.
@@ -156,7 +192,7 @@ mod tests {
     use crate::site::Way;
 
     fn local(name: &str) -> NodeTarget {
-        NodeTarget { name: name.to_owned(), way: Way::Local }
+        NodeTarget::new(name, Way::Local)
     }
 
     #[test]

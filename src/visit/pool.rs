@@ -43,7 +43,7 @@ where
                 Ok(clock) => {
                     running.insert(number, clock);
                 }
-                Err(_) => finish(&mut done, number, no_thread(target), progress),
+                Err(_) => finish(&mut done, number, target, no_thread(target), progress),
             }
         }
         if running.is_empty() {
@@ -59,7 +59,8 @@ where
                     if let Some(clock) = running.remove(number) {
                         clock.give_up();
                     }
-                    finish(&mut done, *number, late_node(&targets[*number], budget), progress);
+                    let target = &targets[*number];
+                    finish(&mut done, *number, target, late_node(target, budget), progress);
                 }
                 if !late.is_empty() {
                     continue;
@@ -74,12 +75,12 @@ where
         match said {
             Some(Progress::Done(node)) => {
                 running.remove(&number);
-                finish(&mut done, number, *node, progress);
+                finish(&mut done, number, &targets[number], *node, progress);
             }
             Some(step) => progress(step),
             None => {
                 running.remove(&number);
-                finish(&mut done, number, broke(&targets[number]), progress);
+                finish(&mut done, number, &targets[number], broke(&targets[number]), progress);
             }
         }
     }
@@ -133,9 +134,11 @@ fn next_look(running: &BTreeMap<usize, Arc<Clock>>, budget: Duration) -> Duratio
 fn finish(
     done: &mut [Option<NodeEvidence>],
     number: usize,
-    node: NodeEvidence,
+    target: &NodeTarget,
+    mut node: NodeEvidence,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) {
+    node.kubernetes_name.clone_from(&target.kubernetes);
     progress(Progress::Done(Box::new(node.clone())));
     if let Some(place) = done.get_mut(number) {
         *place = Some(node);
@@ -188,7 +191,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(300);
 
     fn targets(names: &[&str]) -> Vec<NodeTarget> {
-        names.iter().map(|name| NodeTarget { name: (*name).to_owned(), way: Way::Local }).collect()
+        names.iter().map(|name| NodeTarget::new(*name, Way::Local)).collect()
     }
 
     fn read_node(target: &NodeTarget) -> Progress {

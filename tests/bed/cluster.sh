@@ -2,11 +2,11 @@
 # The mode `cluster`: two nodes made one cluster by kubeadm, node1 with the control plane. What a node of it is made
 # of is in cluster/build.
 
-# build_binaries: sets bed_binaries to the folder of the Go builds. Before lock_bed: the first time is long, and
-# go/build has a lock of its own.
+# build_binaries [NAME...]: sets bed_binaries to the folder of the Go builds; without names it has all of them. Before
+# lock_bed: the first time is long, and go/build has a lock of its own.
 build_binaries() {
   # It is silent when it has nothing to build.
-  bed_binaries=$("$bed_dir/go/build" 2> >(sed -u '1i bed: the Kubernetes binaries must be built first, once: about ten minutes on two cores' >&2)) ||
+  bed_binaries=$("$bed_dir/go/build" "$@" 2> >(sed -u '1i bed: the Kubernetes binaries must be built first, once: about ten minutes on two cores' >&2)) ||
     die "the Kubernetes binaries could not be built (tests/bed/go/build)"
 }
 
@@ -16,7 +16,7 @@ cluster_image() {
   base=$(base_image) || return 1
   key=$({
     echo "$base" "$bed_binaries"
-    cd "$bed_dir/cluster"
+    cd "$bed_dir/cluster" || exit
     find . -type f -printf '%m %p\n' -exec sha256sum {} + | sort
   } | sha256sum | cut -c1-12)
   image=$bed_cache/cluster-$key
@@ -119,11 +119,11 @@ cluster_nodes_are_ready() { # SLOT
     [ "$ready" = "True True " ]
 }
 
-# Five of the control plane, kube-proxy on both nodes, all of them ready.
+# Four of the control plane, kube-proxy on both nodes, all of them ready; not what tests put beside them.
 cluster_pods_are_ready() { # SLOT
   local ready
   ready=$(in_node "$1" node1 timeout 10 kubectl get pods -n kube-system --request-timeout=5s \
-    -o 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}' 2>/dev/null) &&
+    -o 'jsonpath={range .items[?(@.spec.priorityClassName=="system-node-critical")]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}' 2>/dev/null) &&
     [ "$ready" = "True True True True True True " ]
 }
 
@@ -143,6 +143,7 @@ answers_cluster() { # SLOT
 up_cluster() {
   local image join ignore=--ignore-preflight-errors=SystemVerification,NumCPU,Mem
   image=$(cluster_image)
+  # shellcheck source=/dev/null
   . "$image/versions"
   start_cluster_node "$slot" node1 2 3 "$image"
   kubeadm_config "$(node_address "$slot" 2)" "$KUBERNETES_VERSION" "$ETCD_TAG" |

@@ -1,15 +1,14 @@
 # shellcheck shell=bash disable=SC2154
-# One node: its base image, its disk, its cgroups, its start and its end.
+# One node: its base image, its disk, its start and its end.
 #
 #   /run/sitewarden-bed/SLOT/nodes/NAME/
 #     address  its IPv4 address
 #     disk     the folder with its overlay
 #     lower    what the overlay stands on, as mount takes it: the base, before it a layer of the mode
-#     cgroups  its cgroup folders, one per hierarchy, one a line
+#     cgroups  its cgroup folders, see cgroups.sh
+#     options  what else systemd-nspawn was told, one option a line
 #     leader   the process id of its systemd, seen from this machine
 #
-# The cgroups are the record of what runs in a node: every process that was ever started in it is in them, and
-# nothing else is. Process ids alone are never trusted: a number may have gone to somebody else.
 
 # base_image: prints the folder of the base, after building it where the cache does not have it.
 base_image() {
@@ -38,6 +37,7 @@ can_hold_overlay() {
   probe=$(mktemp -d "$1/probe.XXXXXX")
   mkdir "$probe/lower" "$probe/upper" "$probe/work" "$probe/root"
   touch "$probe/lower/file"
+  # shellcheck disable=SC2016
   unshare --mount --propagation private sh -c '
     cd "$1" && mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work root && rm root/file' \
     sh "$probe" 2>/dev/null || { rm -rf "$probe"; return 1; }
@@ -56,57 +56,8 @@ disk_home() {
   die "neither $bed_target nor $bed_cache can hold an overlay; set SITEWARDEN_BED_CACHE to a folder on ext4, xfs, btrfs or tmpfs"
 }
 
-# own_cgroups: the folder of this process in each cgroup hierarchy, version 1 and 2.
-own_cgroups() {
-  local controllers path mount
-  while IFS=: read -r _ controllers path; do
-    if [ -n "$controllers" ]; then
-      mount=/sys/fs/cgroup/${controllers#name=}
-    elif [ -d /sys/fs/cgroup/unified ]; then
-      mount=/sys/fs/cgroup/unified
-    else
-      mount=/sys/fs/cgroup
-    fi
-    [ -e "$mount/cgroup.procs" ] || continue
-    [ -d "$mount$path" ] || path= # in a container the path may be the outer machine's
-    echo "$mount${path%/}"
-  done </proc/self/cgroup
-}
-
-# make_cgroups SLOT NAME: the node's cgroups, below the caller's own, so that the caller's limits hold for it.
-make_cgroups() {
-  local parent group record=$bed_run/$1/nodes/$2/cgroups
-  : >"$record"
-  for parent in $(own_cgroups); do
-    group=$parent/$(cgroup_name "$1" "$2")
-    echo "$group" >>"$record"
-    mkdir -p "$group"
-    if [ -e "$group/cpuset.mems" ] && [ -z "$(<"$group/cpuset.mems")" ]; then # version 1 starts it empty
-      cat "$parent/cpuset.cpus" >"$group/cpuset.cpus"
-      cat "$parent/cpuset.mems" >"$group/cpuset.mems"
-    fi
-  done
-}
-
-# remove_cgroups SLOT NAME: from the innermost; what the node made below its own too.
-remove_cgroups() {
-  local group record=$bed_run/$1/nodes/$2/cgroups
-  [ -e "$record" ] || return 0
-  while read -r group; do
-    [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} +
-  done <"$record"
-}
-
 # node_pids SLOT NAME: every process of the node, its systemd-nspawn included.
-node_pids() {
-  local group record=$bed_run/$1/nodes/$2/cgroups
-  [ -e "$record" ] || return 0
-  while read -r group; do
-    [ ! -d "$group" ] || find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null || true
-  done <"$record" | sort -un
-}
-
-node_is_empty() { [ -z "$(node_pids "$1" "$2")" ]; }
+node_pids() { cgroup_pids "$bed_run/$1/nodes/$2"; }
 
 # node_leader SLOT NAME: the node's systemd, if it is still that.
 node_leader() {
@@ -139,10 +90,11 @@ in_node() { # SLOT NAME COMMAND...: as root, standard input passed on
 }
 
 ssh_answers() { # ADDRESS: whether an SSH server says hello there
+  # shellcheck disable=SC2016
   timeout 2 bash -c 'exec 3<>"/dev/tcp/$1/22" && read -r hello <&3 && [[ $hello == SSH-2.0-* ]]' bash "$1" 2>/dev/null
 }
 
-# make_node SLOT NAME HOST [LAYER]: its record, its empty disk, its cgroups. LAYER is a folder that is laid over the base.
+# make_node SLOT NAME HOST [LAYER]: its record and its empty disk. LAYER is a folder that is laid over the base.
 make_node() {
   local slot=$1 name=$2 address layer=${4:-} home disk base record=$bed_run/$1/nodes/$2
   address=$(node_address "$slot" "$3")
@@ -155,20 +107,27 @@ make_node() {
   rm -rf "$disk"
   mkdir -p "$disk/upper" "$disk/work" "$disk/root"
   echo "${layer:+$layer:}$base" >"$record/lower"
-  make_cgroups "$slot" "$name"
 }
 
 # start_node SLOT NAME [NSPAWN-OPTION...]: boots a node that make_node made, and waits until it is up.
 start_node() {
-  local slot=$1 name=$2 address disk log=$bed_logs/$2.console.log record=$bed_run/$1/nodes/$2 nspawn state
+  local slot=$1 name=$2
   shift 2
+  printf '%s\n' "$@" >"$bed_run/$slot/nodes/$name/options"
+  boot_node "$slot" "$name"
+}
+
+# boot_node SLOT NAME: boots it as start_node did, from its disk as it is, and waits until it is up.
+boot_node() {
+  local slot=$1 name=$2 address disk log=$bed_logs/$2.console.log record=$bed_run/$1/nodes/$2 options nspawn state
   address=$(<"$record/address")
   disk=$(<"$record/disk")
+  mapfile -t options < <(grep . "$record/options")
+  make_cgroups "$record" "$(cgroup_name "$slot" "$name")"
   (
-    # First into the cgroups, then anything else: no process of the node is ever outside of them.
-    while read -r group; do echo "$BASHPID" >"$group/cgroup.procs"; done <"$record/cgroups"
+    enter_cgroups "$record"
     exec unshare --mount --propagation private \
-      "$bed_dir/boot-node" "$(<"$record/lower")" "$disk" "$slot" "$name" "$address" "$@"
+      "$bed_dir/boot-node" "$(<"$record/lower")" "$disk" "$slot" "$name" "$address" "${options[@]}"
   ) </dev/null >"$log" 2>&1 9>&- &
   nspawn=$!
   disown "$nspawn" # it stays when this command ends
@@ -187,19 +146,21 @@ node_failed() { # NAME WHAT LOG
   die "$1 $2 (log: $3)"
 }
 
-# stop_node SLOT NAME: at once, without an orderly shutdown: the next start is from a fresh disk anyway.
+# cut_node SLOT NAME: as if its power were cut; its disk stays, boot_node boots it again.
 # Its systemd is the first process of its process namespace; the kernel ends all others with it.
-stop_node() {
-  local slot=$1 name=$2 leader pid record=$bed_run/$1/nodes/$2 disk
-  if leader=$(node_leader "$slot" "$name"); then
+cut_node() {
+  local leader record=$bed_run/$1/nodes/$2
+  if leader=$(node_leader "$1" "$2"); then
     kill -KILL "$leader" 2>/dev/null || true
-    wait_until 5 node_is_empty "$slot" "$name" || true # systemd-nspawn tidies up after itself when it is let
+    wait_until 5 cgroups_are_empty "$record" || true # systemd-nspawn tidies up after itself when it is let
   fi
-  for pid in $(node_pids "$slot" "$name"); do
-    kill -KILL "$pid" 2>/dev/null || true
-  done
-  wait_until 10 node_is_empty "$slot" "$name" || die "processes of $name do not end: $(node_pids "$slot" "$name" | tr '\n' ' ')"
-  remove_cgroups "$slot" "$name"
+  end_cgroups "$record" "$2"
+}
+
+# remove_node SLOT NAME: at once, without an orderly shutdown, and with its disk.
+remove_node() {
+  local disk record=$bed_run/$1/nodes/$2
+  cut_node "$1" "$2"
   if disk=$(cat "$record/disk" 2>/dev/null); then rm -rf "$disk"; fi
   rm -rf "$record"
 }

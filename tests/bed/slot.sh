@@ -4,7 +4,8 @@
 #
 #   /run/sitewarden-bed/SLOT/owner               the checkout
 #   /run/sitewarden-bed/SLOT/mode                what `up` was asked for, written once that is up
-#   /run/sitewarden-bed/SLOT/nodes/NAME/address  one folder per node, see node.sh
+#   /run/sitewarden-bed/SLOT/nodes/NAME/         one folder per node, see node.sh
+#   /run/sitewarden-bed/SLOT/control-plane/      the bare control plane, see control-plane.sh
 #
 # The folder is made before anything else and removed after everything else: what a crash leaves is always on record.
 
@@ -40,7 +41,7 @@ is_left_over() {
   for name in $(slot_nodes "$slot"); do
     [ -z "$(node_pids "$slot" "$name")" ] || return 1
   done
-  return 0
+  cgroups_are_empty "$bed_run/$slot/control-plane"
 }
 
 end_left_overs() {
@@ -73,8 +74,9 @@ claim_slot() {
 end_slot() { # SLOT: everything that it holds
   local slot=$1 name
   for name in $(slot_nodes "$slot"); do
-    stop_node "$slot" "$name"
+    remove_node "$slot" "$name"
   done
+  end_control_plane "$slot"
   remove_bridge "$slot"
   rm -rf "${bed_run:?}/$slot"
 }

@@ -9,20 +9,17 @@ use std::sync::Arc;
 
 /// A reading of the same node under several names.
 fn several(bed: &Bed, user: &str, options: SshOptions, ask: Arc<dyn Ask>) -> Vec<NodeEvidence> {
-    let targets = ["n1", "n2", "n3"].map(|name| NodeTarget {
-        name: name.to_owned(),
-        way: Way::Ssh {
-            host: bed.address.clone(),
-            port: Some(22),
-            user: Some(user.to_owned()),
-            identity: None,
-            jump: None,
-        },
+    let targets = ["n1", "n2", "n3"].map(|name| {
+        let (host, user) = (bed.address.clone(), Some(user.to_owned()));
+        NodeTarget::new(name, Way::Ssh { host, port: Some(22), user, identity: None, jump: None })
     });
     let visit = Visit {
         packages: false,
         site: Default::default(),
+        cluster: None,
         targets: targets.to_vec(),
+        endpoints: false,
+        before: None,
         ssh: options,
         limits: limits(),
         jobs: 3,

@@ -129,7 +129,10 @@ pub fn command<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Command {
     let home = std::env::temp_dir().join(format!("sitewarden-home-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sitewarden"));
-    command.args(args).env("HOME", home).env_remove("SSH_AUTH_SOCK").env_remove("XDG_DATA_HOME");
+    command.args(args).env("HOME", home);
+    for name in ["SSH_AUTH_SOCK", "XDG_DATA_HOME", "KUBECONFIG", "KUBERNETES_SERVICE_HOST"] {
+        command.env_remove(name);
+    }
     command
 }
 

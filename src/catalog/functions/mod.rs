@@ -53,7 +53,7 @@ pub fn functions() -> &'static [FunctionDoc] {
     &DOCS
 }
 
-static DOCS: [FunctionDoc; 21] = [
+static DOCS: [FunctionDoc; 22] = [
     doc(
         "mode_within",
         "mode_within(mode, max) -> bool",
@@ -65,6 +65,12 @@ static DOCS: [FunctionDoc; 21] = [
         "version_at_least(version, min) -> bool",
         "Whether a version is `min` or newer. A leading `v` and a vendor's suffix are ignored; alpha, beta and rc are older than their release.",
         "version_at_least(node.kubelet.version, \"1.34\")",
+    ),
+    doc(
+        "minor_of",
+        "minor_of(version) -> text",
+        "The first two numbers of a version: \"1.36\" of \"v1.36.2\".",
+        "minor_of(item.name) == minor_of(cluster.version.git)",
     ),
     doc(
         "days_until",
@@ -163,9 +169,10 @@ static DOCS: [FunctionDoc; 21] = [
 ];
 
 /// Ours: name, number of arguments as it is written, what runs.
-static OWN: [(&str, usize, Function); 8] = [
+static OWN: [(&str, usize, Function); 9] = [
     ("mode_within", 2, text::mode_within),
     ("version_at_least", 2, version::version_at_least),
+    ("minor_of", 1, version::minor_of),
     ("days_until", 1, time::days_until),
     ("cidr_within", 2, network::cidr_within),
     ("subset_of", 2, lists::subset_of),

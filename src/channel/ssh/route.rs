@@ -62,6 +62,15 @@ pub fn hops(destination: &Destination<'_>, options: &SshOptions) -> usize {
     route(destination, options).map_or(1, |hops| hops.len())
 }
 
+/// What is dialled for a node, as the SSH configuration has it: host and port, and whether jump hosts stand before it (or
+/// should: a way that cannot be found counts as one that this seat does not see).
+pub fn dialled(destination: &Destination<'_>, options: &SshOptions) -> (String, u16, bool) {
+    match route(destination, options).map(|mut hops| (hops.len() > 1, hops.pop())) {
+        Ok((jump, Some(last))) => (last.host, last.port, jump),
+        _ => (destination.host.to_owned(), destination.port.unwrap_or(22), true),
+    }
+}
+
 /// The connections on the way to a node, in their order; the last one is the node itself.
 pub(super) fn route(destination: &Destination<'_>, options: &SshOptions) -> Result<Vec<Hop>, ChannelError> {
     let Destination { node, host, port, user, identity, jump } = *destination;
@@ -179,6 +188,19 @@ mod tests {
             format!("{}@{}:{} {}", login.user.unwrap_or("-"), login.host, login.port, hop.known_as)
         };
         hops.iter().map(show).collect()
+    }
+
+    #[test]
+    fn what_is_dialled_is_what_the_configuration_makes_of_a_name() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "Host e1\n HostName 10.0.0.4\n Port 2222\nHost e2\n ProxyJump gate\n").unwrap();
+        let options = SshOptions { config: SshConfig::file(file.path()), ..SshOptions::default() };
+        let of = |host| {
+            let destination = Destination { node: host, host, port: None, user: None, identity: None, jump: None };
+            dialled(&destination, &options)
+        };
+        assert_eq!(of("e1"), ("10.0.0.4".to_owned(), 2222, false));
+        assert_eq!(of("e2"), ("e2".to_owned(), 22, true));
     }
 
     #[test]

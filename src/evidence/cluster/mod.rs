@@ -7,6 +7,9 @@ mod node;
 mod pod;
 mod workload;
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 pub use access::{
     Admission, Binding, Caller, Denied, Namespace, NetworkPolicy, PolicyRule, Role, ServiceAccount, SigningRequest,
     Subject,

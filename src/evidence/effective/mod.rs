@@ -31,7 +31,7 @@ mod sshd_match;
 mod sshd_origin;
 
 pub(super) use cluster::attach as attach_cluster;
-pub use cluster::derived_shapes as derived_cluster_shapes;
+pub use cluster::{derived_shapes as derived_cluster_shapes, platform_ids};
 pub(super) use endpoint::attach as attach_endpoint;
 pub use endpoint::derived_shapes as derived_endpoint_shapes;
 pub use shape::{Shape, derived_shapes};

@@ -1,16 +1,12 @@
-//! Public certificates in files: names, validity, key, never more than what any peer would be shown.
+//! Public certificates in files.
 
 use super::answer::{Answer, Got};
-use super::document::hex;
 use super::files::Roles;
 use super::frames::State;
 use super::text::{basename, line};
-use crate::evidence::{Certificate, Fact, Listing, Reason};
-use jiff::Timestamp;
-use openssl::asn1::{Asn1Time, Asn1TimeRef};
-use openssl::hash::MessageDigest;
-use openssl::pkey::Id;
-use openssl::x509::{X509, X509NameRef, X509Ref};
+use crate::evidence::{Certificate, Listing, Reason};
+use crate::probe::certificate::{self, Found};
+use openssl::x509::X509;
 use std::collections::BTreeSet;
 
 /// Reads the certificates.
@@ -44,7 +40,7 @@ pub(super) fn read(answer: &mut Answer<'_>, roles: &Roles) -> Listing<Certificat
         }
         for (number, block) in file.blocks.iter().enumerate() {
             items.push(match X509::from_pem(block.as_bytes()) {
-                Ok(cert) => certificate(&cert, file.path, number, roles),
+                Ok(cert) => certificate::read(&cert, found(file.path, number, roles)),
                 Err(_) => blank(file.path, number, roles, Reason::Malformed),
             });
         }
@@ -114,75 +110,14 @@ fn superseded(path: &str, current: &BTreeSet<&str>) -> bool {
     })
 }
 
-fn blank(path: &str, number: usize, roles: &Roles, reason: Reason) -> Certificate {
+fn found(path: &str, number: usize, roles: &Roles) -> Found {
     let path = line(path);
-    Certificate {
-        name: if number == 0 { path.clone() } else { format!("{path}#{}", number + 1) },
-        role: roles.of(&path),
-        path,
-        subject: Fact::Unread,
-        issuer: Fact::Unread,
-        not_before: Fact::Unread,
-        not_after: Fact::Unread,
-        is_ca: Fact::Unread,
-        key: Fact::Unread,
-        signature: Fact::Unread,
-        sha256: Fact::Unread,
-        unread: Some(reason),
-    }
+    let name = if number == 0 { path.clone() } else { format!("{path}#{}", number + 1) };
+    Found { name, role: roles.of(&path), path }
 }
 
-fn certificate(cert: &X509Ref, path: &str, number: usize, roles: &Roles) -> Certificate {
-    let is_ca = cert.to_der().ok().and_then(|der| super::der::is_ca(&der));
-    let algorithm = cert.signature_algorithm().object().nid();
-    let mut found = Certificate {
-        subject: name(cert.subject_name()),
-        issuer: name(cert.issuer_name()),
-        not_before: time(cert.not_before()),
-        not_after: time(cert.not_after()),
-        is_ca: is_ca.map_or(Fact::Unread, Fact::Known),
-        key: key(cert).map_or(Fact::Unread, Fact::Known),
-        signature: algorithm.long_name().map_or(Fact::Unread, |name| Fact::Known(name.to_owned())),
-        sha256: cert.digest(MessageDigest::sha256()).map_or(Fact::Unread, |digest| Fact::Known(hex(&digest))),
-        ..blank(path, number, roles, Reason::Malformed)
-    };
-    let missing =
-        found.not_after.is_unread() || found.not_before.is_unread() || found.key.is_unread() || found.is_ca.is_unread();
-    found.unread = missing.then_some(Reason::Malformed);
-    found
-}
-
-fn name(name: &X509NameRef) -> Fact<String> {
-    let mut parts = Vec::new();
-    for entry in name.entries() {
-        let nid = entry.object().nid();
-        let key = nid.short_name().map_or_else(|_| entry.object().to_string(), str::to_owned);
-        let Ok(value) = entry.data().to_string() else { return Fact::Unread };
-        parts.push(line(&format!("{key}={value}")));
-    }
-    Fact::Known(parts.join(", "))
-}
-
-fn key(cert: &X509Ref) -> Option<String> {
-    let key = cert.public_key().ok()?;
-    Some(match key.id() {
-        Id::RSA => format!("rsa-{}", key.bits()),
-        Id::RSA_PSS => format!("rsa-pss-{}", key.bits()),
-        Id::EC => format!("ec-{}", key.bits()),
-        Id::ED25519 => "ed25519".to_owned(),
-        Id::ED448 => "ed448".to_owned(),
-        Id::DSA => format!("dsa-{}", key.bits()),
-        _ => return None,
-    })
-}
-
-/// Seconds since the epoch, whatever form of time the certificate uses; the end of time is the last one we can write.
-fn time(at: &Asn1TimeRef) -> Fact<Timestamp> {
-    let Ok(epoch) = Asn1Time::from_unix(0) else { return Fact::Unread };
-    let Ok(since) = epoch.diff(at) else { return Fact::Unread };
-    let seconds = i64::from(since.days) * 86_400 + i64::from(since.secs);
-    let last = Timestamp::MAX.as_second();
-    Timestamp::from_second(seconds.min(last)).map_or(Fact::Unread, Fact::Known)
+fn blank(path: &str, number: usize, roles: &Roles, reason: Reason) -> Certificate {
+    certificate::blank(found(path, number, roles), reason)
 }
 
 #[cfg(test)]

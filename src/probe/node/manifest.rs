@@ -1,10 +1,10 @@
 //! Static pod manifests: which component they start, and with what command line.
 
 use super::answer::{Answer, Got};
-use super::document::{self, Named, Table};
+use super::document::{Named, Table};
 use super::frames::{Pairs, State};
-use super::redact;
 use super::text::{basename, whole};
+use super::{redact, yaml};
 use crate::evidence::{Fact, Reason, StaticPod};
 use serde_json::Value as Json;
 
@@ -120,7 +120,7 @@ fn manifest(answer: &Answer<'_>, file: &Named) -> Manifest {
         program: None,
     };
     let document = match file.got(answer) {
-        Got::Here(record) => document::parse(&record.payload),
+        Got::Here(record) => yaml::parse(&record.payload),
         Got::Cut(_) => Err(Reason::TooLarge),
         // Listed, and gone when it was to be read.
         Got::Absent | Got::Nothing => Err(Reason::NotVisible),

@@ -2,7 +2,7 @@
 //! values plain, or within `{"value": ...}` where they can be managed, or within `{"$type": ...}`.
 
 use super::answer::{Answer, Got};
-use super::{document, text};
+use super::{text, yaml};
 use crate::evidence::{Fact, Mdatp, Reason};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
@@ -47,7 +47,7 @@ pub(super) fn read(answer: &mut Answer<'_>, mdatp: &mut Mdatp) {
         got => return answer.note(got, "mdatp", "the health of Defender for Endpoint"),
     };
     mdatp.present = Fact::Known(true);
-    let Ok(Json::Object(health)) = document::parse(&record.payload) else {
+    let Ok(Json::Object(health)) = yaml::parse(&record.payload) else {
         let detail = "Defender for Endpoint is installed, and told nothing of its health; is its service running?";
         answer.gap("mdatp", Reason::Malformed, detail);
         return;

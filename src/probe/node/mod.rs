@@ -8,7 +8,6 @@ mod certs;
 pub mod collector;
 mod component;
 mod defences;
-mod der;
 mod document;
 mod environment;
 mod files;
@@ -24,18 +23,19 @@ mod matching;
 mod mdatp;
 mod process;
 mod reboot;
-mod redact;
 mod silence;
 mod sshd;
 mod sshd_dump;
 mod sudo;
 #[cfg(test)]
 mod testing;
-mod text;
 mod units;
 mod updates;
 mod volumes;
 
+pub(in crate::probe) use document::hex;
+
+use super::{redact, text, yaml};
 use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
 use crate::evidence::{Fact, NodeEvidence, ProbeError, Reason, Unread};
 use frames::{Frames, Problem};

@@ -1,16 +1,21 @@
-//! Pages of text: one control, one node, help. Built line by line for a width, so that both the screen and the
+//! Pages of text: one control, one target, help. Built line by line for a width, so that both the screen and the
 //! scrolling know how long they are.
 
+mod cluster;
 mod finding;
 mod help;
 mod node;
+mod ports;
 
+pub(super) use cluster::cluster;
 pub(super) use finding::finding;
 pub(super) use help::help;
 pub(super) use node::{node, way};
+pub(super) use ports::ports;
 
 use super::text::wrap;
 use crate::assess::Verdict;
+use crate::evidence::{ProbeError, Unread};
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,4 +68,22 @@ impl Page {
 /// A time, for people.
 pub(super) fn time(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// What went wrong beyond what a target's state says, and what could not be read.
+fn gaps(page: &mut Page, errors: &[ProbeError], unread: &[Unread]) {
+    if errors.len() > 1 {
+        page.heading("What else went wrong");
+        for error in errors.iter().skip(1) {
+            page.indented(Tone::Plain, &format!("{}: {}", error.reason, error.message));
+        }
+    }
+    let unread: Vec<_> = unread.iter().filter(|gap| !gap.path.is_empty()).collect();
+    if !unread.is_empty() {
+        page.heading(&format!("What could not be read ({})", unread.len()));
+        for gap in unread.iter().take(500) {
+            let detail = if gap.detail.is_empty() { String::new() } else { format!(": {}", gap.detail) };
+            page.indented(Tone::Plain, &format!("{} ({}){detail}", gap.path, gap.reason));
+        }
+    }
 }

@@ -1,21 +1,34 @@
 //! One node as a whole: how it was reached, as whom, what went wrong, what could not be read.
 
-use super::{Line, Page, Tone, time};
+use super::{Line, Page, Tone, gaps, time};
+use crate::evidence::cluster::KubeNode;
 use crate::evidence::{Fact, NodeEvidence, Privilege};
 use crate::site::Way;
-use crate::tui::app::{App, NodeState};
+use crate::tui::app::App;
+use crate::tui::target::State;
 
 /// The page of a node.
 pub(in crate::tui) fn node(app: &App, name: &str, width: u16) -> Vec<Line> {
     let mut page = Page::new(width);
+    let cluster = app.evidence.as_deref().and_then(|evidence| evidence.cluster.as_ref());
+    let listed = |kubernetes: &str| cluster?.nodes.items.iter().find(|node| node.name == kubernetes);
     let Some(node) = app.node(name) else {
-        page.say(Tone::Plain, "There is no such node any more. Go back with Esc.");
+        match app.listed.iter().find(|listed| listed.name == name) {
+            Some(known) => {
+                page.say(Tone::Heading, &known.name);
+                page.say(Tone::Plain, "The API alone shows it. Name it with --node, or add it on the first screen by SSH, to see what the API does not show.");
+                if let Some(node) = listed(&known.kubernetes) {
+                    api(&mut page, node);
+                }
+            }
+            None => page.say(Tone::Plain, "There is no such node any more. Go back with Esc."),
+        }
         return page.lines;
     };
     page.say(Tone::Heading, &node.name);
-    let tone = if matches!(node.state, NodeState::Failed(_)) { Tone::Trouble } else { Tone::Plain };
+    let tone = if matches!(node.state, State::Failed(_)) { Tone::Trouble } else { Tone::Plain };
     page.say(tone, &format!("State: {}", node.state.word()));
-    if let NodeState::Failed(why) | NodeState::Partly(why) = &node.state {
+    if let Some(why) = node.state.why() {
         page.say(tone, why);
     }
     if let Some(target) = &node.target {
@@ -30,7 +43,12 @@ pub(in crate::tui) fn node(app: &App, name: &str, width: u16) -> Vec<Line> {
         if seen.reached {
             evidence(&mut page, seen);
         }
-        gaps(&mut page, seen);
+        if let Some(node) = node.listed.as_deref().and_then(listed) {
+            api(&mut page, node);
+        }
+        gaps(&mut page, &seen.errors, &seen.unread);
+    } else if let Some(node) = node.listed.as_deref().and_then(listed) {
+        api(&mut page, node);
     }
     page.lines
 }
@@ -72,20 +90,31 @@ fn evidence(page: &mut Page, node: &NodeEvidence) {
     }
 }
 
-/// What went wrong beyond what its state says, and what could not be read.
-fn gaps(page: &mut Page, node: &NodeEvidence) {
-    if node.errors.len() > 1 {
-        page.heading("What else went wrong");
-        for error in node.errors.iter().skip(1) {
-            page.indented(Tone::Plain, &format!("{}: {}", error.reason, error.message));
+/// What the API shows of a node.
+fn api(page: &mut Page, node: &KubeNode) {
+    page.heading("What the API shows");
+    let line = |page: &mut Page, name: &str, value: &Fact<String>| {
+        if let Fact::Known(value) = value {
+            page.indented(Tone::Plain, &format!("{name}: {value}"));
         }
+    };
+    page.indented(Tone::Plain, &format!("name: {}", node.name));
+    let addresses: Vec<String> =
+        node.addresses.iter().take(20).map(|of| format!("{} ({})", of.address, of.kind)).collect();
+    if !addresses.is_empty() {
+        page.indented(Tone::Plain, &format!("addresses: {}", addresses.join(", ")));
     }
-    let unread: Vec<_> = node.unread.iter().filter(|gap| !gap.path.is_empty()).collect();
-    if !unread.is_empty() {
-        page.heading(&format!("What could not be read ({})", unread.len()));
-        for gap in unread.iter().take(500) {
-            let detail = if gap.detail.is_empty() { String::new() } else { format!(": {}", gap.detail) };
-            page.indented(Tone::Plain, &format!("{} ({}){detail}", gap.path, gap.reason));
-        }
+    line(page, "system", &node.os_image);
+    line(page, "kernel", &node.kernel);
+    line(page, "kubelet", &node.kubelet_version);
+    line(page, "runtime", &node.container_runtime);
+    if node.control_plane == Fact::Known(true) {
+        page.indented(Tone::Plain, "part of the control plane");
+    }
+    if node.unschedulable == Fact::Known(true) {
+        page.indented(Tone::Plain, "cordoned: takes no new pods");
+    }
+    for condition in node.conditions.iter().take(20) {
+        page.indented(Tone::Plain, &format!("{}: {}", condition.kind, condition.status));
     }
 }

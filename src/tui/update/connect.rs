@@ -1,14 +1,16 @@
 //! Coming to evidence: the start, the first screen, its forms, a document that was loaded.
 
-use super::super::app::{App, Choice, Form, Node, NodeState, Screen, Source};
+use super::super::app::{App, Choice, Form, Screen, Source};
 use super::super::keys::{Action, Key, Place};
 use super::super::list::Cursor;
 use super::super::msg::Effect;
+use super::super::target::{self, Cluster, Node, State};
 use super::super::theme::Theme;
 use super::super::{Start, demo, views};
-use super::reading;
+use super::reading::{self, Wanted};
 use crate::evidence::Evidence;
-use crate::site::{NodeTarget, Way};
+use crate::site::{ClusterTarget, NodeTarget, Way};
+use crate::visit::ClusterVisit;
 use crossterm::event::KeyCode;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -16,24 +18,34 @@ use std::sync::Arc;
 
 /// The screens at the start, and what is to be done once the first of them is drawn.
 pub fn open(mut start: Start, size: (u16, u16), theme: Theme) -> (App, Vec<Effect>) {
-    let mut choices = vec![Choice::Ssh, Choice::File, Choice::Demo];
+    let mut choices = match start.contexts {
+        Ok(contexts) => contexts.into_iter().map(Choice::Context).collect(),
+        Err(why) => vec![Choice::Broken(why)],
+    };
     if cfg!(unix) {
-        choices.insert(0, Choice::Local);
+        choices.push(Choice::Local);
     }
+    choices.extend([Choice::Ssh, Choice::File, Choice::Demo]);
     let targets = std::mem::take(&mut start.visit.targets);
+    let cluster = start.visit.cluster.take();
     let mut app = App {
         size,
         theme,
         visit: start.visit,
+        usual: start.usual,
         catalog: Arc::new(start.catalog),
         source: Source::Nothing,
         choices,
+        cluster: None,
         nodes: Vec::new(),
+        listed: Vec::new(),
+        ports: None,
         evidence: None,
         assessment: None,
         groups: Vec::new(),
         screens: vec![Screen::Overview(Cursor::default())],
         asked: VecDeque::new(),
+        consent: None,
         trouble: None,
         notice: None,
         run: 0,
@@ -44,7 +56,7 @@ pub fn open(mut start: Start, size: (u16, u16), theme: Theme) -> (App, Vec<Effec
     };
     let effects = match start.evidence {
         Some(evidence) => show(&mut app, evidence, if start.demo { Source::Demo } else { Source::Saved(None) }),
-        None if start.named || !targets.is_empty() => add(&mut app, targets),
+        None if start.named || cluster.is_some() || !targets.is_empty() => add(&mut app, cluster, targets),
         None => {
             app.screens = vec![Screen::Connect(Cursor::default())];
             Vec::new()
@@ -67,13 +79,13 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
         (Place::Connect, Action::Number) => match pressed.code {
             KeyCode::Char(digit) => {
                 let index = digit.to_digit(10).and_then(|digit| (digit as usize).checked_sub(1));
-                choose(app, index.and_then(|index| app.choices.get(index)).copied())
+                choose(app, index.and_then(|index| app.choices.get(index)).cloned())
             }
             _ => Vec::new(),
         },
         (Place::Connect, Action::Open) => {
             let chosen = match app.screen() {
-                Some(Screen::Connect(cursor)) => app.choices.get(cursor.at).copied(),
+                Some(Screen::Connect(cursor)) => app.choices.get(cursor.at).cloned(),
                 _ => None,
             };
             choose(app, chosen)
@@ -94,10 +106,18 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
 
 fn choose(app: &mut App, choice: Option<Choice>) -> Vec<Effect> {
     match choice {
+        Some(Choice::Context(context)) => {
+            let target = ClusterTarget { context: Some(context.name), ..app.usual.target.clone() };
+            add(app, Some(ClusterVisit { target, ..app.usual.clone() }), Vec::new())
+        }
+        Some(Choice::Broken(why)) => {
+            app.trouble = Some(why);
+            Vec::new()
+        }
         Some(Choice::Local) => {
             let host = app.visit.seat.host.clone();
             let name = if host.is_empty() || host == "unknown" { "local".to_owned() } else { host };
-            add(app, vec![NodeTarget { name, way: Way::Local }])
+            add(app, None, vec![NodeTarget::new(name, Way::Local)])
         }
         Some(Choice::Ssh) => {
             app.screens.push(Screen::Form(Form { fields: vec![String::new(); 2], ..Form::default() }));
@@ -154,7 +174,7 @@ fn submit(app: &mut App) -> Vec<Effect> {
                 *identity = Some(PathBuf::from(key));
             }
             app.screens.pop();
-            add(app, vec![target])
+            add(app, None, vec![target])
         }
         Err(error) => {
             let why = error.why;
@@ -200,42 +220,59 @@ pub(super) fn show(app: &mut App, evidence: Evidence, source: Source) -> Vec<Eff
             state: reading::state(node),
             run: 0,
             warnings: Vec::new(),
+            listed: None,
         })
         .collect();
+    (app.cluster, app.ports) = target::of_document(&evidence);
     app.evidence = Some(Arc::new(evidence));
     to_overview(app);
     reading::assess(app)
 }
 
-/// Adds nodes to the site and reads them.
-fn add(app: &mut App, targets: Vec<NodeTarget>) -> Vec<Effect> {
-    if app.source != Source::Live {
+/// Adds a cluster or nodes to the site and reads them. A site has one cluster: another one is another site.
+fn add(app: &mut App, cluster: Option<ClusterVisit>, targets: Vec<NodeTarget>) -> Vec<Effect> {
+    let known = app.cluster.as_ref().and_then(|known| known.visit.as_ref());
+    let another = matches!((known, &cluster), (Some(known), Some(new)) if known.target != new.target);
+    if app.source != Source::Live || another {
         forget(app, Source::Live);
     }
-    let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+    let wanted = Wanted {
+        nodes: targets.iter().map(|target| target.name.clone()).collect(),
+        cluster: cluster.is_some(),
+        ports: true,
+    };
+    let unread = || State::Failed("It has not been read yet.".to_owned());
+    if let (Some(visit), None) = (cluster, &app.cluster) {
+        app.cluster = Some(Cluster { visit: Some(visit), state: unread(), step: String::new(), run: 0 });
+    }
     for target in targets {
         match app.nodes.iter_mut().find(|node| node.name == target.name) {
             Some(node) => node.target = Some(target),
             None => app.nodes.push(Node {
                 name: target.name.clone(),
                 target: Some(target),
-                state: NodeState::Failed("It has not been read yet.".to_owned()),
+                state: unread(),
                 run: 0,
                 warnings: Vec::new(),
+                listed: None,
             }),
         }
     }
     to_overview(app);
-    reading::read(app, &names)
+    reading::read(app, &wanted)
 }
 
 fn forget(app: &mut App, source: Source) {
     app.source = source;
+    app.cluster = None;
     app.nodes.clear();
+    app.listed.clear();
+    app.ports = None;
     app.evidence = None;
     app.assessment = None;
     app.groups.clear();
-    app.assessing = false;
+    // What is still being assessed is of another site.
+    app.serial += u64::from(std::mem::take(&mut app.assessing));
     app.stale = false;
 }
 

@@ -1,6 +1,7 @@
 //! What each message does to the state. No input or output and no clock in here: what is to be done outside comes
 //! back as effects.
 
+mod azure;
 mod connect;
 mod dialog;
 mod reading;
@@ -80,6 +81,7 @@ fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> Vec<Effect>
         }
         _ => match place {
             Place::HostKey | Place::Passphrase | Place::Password | Place::Reuse => dialog::act(app, action),
+            Place::Azure => azure::act(app, action),
             Place::Trouble => {
                 app.trouble = None;
                 Vec::new()
@@ -95,6 +97,9 @@ fn typed(app: &mut App) -> Option<&mut String> {
     if let Some(asked) = app.asked.front_mut() {
         return Some(&mut asked.typed);
     }
+    if let Some(consent) = &mut app.consent {
+        return Some(&mut consent.typed);
+    }
     match app.screens.last_mut()? {
         super::app::Screen::Form(form) => form.fields.get_mut(form.at),
         super::app::Screen::Controls(controls) => Some(&mut controls.query),
@@ -106,6 +111,8 @@ fn typed(app: &mut App) -> Option<&mut String> {
 fn edited(app: &mut App) {
     if let Some(asked) = app.asked.front_mut() {
         asked.hint = None;
+    } else if let Some(consent) = &mut app.consent {
+        consent.hint = None;
     } else if let Some(super::app::Screen::Form(form)) = app.screens.last_mut() {
         form.wrong = None;
     } else {
@@ -116,8 +123,8 @@ fn edited(app: &mut App) {
 fn defect(app: &mut App, job: Job) -> Vec<Effect> {
     let what = match job {
         Job::Read(run) => {
-            reading::abandon(app, run, "The program failed while it read this node. Read it again with r.");
-            "reading nodes"
+            reading::abandon(app, run, "The program failed while it read this. Read it again with r.");
+            "reading the site"
         }
         Job::Assess(serial) => {
             if serial == app.serial {
@@ -134,5 +141,7 @@ fn defect(app: &mut App, job: Job) -> Vec<Effect> {
     Vec::new()
 }
 
+#[cfg(test)]
+mod cluster_tests;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
-//! Reading nodes and assessing what was seen.
+//! Reading cluster, nodes and ports, and assessing what was seen.
 
-use super::super::app::{App, NodeState, Source};
+use super::super::app::{App, Source};
 use super::super::msg::Effect;
 use super::super::rows;
+use super::super::target::{self, AtHand, Ports, State};
 use super::walk;
 use crate::assess::Assessment;
 use crate::evidence::{Evidence, NodeEvidence, SCHEMA};
-use crate::visit::{Progress, Visit, tool};
+use crate::visit::{Before, Progress, Visit, tool};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,39 +15,89 @@ use std::sync::Arc;
 /// Most warnings that are kept of a node.
 const WARNINGS: usize = 50;
 
-/// Begins to read nodes, those of them that can be read and are not being read.
-pub(super) fn read(app: &mut App, names: &[String]) -> Vec<Effect> {
+/// What is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Wanted {
+    /// Names of nodes.
+    pub(super) nodes: Vec<String>,
+    /// The cluster.
+    pub(super) cluster: bool,
+    /// The ports, once the others are read.
+    pub(super) ports: bool,
+}
+
+impl Wanted {
+    /// Everything there is.
+    pub(super) fn all(app: &App) -> Self {
+        let nodes = app.nodes.iter().map(|node| node.name.clone()).collect();
+        Wanted { nodes, cluster: true, ports: true }
+    }
+
+    /// What a key on the visible screen means.
+    pub(super) fn at_hand(app: &App) -> Self {
+        match app.at_hand() {
+            Some(AtHand::Node(name)) if app.node(name).is_some() => {
+                Wanted { nodes: vec![name.to_owned()], ..Wanted::default() }
+            }
+            // A node that the API alone shows is read with the cluster.
+            Some(AtHand::Cluster | AtHand::Node(_)) => Wanted { cluster: true, ports: true, ..Wanted::default() },
+            Some(AtHand::Ports) => Wanted { ports: true, ..Wanted::default() },
+            None => Wanted::all(app),
+        }
+    }
+}
+
+/// Begins to read what is wanted, as far as it can be read and is not being read.
+pub(super) fn read(app: &mut App, wanted: &Wanted) -> Vec<Effect> {
     if !app.live() {
-        let how = "This is saved evidence. To read nodes, start with --node or --local.";
+        let how = "This is saved evidence. To read a site, start with --context, --node or --local.";
         app.notice = Some(how.to_owned());
         return Vec::new();
     }
     let run = app.run + 1;
     let mut targets = Vec::new();
-    for node in app.nodes.iter_mut().filter(|node| names.contains(&node.name) && !node.state.pending()) {
+    for node in app.nodes.iter_mut().filter(|node| wanted.nodes.contains(&node.name) && !node.state.pending()) {
         if let Some(target) = &node.target {
             targets.push(target.clone());
-            node.state = NodeState::Waiting;
+            node.state = State::Waiting;
             node.run = run;
             node.warnings.clear();
         }
     }
-    if targets.is_empty() {
-        app.notice =
-            Some(if names.is_empty() { "There is no node to read." } else { "It is being read already." }.into());
+    let mut cluster = None;
+    if let Some(known) = app.cluster.as_mut().filter(|known| wanted.cluster && !known.state.pending()) {
+        cluster.clone_from(&known.visit);
+        if cluster.is_some() {
+            (known.state, known.run) = (State::Waiting, run);
+            known.step.clear();
+        }
+    }
+    let looked_at = app.ports.as_ref().is_some_and(|ports| ports.state.pending());
+    let endpoints = wanted.ports && app.visit.endpoints && !looked_at;
+    if endpoints {
+        let asked = app.ports.as_ref().map_or(0, |ports| ports.asked);
+        app.ports = Some(Ports { state: State::Waiting, asked, run });
+    }
+    if targets.is_empty() && cluster.is_none() && !endpoints {
+        let nothing = app.nodes.is_empty() && app.cluster.is_none();
+        app.notice = Some(if nothing { "There is nothing to read." } else { "It is being read already." }.into());
         return Vec::new();
     }
     app.run = run;
-    vec![Effect::Read { run, visit: Box::new(Visit { targets, ..app.visit.clone() }) }]
+    let all = app.nodes.iter().filter_map(|node| node.target.clone()).collect();
+    let before = app.evidence.clone().map(|evidence| Before { evidence, targets: all });
+    vec![Effect::Read { run, visit: Box::new(Visit { targets, cluster, endpoints, before, ..app.visit.clone() }) }]
 }
 
-/// A node came a step further.
+/// A target came a step further.
 pub(super) fn progress(app: &mut App, run: u64, at: Timestamp, progress: Progress) -> Vec<Effect> {
     let (name, state) = match &progress {
-        Progress::Connecting { node } | Progress::Asking { node } => (node, NodeState::Connecting),
-        Progress::Collecting { node } => (node, NodeState::Reading),
+        Progress::Connecting { node } | Progress::Asking { node } => (node, State::Connecting),
+        Progress::Collecting { node } => (node, State::Reading),
         Progress::Warning { node, message } => return warned(app, run, node, message),
         Progress::Done(node) => (&node.name, self::state(node)),
+        Progress::Cluster { .. } | Progress::ClusterDone(_) => return cluster(app, run, at, progress),
+        Progress::Endpoints { .. } | Progress::EndpointsDone(_) => return ports(app, run, at, progress),
     };
     // What an earlier reading of this node, or of another site, still says comes too late.
     let Some(node) = app.nodes.iter_mut().find(|node| node.name == *name && node.run == run && node.state.pending())
@@ -58,6 +109,48 @@ pub(super) fn progress(app: &mut App, run: u64, at: Timestamp, progress: Progres
     match progress {
         Progress::Done(node) => {
             keep(app, *node, at);
+            assess(app)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The cluster came a step further.
+fn cluster(app: &mut App, run: u64, at: Timestamp, progress: Progress) -> Vec<Effect> {
+    let Some(known) = app.cluster.as_mut().filter(|known| known.run == run && known.state.pending()) else {
+        app.changed = false;
+        return Vec::new();
+    };
+    match progress {
+        Progress::Cluster { step } => {
+            known.state = if step == "connecting" { State::Connecting } else { State::Reading };
+            known.step = step;
+            Vec::new()
+        }
+        Progress::ClusterDone(seen) => {
+            known.state = target::of_cluster(&seen);
+            known.step.clear();
+            document(app, at).cluster = Some(*seen);
+            assess(app)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Looking at the ports came a step further.
+fn ports(app: &mut App, run: u64, at: Timestamp, progress: Progress) -> Vec<Effect> {
+    let Some(known) = app.ports.as_mut().filter(|known| known.run == run && known.state.pending()) else {
+        app.changed = false;
+        return Vec::new();
+    };
+    match progress {
+        Progress::Endpoints { ports } => {
+            (known.state, known.asked) = (State::Reading, ports);
+            Vec::new()
+        }
+        Progress::EndpointsDone(seen) => {
+            (known.state, known.asked) = (State::Read, seen.len());
+            document(app, at).endpoints = Some(seen);
             assess(app)
         }
         _ => Vec::new(),
@@ -76,24 +169,41 @@ fn warned(app: &mut App, run: u64, name: &str, message: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// All nodes of a reading are done: what no progress told is taken from the document.
+/// All of a reading is done: what no progress told is taken from the document.
 pub(super) fn finished(app: &mut App, run: u64, evidence: &Evidence) -> Vec<Effect> {
     app.changed = false;
     let left: Vec<String> = pending(app, run);
+    let nodes = evidence.nodes.iter().filter(|node| left.contains(&node.name));
+    let mut untold: Vec<Progress> = nodes.map(|node| Progress::Done(Box::new(node.clone()))).collect();
+    if app.cluster.as_ref().is_some_and(|cluster| cluster.run == run && cluster.state.pending()) {
+        untold.extend(evidence.cluster.clone().map(|seen| Progress::ClusterDone(Box::new(seen))));
+    }
+    if app.ports.as_ref().is_some_and(|ports| ports.run == run && ports.state.pending()) {
+        match &evidence.endpoints {
+            Some(seen) => untold.push(Progress::EndpointsDone(seen.clone())),
+            // There was nothing to look at.
+            None => {
+                app.ports = None;
+                app.changed = true;
+            }
+        }
+    }
     let mut effects = Vec::new();
-    for node in evidence.nodes.iter().filter(|node| left.contains(&node.name)) {
-        let done = Progress::Done(Box::new(node.clone()));
-        effects = progress(app, run, evidence.finished, done).into_iter().chain(effects).collect();
+    for done in untold {
+        effects.extend(progress(app, run, evidence.finished, done));
         app.changed = true;
     }
-    abandon(app, run, "Nothing came back from this node. Read it again with r.");
+    abandon(app, run, "Nothing came back from it. Read it again with r.");
     effects
 }
 
-/// Gives up the nodes of a reading that are not done.
+/// Gives up what a reading has not done.
 pub(super) fn abandon(app: &mut App, run: u64, why: &str) {
-    for node in app.nodes.iter_mut().filter(|node| node.run == run && node.state.pending()) {
-        node.state = NodeState::Failed(why.to_owned());
+    let nodes = app.nodes.iter_mut().map(|node| (node.run, &mut node.state));
+    let cluster = app.cluster.iter_mut().map(|cluster| (cluster.run, &mut cluster.state));
+    let ports = app.ports.iter_mut().map(|ports| (ports.run, &mut ports.state));
+    for (_, state) in nodes.chain(cluster).chain(ports).filter(|(of, state)| *of == run && state.pending()) {
+        *state = State::Failed(why.to_owned());
         app.changed = true;
     }
 }
@@ -104,19 +214,19 @@ fn pending(app: &App, run: u64) -> Vec<String> {
 }
 
 /// How a node stands by its evidence.
-pub(super) fn state(node: &NodeEvidence) -> NodeState {
+pub(super) fn state(node: &NodeEvidence) -> State {
     let why = |otherwise: &str| node.errors.first().map_or(otherwise.to_owned(), |error| error.message.clone());
     if !node.reached {
-        NodeState::Failed(why("It was not reached."))
+        State::Failed(why("It was not reached."))
     } else if !node.complete || !node.errors.is_empty() {
-        NodeState::Partly(why("Its answer did not come to its end. Read it again with r."))
+        State::Partly(why("Its answer did not come to its end. Read it again with r."))
     } else {
-        NodeState::Read
+        State::Read
     }
 }
 
-/// Puts what was seen of a node into the document, in the order of the nodes.
-fn keep(app: &mut App, node: NodeEvidence, at: Timestamp) {
+/// The document that what is seen goes into.
+fn document(app: &mut App, at: Timestamp) -> &mut Evidence {
     let document = app.evidence.get_or_insert_with(|| {
         Arc::new(Evidence {
             schema: SCHEMA.to_owned(),
@@ -132,10 +242,16 @@ fn keep(app: &mut App, node: NodeEvidence, at: Timestamp) {
     });
     let document = Arc::make_mut(document);
     document.finished = at;
+    document
+}
+
+/// Puts what was seen of a node into the document, in the order of the nodes.
+fn keep(app: &mut App, node: NodeEvidence, at: Timestamp) {
+    let named: HashMap<String, usize> = app.nodes.iter().map(|node| node.name.clone()).zip(0..).collect();
+    let document = document(app, at);
     match document.nodes.iter_mut().find(|known| known.name == node.name) {
         Some(known) => *known = node,
         None => {
-            let named: HashMap<&str, usize> = app.nodes.iter().map(|node| node.name.as_str()).zip(0..).collect();
             let place = |node: &NodeEvidence| named.get(node.name.as_str()).copied();
             let at = document.nodes.iter().position(|known| place(known) > place(&node));
             document.nodes.insert(at.unwrap_or(document.nodes.len()), node);
@@ -165,6 +281,7 @@ pub(super) fn assessed(app: &mut App, serial: u64, assessment: Assessment) -> Ve
     }
     app.assessing = false;
     app.groups = rows::group(&assessment);
+    app.join(&assessment);
     app.assessment = Some(Arc::new(assessment));
     walk::refresh(app);
     if std::mem::take(&mut app.stale) { assess(app) } else { Vec::new() }

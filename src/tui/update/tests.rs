@@ -5,9 +5,10 @@
 use super::*;
 use crate::channel::{Answer, Purpose, Question};
 use crate::evidence::Evidence;
-use crate::tui::app::{NodeState, Screen, Source};
+use crate::tui::app::{Screen, Source};
 use crate::tui::msg::Reply;
 use crate::tui::sample::{self, press};
+use crate::tui::target::State;
 use crate::tui::theme::Theme;
 use crate::visit::Progress;
 use jiff::Timestamp;
@@ -54,7 +55,7 @@ fn with_targets_named_it_reads_them_at_once_on_the_overview() {
     assert!(matches!(app.screen(), Some(Screen::Overview(_))));
     let [Effect::Read { run: 1, visit }] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(visit.targets.len(), 2);
-    assert!(app.nodes.iter().all(|node| node.state == NodeState::Waiting));
+    assert!(app.nodes.iter().all(|node| node.state == State::Waiting));
 }
 
 #[test]
@@ -111,8 +112,9 @@ fn a_file_is_loaded_in_the_background_and_its_errors_stay_in_the_form() {
 fn each_node_that_is_done_is_assessed_and_bursts_are_assessed_once() {
     let (mut app, _) = live(&["edge1", "edge2", "edge3"]);
     tell(&mut app, 1, Progress::Connecting { node: "edge2".to_owned() });
-    assert_eq!(app.nodes[1].state, NodeState::Connecting);
+    assert_eq!(app.nodes[1].state, State::Connecting);
     assert_eq!(app.under_way(), (1, 2));
+    assert_eq!(app.done(), 0);
     assert!(matches!(done(&mut app, 1, "edge2").as_slice(), [Effect::Assess { serial: 1, .. }]));
     assert!(done(&mut app, 1, "edge1").is_empty() && done(&mut app, 1, "edge3").is_empty(), "one at a time");
     let names: Vec<_> = app.evidence.as_ref().unwrap().nodes.iter().map(|node| node.name.clone()).collect();
@@ -128,7 +130,7 @@ fn each_node_that_is_done_is_assessed_and_bursts_are_assessed_once() {
 fn a_dead_node_is_failed_with_its_sentence_and_can_be_read_again() {
     let (mut app, _) = live(&["edge1", "edge2"]);
     tell(&mut app, 1, Progress::Done(Box::new(sample::dead("edge1"))));
-    assert!(matches!(&app.nodes[0].state, NodeState::Failed(why) if why.contains("refused the connection")));
+    assert!(matches!(&app.nodes[0].state, State::Failed(why) if why.contains("refused the connection")));
     press(&mut app, "\t");
     let effects = press(&mut app, "r");
     let [Effect::Read { run: 2, visit }] = effects.as_slice() else { panic!("{effects:?}") };
@@ -136,9 +138,9 @@ fn a_dead_node_is_failed_with_its_sentence_and_can_be_read_again() {
     assert!(press(&mut app, "r").is_empty(), "it is being read already");
     assert!(app.notice.as_deref().unwrap().contains("already"));
     done(&mut app, 1, "edge1");
-    assert_eq!(app.nodes[0].state, NodeState::Waiting, "what the first reading still says comes too late");
+    assert_eq!(app.nodes[0].state, State::Waiting, "what the first reading still says comes too late");
     done(&mut app, 2, "edge1");
-    assert_eq!(app.nodes[0].state, NodeState::Read);
+    assert_eq!(app.nodes[0].state, State::Read);
 }
 
 #[test]
@@ -147,8 +149,8 @@ fn nodes_that_a_reading_forgets_are_failed_not_left_waiting() {
     let evidence = Evidence { nodes: vec![sample::node("edge2")], ..sample::evidence() };
     let effects = update(&mut app, Msg::Finished { run: 1, evidence: Box::new(evidence) });
     assert!(matches!(effects.as_slice(), [Effect::Assess { .. }]));
-    assert!(matches!(app.nodes[0].state, NodeState::Failed(_)));
-    assert_eq!(app.nodes[1].state, NodeState::Read);
+    assert!(matches!(app.nodes[0].state, State::Failed(_)));
+    assert_eq!(app.nodes[1].state, State::Read);
 }
 
 #[test]
@@ -301,7 +303,7 @@ fn a_defect_in_a_job_is_told_and_the_screens_go_on() {
     let (mut app, _) = live(&["edge1"]);
     update(&mut app, Msg::Defect(Job::Read(1)));
     assert_eq!(app.place(), Place::Trouble);
-    assert!(matches!(app.nodes[0].state, NodeState::Failed(_)));
+    assert!(matches!(app.nodes[0].state, State::Failed(_)));
     press(&mut app, "\n");
     assert_eq!(app.place(), Place::Overview);
 }
@@ -317,9 +319,9 @@ fn help_speaks_of_the_screen_it_was_asked_on() {
 
 #[test]
 fn any_keys_at_any_size_do_no_harm() {
-    let keys = "?\u{1b}0↓↓G\n\t↓nNhq/x\u{8}\u{1b}osgk4\n\tGq\u{1b}";
+    let keys = "?\u{1b}0↓↓G\n\t↓nNhq/x\u{8}\u{1b}osgk4\n\tGq\u{1b}\u{1b}\t\n?q\n\u{1b}qG\n↓?\u{1b}\n\nrR\u{1b}";
     for size in [(80, 24), (40, 12), (20, 6), (19, 5), (1, 1), (0, 0), (300, 100), (20, 200), (500, 6)] {
-        let mut app = sample::app(size.0, size.1);
+        let mut app = sample::site(size.0, size.1);
         for key in keys.chars() {
             press(&mut app, &key.to_string());
             let mut other = (size.1, size.0);

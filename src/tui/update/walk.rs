@@ -1,11 +1,13 @@
-//! Walking through what was found: overview, lists of controls, one control, one node, help.
+//! Walking through what was found: overview, lists of controls, one control, one target, help.
 
 use super::super::app::{App, Controls, Detail, Screen};
 use super::super::keys::{Action, Key, Place};
 use super::super::list::{Cursor, Move, scroll};
 use super::super::msg::Effect;
+use super::super::target::AtHand;
 use super::super::{rows, views};
-use super::reading;
+use super::azure;
+use super::reading::{self, Wanted};
 use crate::catalog::Section;
 use crossterm::event::KeyCode;
 
@@ -28,21 +30,14 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
         Action::Filter => edit_filter(app, |list| list.typing = true),
         Action::OnlyFailing => edit_filter(app, |list| list.only_failing = !list.only_failing),
         Action::Sort => edit_filter(app, |list| list.guide_order = !list.guide_order),
-        Action::ReadOne => match app.node_at_hand().map(|node| node.name.clone()) {
-            Some(name) => reading::read(app, &[name]),
-            None => read_all(app),
-        },
-        Action::ReadAll => read_all(app),
+        Action::ReadOne => reading::read(app, &Wanted::at_hand(app)),
+        Action::Azure => azure::propose(app),
+        Action::ReadAll => reading::read(app, &Wanted::all(app)),
         _ => {
             app.changed = false;
             Vec::new()
         }
     }
-}
-
-fn read_all(app: &mut App) -> Vec<Effect> {
-    let names: Vec<String> = app.nodes.iter().map(|node| node.name.clone()).collect();
-    reading::read(app, &names)
 }
 
 fn back(app: &mut App) -> Vec<Effect> {
@@ -62,7 +57,9 @@ fn moved(app: &mut App, step: Move) -> Vec<Effect> {
         Some(Screen::Overview(cursor)) => step_overview(cursor, step, rows, seen),
         Some(Screen::Controls(list)) => list.cursor.step(step, rows, seen),
         Some(Screen::Finding(detail)) => detail.top = scroll(detail.top, step, rows, seen),
-        Some(Screen::Node(_, top) | Screen::Help(_, top)) => *top = scroll(*top, step, rows, seen),
+        Some(Screen::Node(_, top) | Screen::Cluster(top) | Screen::Ports(top) | Screen::Help(_, top)) => {
+            *top = scroll(*top, step, rows, seen);
+        }
         _ => {}
     }
     app.changed = app.changed && before != app.screens.last().map(position);
@@ -75,19 +72,19 @@ fn position(screen: &Screen) -> (usize, usize) {
         Screen::Connect(cursor) | Screen::Overview(cursor) => (cursor.at, cursor.top),
         Screen::Controls(list) => (list.cursor.at, list.cursor.top),
         Screen::Finding(detail) => (0, detail.top),
-        Screen::Node(_, top) | Screen::Help(_, top) => (0, *top),
+        Screen::Node(_, top) | Screen::Cluster(top) | Screen::Ports(top) | Screen::Help(_, top) => (0, *top),
         Screen::Form(form) => (form.at, 0),
     }
 }
 
-/// The sections always show; only the nodes below them scroll.
+/// The sections always show; only the targets below them scroll.
 fn step_overview(cursor: &mut Cursor, step: Move, rows: usize, seen: usize) {
     let sections = Section::ALL.len();
     let mut whole = Cursor { at: cursor.at, top: 0 };
     whole.step(step, rows, seen.max(1));
-    let mut nodes = Cursor { at: whole.at.saturating_sub(sections), top: cursor.top };
-    nodes.settle(rows.saturating_sub(sections), seen);
-    *cursor = Cursor { at: whole.at, top: nodes.top };
+    let mut targets = Cursor { at: whole.at.saturating_sub(sections), top: cursor.top };
+    targets.settle(rows.saturating_sub(sections), seen);
+    *cursor = Cursor { at: whole.at, top: targets.top };
 }
 
 fn enter(app: &mut App) -> Vec<Effect> {
@@ -98,16 +95,19 @@ fn enter(app: &mut App) -> Vec<Effect> {
                 list.section = Some(*section);
                 Some(Screen::Controls(Box::new(list)))
             }
-            None => app.node_at_hand().map(|node| Screen::Node(node.name.clone(), 0)),
+            None => app.at_hand().map(|target| match target {
+                AtHand::Cluster => Screen::Cluster(0),
+                AtHand::Node(name) => Screen::Node(name.to_owned(), 0),
+                AtHand::Ports => Screen::Ports(0),
+            }),
         },
         Some(Screen::Controls(list)) => list
             .rows
             .get(list.cursor.at)
             .map(|row| Screen::Finding(Detail { control: row.control.clone(), target: row.target.clone(), top: 0 })),
-        Some(Screen::Node(name, _)) => {
-            list.query = format!("node:{name}");
-            Some(Screen::Controls(Box::new(list)))
-        }
+        Some(Screen::Node(name, _)) => controls_of(list, &format!("node:{name}")),
+        Some(Screen::Cluster(_)) => controls_of(list, "at:cluster"),
+        Some(Screen::Ports(_)) => controls_of(list, "at:endpoint"),
         _ => None,
     };
     match screen {
@@ -118,6 +118,12 @@ fn enter(app: &mut App) -> Vec<Effect> {
         None => app.changed = false,
     }
     Vec::new()
+}
+
+/// The controls asked of one target.
+fn controls_of(mut list: Controls, query: &str) -> Option<Screen> {
+    query.clone_into(&mut list.query);
+    Some(Screen::Controls(Box::new(list)))
 }
 
 fn number(app: &mut App, pressed: Key) -> Vec<Effect> {
@@ -146,11 +152,11 @@ fn next(app: &mut App, by: isize) -> Vec<Effect> {
         }
         _ => Vec::new(),
     };
-    let nodes = app.nodes.len();
+    let entries = app.entries();
     match app.screens.last_mut() {
         Some(Screen::Overview(cursor)) => {
             let sections = Section::ALL.len();
-            cursor.at = if cursor.at < sections && nodes > 0 { sections } else { 0 };
+            cursor.at = if cursor.at < sections && entries > 0 { sections } else { 0 };
             cursor.top = 0;
         }
         Some(Screen::Finding(detail)) if !targets.is_empty() => {
@@ -232,11 +238,17 @@ pub(super) fn settle(app: &mut App) {
         Some(Screen::Overview(cursor)) => {
             let sections = Section::ALL.len();
             cursor.at = cursor.at.min(rows.saturating_sub(1));
-            let mut nodes = Cursor { at: cursor.at.saturating_sub(sections), top: cursor.top };
-            nodes.settle(rows.saturating_sub(sections), seen);
-            cursor.top = nodes.top;
+            let mut targets = Cursor { at: cursor.at.saturating_sub(sections), top: cursor.top };
+            targets.settle(rows.saturating_sub(sections), seen);
+            cursor.top = targets.top;
         }
-        Some(Screen::Finding(Detail { top, .. }) | Screen::Node(_, top) | Screen::Help(_, top)) => {
+        Some(
+            Screen::Finding(Detail { top, .. })
+            | Screen::Node(_, top)
+            | Screen::Cluster(top)
+            | Screen::Ports(top)
+            | Screen::Help(_, top),
+        ) => {
             *top = (*top).min(rows.saturating_sub(seen));
         }
         _ => {}

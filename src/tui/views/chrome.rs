@@ -22,10 +22,12 @@ pub(super) fn header(pen: &mut Pen<'_>, app: &App, area: Rect) {
         _ => format!("reading {reading} "),
     };
     let right = format!(" {activity}READ-ONLY");
-    let site = match (&app.source, app.site_name()) {
-        (Source::Nothing, None) => "no site yet",
-        (_, Some(name)) => name,
-        (_, None) => "site without a name",
+    let identity = app.identity().map(|identity| identity.in_words());
+    let site = match (&app.source, app.site_name(), &identity) {
+        (Source::Nothing, None, _) => "no site yet",
+        (_, Some(name), _) => name,
+        (_, None, Some(identity)) => identity,
+        (_, None, None) => "site without a name",
     };
     let left = if narrow { format!("{site} ") } else { format!("sitewarden  {site} ") };
     pen.style(area, pen.theme.bar());
@@ -47,20 +49,20 @@ pub(super) fn status(pen: &mut Pen<'_>, app: &App, area: Rect) {
         Some(Screen::Controls(list)) if !list.query.trim().is_empty() => {
             pen.text(area.x, area.y, area.width, &format!("filter: {}  (/ to change)", list.query), Style::new());
         }
-        Some(Screen::Finding(_) | Screen::Node(..) | Screen::Help(..)) => {
-            let (rows, seen) = (super::rows(app), seen(app));
-            let top = match app.screen() {
-                Some(Screen::Finding(detail)) => detail.top,
-                Some(Screen::Node(_, top) | Screen::Help(_, top)) => *top,
-                _ => 0,
+        Some(screen) => {
+            let top = match screen {
+                Screen::Finding(detail) => detail.top,
+                Screen::Node(_, top) | Screen::Cluster(top) | Screen::Ports(top) | Screen::Help(_, top) => *top,
+                _ => return,
             };
+            let (rows, seen) = (super::rows(app), seen(app));
             if rows > seen {
                 let end = (top + seen).min(rows);
                 let more = if end < rows { "  more below" } else { "" };
                 pen.text(area.x, area.y, area.width, &format!("lines {}-{end} of {rows}{more}", top + 1), Style::new());
             }
         }
-        _ => {}
+        None => {}
     }
 }
 

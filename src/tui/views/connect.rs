@@ -9,21 +9,41 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// What a choice is called, and what it means for somebody at the site: short enough for forty columns.
-fn words(choice: Choice) -> (&'static str, &'static str) {
-    match choice {
+fn words(choice: &Choice) -> (String, String) {
+    let (name, hint) = match choice {
+        Choice::Context(context) => {
+            let current = if context.current { " (current)" } else { "" };
+            let hint = match &context.server {
+                Some(url) => format!("Kubernetes API at {}", host(url)),
+                None => "It leads to no API server: Enter says why".to_owned(),
+            };
+            return (format!("Cluster {}{current}", context.name), hint);
+        }
+        Choice::Broken(why) => return ("No cluster: Enter says why".to_owned(), why.clone()),
         Choice::Local => ("This machine as a node", "Reads this computer, changes nothing"),
         Choice::Ssh => ("A node by SSH", "Needs its address, a user and a key"),
         Choice::File => ("A saved evidence file", "Collected earlier, on any machine"),
         Choice::Demo => ("The demo site", "Made up, to learn the screens with"),
-    }
+    };
+    (name.to_owned(), hint.to_owned())
+}
+
+/// Host and port of a URL.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 pub(super) fn choices(pen: &mut Pen<'_>, app: &App, cursor: Cursor, area: Rect) {
-    pen.heading(Rect { height: 1, ..area }, "What do you want to look at?");
     let seen = usize::from(area.height.saturating_sub(1) / 2).max(1);
+    let (first, last) = (cursor.top + 1, (cursor.top + seen).min(app.choices.len()));
+    pen.heading(Rect { height: 1, ..area }, "What do you want to look at?");
+    if app.choices.len() > seen && area.width >= 50 {
+        pen.right(Rect { height: 1, ..area }, &format!(" {first} to {last} of {}", app.choices.len()), Style::new());
+    }
     let rows = app.choices.iter().enumerate().skip(cursor.top).take(seen);
     for ((index, choice), y) in rows.zip((area.y + 1..area.bottom()).step_by(2)) {
-        let (name, hint) = words(*choice);
+        let (name, hint) = words(choice);
         let selected = index == cursor.at;
         let mark = if selected { ">" } else { " " };
         let style = if selected { pen.theme.selected() } else { Style::new() };

@@ -40,6 +40,27 @@ pub(super) fn question(pen: &mut Pen<'_>, app: &App, body: Rect) {
     paint(pen, title, &lines, Some(&input), body);
 }
 
+/// May `az` be run? The commands stand in full on the page below; here, as many of their words as there is room for.
+pub(super) fn azure(pen: &mut Pen<'_>, app: &App, body: Rect) {
+    let Some(consent) = &app.consent else { return };
+    let room = usize::from(width(body).saturating_sub(4));
+    let title = "Ask Azure?";
+    if !question_fits(app.size) {
+        let lines = wrap(&format!("{title} Make the terminal at least 40x12 to answer. Esc: no."), room);
+        paint(pen, title, &lines, None, body);
+        return;
+    }
+    let mut lines = wrap("az would run here, as you are logged in to it. It only reads:", room);
+    let whole: Vec<String> = consent.commands.iter().flat_map(|command| wrap(command, room)).collect();
+    if lines.len() + whole.len() + 3 <= usize::from(body.height) {
+        lines.extend(whole);
+    } else {
+        lines.extend(consent.commands.iter().map(|command| fit(command, room).into_owned()));
+    }
+    let ask = consent.hint.unwrap_or("Type yes, or press Esc for no:");
+    paint(pen, title, &lines, Some(&format!("{ask} {}_", consent.typed)), body);
+}
+
 /// Advice where a secret is typed.
 const UNSEEN: &str = "What you type is not shown, not stored and not logged.";
 

@@ -44,6 +44,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
             page::draw(&mut pen, heading, &lines(app), detail.top, body);
         }
         Some(Screen::Node(_, top)) => page::draw(&mut pen, "Node", &lines(app), *top, body),
+        Some(Screen::Cluster(top)) => page::draw(&mut pen, "Cluster", &lines(app), *top, body),
+        Some(Screen::Ports(top)) => page::draw(&mut pen, "Endpoints", &lines(app), *top, body),
         Some(Screen::Help(_, top)) => page::draw(&mut pen, "Help", &lines(app), *top, body),
         None => {}
     }
@@ -52,6 +54,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
     chrome::footer(&mut pen, app, place, Rect { y: area.height.saturating_sub(1), height: 1, ..area });
     match place {
         Place::Trouble => dialog::trouble(&mut pen, app, body),
+        Place::Azure => dialog::azure(&mut pen, app, body),
         Place::HostKey | Place::Passphrase | Place::Password | Place::Reuse => dialog::question(&mut pen, app, body),
         _ => {}
     }
@@ -87,18 +90,18 @@ pub(super) fn rows(app: &App) -> usize {
     match app.screen() {
         Some(Screen::Connect(_)) => app.choices.len(),
         Some(Screen::Form(form)) => form.fields.len(),
-        Some(Screen::Overview(_)) => Section::ALL.len() + app.nodes.len(),
+        Some(Screen::Overview(_)) => Section::ALL.len() + app.entries(),
         Some(Screen::Controls(list)) => list.rows.len(),
-        Some(Screen::Finding(_) | Screen::Node(..) | Screen::Help(..)) => lines(app).len(),
+        Some(_) => lines(app).len(),
         None => 0,
     }
 }
 
-/// How many of them are seen at once; of the overview, nodes.
+/// How many of them are seen at once; of the overview, targets.
 pub(super) fn seen(app: &App) -> usize {
     match app.screen() {
         Some(Screen::Connect(_)) => connect_rows(app),
-        Some(Screen::Overview(_)) => overview::nodes_seen(body(app.size)),
+        Some(Screen::Overview(_)) => overview::targets_seen(app, body(app.size)),
         _ => list_rows(app.size),
     }
 }
@@ -108,6 +111,8 @@ fn lines(app: &App) -> Vec<Line> {
     match app.screen() {
         Some(Screen::Finding(detail)) => doc::finding(app, detail, app.size.0),
         Some(Screen::Node(name, _)) => doc::node(app, name, app.size.0),
+        Some(Screen::Cluster(_)) => doc::cluster(app, app.size.0),
+        Some(Screen::Ports(_)) => doc::ports(app, app.size.0),
         Some(Screen::Help(place, _)) => doc::help(app, *place, app.size.0),
         _ => Vec::new(),
     }
@@ -121,5 +126,7 @@ pub(super) fn short(verdict: Verdict) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod cluster_tests;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ fn buffer(app: &App) -> Buffer {
     terminal.backend().buffer().clone()
 }
 
-fn screen(app: &App) -> Vec<String> {
+pub(super) fn screen(app: &App) -> Vec<String> {
     let buffer = buffer(app);
     let rows = buffer.area.rows();
     rows.map(|row| {
@@ -31,7 +31,7 @@ fn screen(app: &App) -> Vec<String> {
     .collect()
 }
 
-fn text(app: &App) -> String {
+pub(super) fn text(app: &App) -> String {
     screen(app).join("\n")
 }
 
@@ -254,8 +254,8 @@ fn passwords_are_never_shown_and_the_nodes_own_words_are_told_as_such() {
 #[test]
 fn every_screen_at_every_size_draws_without_colours_and_ascii_only_where_asked() {
     for size in [(80, 24), (40, 12), (20, 6), (1, 1), (200, 60), (21, 7), (60, 8)] {
-        for keys in ["", "0", "0/x", "4\n", "?", "\t\n", "0\n?"] {
-            let mut app = sample::app(size.0, size.1);
+        for keys in ["", "0", "0/x", "4\n", "?", "\t\n", "0\n?", "G\n", "3\n"] {
+            let mut app = sample::site(size.0, size.1);
             press(&mut app, keys);
             for cell in &buffer(&app).content {
                 assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));

@@ -1,12 +1,14 @@
-//! Texts that a node sent, made fit for evidence: no control characters, bounded, in version order.
+//! Texts that a node or an API sent, made fit for evidence: no control characters, bounded, in version order.
 
+use crate::evidence::Fact;
+use jiff::Timestamp;
 use std::cmp::Ordering;
 
 /// Characters of one line of text that are kept; what is longer ends in an ellipsis.
 const LINE: usize = 4096;
 
 /// One line: every control and direction-changing character is removed, an overlong one is cut.
-pub(super) fn line(text: &str) -> String {
+pub(in crate::probe) fn line(text: &str) -> String {
     let mut clean: String = text.chars().filter(|c| printable(*c)).take(LINE + 1).collect();
     if clean.chars().count() > LINE {
         clean = clean.chars().take(LINE).chain(['\u{2026}']).collect();
@@ -19,9 +21,19 @@ pub(super) fn whole(text: &str) -> String {
     text.chars().filter(|c| printable(*c)).collect()
 }
 
+/// One line of any length in which every hidden character stands as U+FFFD: for names, which must not become others.
+pub(super) fn marked(text: &str) -> String {
+    text.chars().map(|c| if printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
 /// Many lines: line feed and tab stay.
 pub(super) fn lines(text: &str) -> String {
     text.chars().filter(|c| matches!(c, '\n' | '\t') || printable(*c)).collect()
+}
+
+/// The time that a text names (RFC 3339). Not read where it names none.
+pub(super) fn time(text: &str) -> Fact<Timestamp> {
+    text.parse().map_or(Fact::Unread, Fact::Known)
 }
 
 /// Whether a character may reach a screen: no control character, and none that turns the direction of writing.

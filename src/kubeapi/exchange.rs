@@ -1,0 +1,296 @@
+//! One request and its answer: login, waiting where the server asks for it, bounds.
+
+use super::ApiError;
+use super::answer::{About, Answer, is_json};
+use super::client::ApiLimits;
+use super::error::shown;
+use super::http::{Asked, Cut, Deadline, Proxy, Road, Wire, retry_after, route, whole};
+use super::kubeconfig::{Chosen, Server, Source, Surroundings, choose, read_bounded};
+use super::login::{self, Credentials, Login};
+use super::tls::{self, Anchors, Identity};
+use super::{moment, words};
+use crate::evidence::Reason;
+use crate::site::ClusterTarget;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method};
+use hyper::body::Bytes;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// Most bytes of a text, and of an answer that tells of an error.
+const TEXT: usize = 1 << 20;
+
+/// Most requests for one answer, where the server asks to come again.
+const TRIES: usize = 6;
+
+/// What is asked.
+pub(super) struct Ask<'a> {
+    pub(super) path: &'a str,
+    accept: &'static str,
+    body: Option<Bytes>,
+    text: bool,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn get(path: &'a str) -> Self {
+        Ask { path, accept: "application/json", body: None, text: false }
+    }
+
+    pub(super) fn metadata(path: &'a str) -> Self {
+        // Servers without tables and metadata lists (custom ones) send the whole objects.
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        Ask { accept, ..Ask::get(path) }
+    }
+
+    pub(super) fn text(path: &'a str) -> Self {
+        Ask { accept: "text/plain, */*", text: true, ..Ask::get(path) }
+    }
+
+    pub(super) fn post(path: &'a str, body: Vec<u8>) -> Self {
+        Ask { body: Some(body.into()), ..Ask::get(path) }
+    }
+
+    pub(super) fn is_post(&self) -> bool {
+        self.body.is_some()
+    }
+}
+
+/// Everything that requests to one cluster share.
+pub(super) struct Exchange {
+    pub(super) context: String,
+    pub(super) server: Server,
+    pub(super) login: Login,
+    pub(super) limits: ApiLimits,
+    /// The API server's clock at its first answer.
+    pub(super) clock: OnceLock<Timestamp>,
+    file: String,
+    tls_name: String,
+    anchors: Anchors,
+    proxy: Option<Proxy>,
+    gzip: bool,
+    /// Connections, and the login that they are made with.
+    wire: Mutex<Option<(Arc<Credentials>, Arc<Wire>)>>,
+}
+
+impl Exchange {
+    /// Reads what a target says. Nothing is connected to and no program run.
+    pub(super) fn of(target: &ClusterTarget, limits: ApiLimits) -> Result<Self, ApiError> {
+        let around = Surroundings::real();
+        let chosen = choose(target, &around)?;
+        let login = Login::of(&chosen)?;
+        let file = chosen.source.place();
+        let anchors = anchors(&chosen, &file)?;
+        let (mut tls_name, mut named, mut gzip) = (chosen.server.host.clone(), None, true);
+        if let Source::File { cluster, .. } = &chosen.source {
+            let said = &cluster.value;
+            if let Some(name) = said.tls_server_name.as_ref().filter(|name| !name.is_empty()) {
+                tls_name.clone_from(name);
+            }
+            named = said.proxy_url.as_ref().map(|url| (url.expose(), file.as_str()));
+            gzip = said.disable_compression != Some(true);
+        }
+        let proxy = route(&chosen.server, named, &around)?;
+        let Chosen { context, server, .. } = chosen;
+        let wire = Mutex::new(None);
+        Ok(Exchange {
+            context,
+            server,
+            login,
+            limits,
+            clock: OnceLock::new(),
+            file,
+            tls_name,
+            anchors,
+            proxy,
+            gzip,
+            wire,
+        })
+    }
+
+    pub(super) fn is_unverified(&self) -> bool {
+        !self.server.tls || matches!(self.anchors, Anchors::Anybody)
+    }
+
+    /// What is known of a request, for sentences.
+    pub(super) fn about<'a>(&'a self, what: &'a str) -> About<'a> {
+        About { url: &self.server.shown, file: &self.file, context: &self.context, login: &self.login.name, what }
+    }
+
+    /// The error of an answer that is no success.
+    pub(super) fn error(&self, answer: &Answer, about: &About<'_>) -> ApiError {
+        answer.error(about)
+    }
+
+    /// Asks, and reads the whole answer, whatever its status; but 401, which is an error here. Comes again where the
+    /// server asks for it (429 and 5xx with `Retry-After`, as client-go), as long as there is time.
+    pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let deadline = Deadline::after(self.limits.request);
+        let connect = Deadline::after(self.limits.connect);
+        let mut credentials = self.login.credentials(connect).await?;
+        let mut changed = false;
+        let mut tries = 1;
+        loop {
+            let answer = self.once(ask, &credentials, connect, deadline).await?;
+            if answer.status == 401 {
+                let now = self.clock.get().copied().unwrap_or_else(Timestamp::now);
+                let refused = || {
+                    let text = self.login.refused(&credentials, &self.context, now.max(Timestamp::now()));
+                    ApiError::new(Reason::Forbidden, text).with_status(401)
+                };
+                if changed {
+                    return Err(refused());
+                }
+                changed = true;
+                match self.login.others(&credentials, Deadline::after(self.limits.connect)).await? {
+                    Some(others) => credentials = others,
+                    None => return Err(refused()),
+                }
+                continue;
+            }
+            let busy = answer.status == 429 || answer.status >= 500;
+            match answer.wait.filter(|_| busy) {
+                Some(wait) if tries < TRIES && wait < deadline.left() => {
+                    tries += 1;
+                    tokio::time::sleep(wait.max(Duration::from_millis(100))).await;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    async fn once(
+        &self,
+        ask: &Ask<'_>,
+        credentials: &Arc<Credentials>,
+        connect: Deadline,
+        deadline: Deadline,
+    ) -> Result<Answer, ApiError> {
+        let wire = self.wire(credentials)?;
+        let asked = Asked {
+            method: if ask.is_post() { Method::POST } else { Method::GET },
+            path: ask.path,
+            headers: self.headers(ask, credentials),
+            body: ask.body.clone().unwrap_or_default(),
+        };
+        let reply = wire.ask(&asked, connect, deadline).await?;
+        let (head, body, sender) = reply.apart();
+        let status = head.status.as_u16();
+        if let Some(date) = head.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(moment::http_date) {
+            let _ = self.clock.set(date);
+        }
+        let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+        let good = head.status.is_success();
+        let most = if good && !ask.text { self.limits.answer } else { self.limits.answer.min(TEXT) };
+        let body = match whole(body, gzip, most, deadline).await {
+            Ok(body) => {
+                wire.keep(sender);
+                body
+            }
+            // What an error says is not needed to know that it is one.
+            Err(Cut::TooLarge | Cut::Damaged) if !good && !ask.text => Vec::new(),
+            Err(cut) => return Err(self.cut(cut, ask, most, &wire, deadline)),
+        };
+        Ok(Answer { status, body, json: is_json(&head.headers), wait: retry_after(&head.headers) })
+    }
+
+    fn cut(&self, cut: Cut, ask: &Ask<'_>, most: usize, wire: &Wire, deadline: Deadline) -> ApiError {
+        let what = words::of_request(ask.is_post(), ask.path);
+        let url = &self.server.shown;
+        match cut {
+            Cut::Late => wire.late(deadline),
+            Cut::Broken(error) => wire.broken(&error),
+            Cut::TooLarge => ApiError::new(
+                Reason::TooLarge,
+                format!(
+                    "{url}: the answer is longer than {} MiB ({what}). Look at what fills the cluster with such objects",
+                    most >> 20
+                ),
+            ),
+            Cut::Damaged => ApiError::new(
+                Reason::Malformed,
+                format!(
+                    "{url}: the answer is damaged on its way ({what}). Write `disable-compression: true` beside `server` in {}",
+                    self.file
+                ),
+            ),
+        }
+    }
+
+    fn headers(&self, ask: &Ask<'_>, credentials: &Credentials) -> HeaderMap {
+        let mut headers = self.login.impersonation.clone();
+        headers.insert(ACCEPT, HeaderValue::from_static(ask.accept));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sitewarden/", env!("CARGO_PKG_VERSION"))));
+        if self.gzip {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if ask.is_post() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(header) = &credentials.header {
+            headers.insert(AUTHORIZATION, header.clone());
+        }
+        headers
+    }
+
+    /// The connections that are made with these credentials. A token may change on a connection, a certificate may not.
+    fn wire(&self, credentials: &Arc<Credentials>) -> Result<Arc<Wire>, ApiError> {
+        let mut kept = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((with, wire)) = kept.as_ref()
+            && (Arc::ptr_eq(with, credentials) || (with.identity.is_none() && credentials.identity.is_none()))
+        {
+            return Ok(Arc::clone(wire));
+        }
+        let wire = Arc::new(Wire::new(self.road(credentials.identity.as_ref(), credentials)?));
+        *kept = Some((Arc::clone(credentials), Arc::clone(&wire)));
+        Ok(wire)
+    }
+
+    fn road(&self, identity: Option<&Identity>, credentials: &Credentials) -> Result<Road, ApiError> {
+        let connector = if self.server.tls {
+            Some(tls::connector(&self.anchors, identity)?)
+        } else if credentials.header.is_some() && !self.server.is_loopback() {
+            let text = format!(
+                "{}: the login would go over the network unencrypted, since `server` in {} begins with http://. Write https://, or take the login out",
+                self.server.shown, self.file
+            );
+            return Err(ApiError::new(Reason::Unsupported, text));
+        } else {
+            None
+        };
+        Ok(Road {
+            server: self.server.clone(),
+            file: self.file.clone(),
+            tls_name: self.tls_name.clone(),
+            proxy: self.proxy.clone(),
+            connector,
+            own_ca: matches!(self.anchors, Anchors::Named(_)),
+        })
+    }
+}
+
+/// Which CAs a context trusts.
+fn anchors(chosen: &Chosen, file: &str) -> Result<Anchors, ApiError> {
+    match &chosen.source {
+        Source::Pod(folder) => {
+            let text = read_bounded(&folder.join("ca.crt"), "certificate authority", file)?;
+            tls::certificates(&text, "the CA of this pod's service account").map(Anchors::Named)
+        }
+        Source::File { cluster, .. } => {
+            let said = &cluster.value;
+            if !chosen.server.tls || said.insecure_skip_tls_verify == Some(true) {
+                return Ok(Anchors::Anybody);
+            }
+            let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+            let (data, path) = (set(&said.certificate_authority_data), set(&said.certificate_authority));
+            if data.is_none() && path.is_none() {
+                return Ok(Anchors::Machine);
+            }
+            let path = path.map(|path| cluster.path(&path));
+            let text = login::pem(data.as_deref(), path.as_deref(), "certificate authority", file)?;
+            let from = path.filter(|_| data.is_none()).map(|path| shown(&path.display().to_string()));
+            let place = format!("certificate authority in {}", from.as_deref().unwrap_or(file));
+            tls::certificates(&text, &place).map(Anchors::Named)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading the cluster: its API, on a thread beside those of the nodes.
+
+use super::Progress;
+use super::aside::{Lost, aside};
+use crate::evidence::{ClusterEvidence, Fact, Reason};
+use crate::kubeapi::{ApiLimits, block_on, chosen};
+use crate::probe;
+use crate::site::ClusterTarget;
+use std::time::Duration;
+
+/// Where what Azure says of a cluster comes from. Nowhere, unless a person said so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AzureSaid {
+    /// Whether the `az` that is installed may be run, for reading only.
+    pub run: bool,
+    /// JSON that `az` printed earlier.
+    pub texts: Vec<String>,
+}
+
+/// The cluster to read, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterVisit {
+    /// Which.
+    pub target: ClusterTarget,
+    /// What Azure says of it.
+    pub azure: AzureSaid,
+    /// Longest time that its API may take once it is connected.
+    pub time: Duration,
+}
+
+/// Longest time that a cluster's API may take where nobody said: several lists of many pages.
+pub const CLUSTER_TIME: Duration = Duration::from_secs(180);
+
+/// Longest time of one request.
+const REQUEST: Duration = Duration::from_secs(30);
+
+/// What the cluster may take beyond its bounds: starting the thread, credential plugins, `az`.
+const SLACK: Duration = Duration::from_secs(15);
+
+impl ClusterVisit {
+    /// A cluster with the usual bounds, without Azure.
+    pub fn new(target: ClusterTarget) -> Self {
+        ClusterVisit { target, azure: AzureSaid::default(), time: CLUSTER_TIME }
+    }
+
+    fn limits(&self, connect: Duration) -> ApiLimits {
+        ApiLimits { connect, request: self.time.min(REQUEST), answer: 64 << 20, items: 200_000 }
+    }
+}
+
+/// Reads the cluster within its time. Tells `progress` every step, and [`Progress::ClusterDone`] last.
+pub(super) fn read(visit: &ClusterVisit, connect: Duration, progress: &dyn Fn(Progress)) -> ClusterEvidence {
+    let limits = visit.limits(connect);
+    let budget = connect.saturating_mul(2).saturating_add(visit.time).saturating_add(SLACK);
+    let target = visit.target.clone();
+    let work = move |tell: &(dyn Fn(&str) + Send + Sync)| block_on(probe::cluster::collect(&target, limits, tell));
+    let read = aside("cluster", budget, &|step| progress(Progress::Cluster { step }), work);
+    let mut seen = match read {
+        Ok(Ok(seen)) => seen,
+        Ok(Err(error)) => {
+            ClusterEvidence::unread(visit.target.context.as_deref().unwrap_or_default(), error.reason, &error.message)
+        }
+        Err(lost) => unread(&visit.target, lost, budget),
+    };
+    // Of a cluster that was not reached the files still say which it is.
+    if (seen.context.is_empty() || seen.server.is_unread())
+        && let Ok(Some(chosen)) = chosen(&visit.target)
+    {
+        seen.context = chosen.name;
+        if let (Fact::Unread, Some(server)) = (&seen.server, chosen.server) {
+            seen.server = Fact::Known(server);
+        }
+    }
+    if seen.platform_said.is_none() {
+        seen.platform_said.clone_from(&visit.target.platform);
+    }
+    progress(Progress::ClusterDone(Box::new(seen.clone())));
+    seen
+}
+
+fn unread(target: &ClusterTarget, lost: Lost, budget: Duration) -> ClusterEvidence {
+    let (reason, message) = match lost {
+        Lost::Late => (
+            Reason::Timeout,
+            format!(
+                "The cluster's API gave no whole answer within {} seconds and was left alone. See whether the API server \
+                 is overloaded or the link is slow, then try again with a longer --timeout.",
+                budget.as_secs()
+            ),
+        ),
+        Lost::Broke => (
+            Reason::Malformed,
+            "This program failed while it read the cluster, which is a defect of the program. Nothing is known of the \
+             cluster; read it again, and report what was printed if it happens again."
+                .to_owned(),
+        ),
+        Lost::NoThread => (
+            Reason::Unsupported,
+            "This machine could not start another thread, so the cluster was not read. Try again with fewer --jobs."
+                .to_owned(),
+        ),
+    };
+    ClusterEvidence::unread(target.context.as_deref().unwrap_or_default(), reason, &message)
+}
+
+/// A cluster of which nothing is known by a defect of this program.
+pub(super) fn broke(visit: Option<&ClusterVisit>) -> ClusterEvidence {
+    unread(&visit.map(|visit| visit.target.clone()).unwrap_or_default(), Lost::Broke, Duration::ZERO)
+}

@@ -1,0 +1,8 @@
+//! On a kubeadm cluster of two nodes, both reachable by SSH.
+
+mod arc;
+mod endpoints;
+mod faults;
+mod saved;
+mod users;
+mod whole;

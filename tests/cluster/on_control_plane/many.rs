@@ -1,0 +1,28 @@
+//! Very many objects: the list is read whole or said not to be, in bounded memory.
+
+use crate::bed::Bed;
+use std::process::Command;
+
+/// Most memory of a scan of 100,000 bindings, in MB. The bindings alone are 40 MB of JSON.
+const MOST: u64 = 400;
+
+#[test]
+fn a_hundred_thousand_bindings() {
+    let Some(bed) = Bed::control_plane("a_hundred_thousand_bindings") else { return };
+    bed.tool(&["load/fill", "nodes=2", "pods=100", "bindings=100000"]);
+    let file = bed.path("many.json");
+    // What wants more memory than that does not come to its end.
+    let mut command = Command::new("prlimit");
+    command.args([&format!("--data={}", MOST << 20), env!("CARGO_BIN_EXE_sitewarden"), "collect", "-o"]).arg(&file);
+    command.arg("--kubeconfig").arg(&bed.admin);
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let evidence: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let bindings = &evidence["cluster"]["bindings"];
+    let read = bindings["items"].as_array().unwrap().len();
+    if bindings["complete"] != true {
+        assert_eq!(bindings["unread"], "too-large", "{read} were read");
+    } else {
+        assert!(read >= 100_000, "{read} is called complete");
+    }
+}

@@ -1,0 +1,5 @@
+//! On an API server without nodes: what is in the API decides, not what runs.
+
+mod credentials;
+mod hostile;
+mod many;

@@ -1,0 +1,15 @@
+//! The API client against servers that misbehave on loopback, programs that misbehave, and a real API server.
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod lists;
+mod logins;
+mod peers;
+#[cfg(unix)]
+mod plugins;
+mod proxies;
+mod real;
+mod tls;
