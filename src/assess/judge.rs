@@ -5,6 +5,7 @@ use super::shown::{Origin, in_words, one_line, plain};
 use super::{Finding, Shown, Verdict, each};
 use crate::catalog::{Conditions, Control};
 use crate::evidence::{ProbeError, Reading, Reason};
+use std::collections::HashMap;
 
 /// Most values that a sentence tells.
 const TOLD: usize = 2;
@@ -30,13 +31,18 @@ impl Subject<'_> {
     }
 }
 
-/// Judges a control. `scope` is the subject's, bound once for all of its controls; `list` is what `each` names.
-pub(super) fn judge<'r>(
-    control: &Control,
+/// What the `when` of a subject's controls said, by its text: many controls have the same.
+pub(super) type Whens<'c> = HashMap<&'c str, Answer>;
+
+/// Judges a control. `scope` is the subject's, bound once for all of its controls; `list` is what `each` names; `whens` is
+/// for all controls of the subject.
+pub(super) fn judge<'r, 'c>(
+    control: &'c Control,
     conditions: &Conditions,
     subject: &Subject<'r>,
     scope: &Scope<'r>,
     list: Option<&'r Reading>,
+    whens: &mut Whens<'c>,
 ) -> Finding {
     let finding = |verdict: Verdict, message: &str| {
         Finding::of(control, subject.target, verdict, plain(&one_line(message), MESSAGE))
@@ -62,7 +68,8 @@ pub(super) fn judge<'r>(
     }
     let mut touches = Vec::new();
     if let Some(condition) = &conditions.when {
-        let Answer { holds, touches: looked } = scope.ask(condition);
+        let source = control.when.as_deref().unwrap_or_default();
+        let Answer { holds, touches: looked } = whens.entry(source).or_insert_with(|| scope.ask(condition)).clone();
         touches = looked;
         match holds {
             Ok(true) => {}

@@ -160,8 +160,11 @@ fn ask_all(
     let lists: Vec<Option<Reading>> = mine().map(|(control, _)| list(control, subject)).collect();
     let log = binding::Log::default();
     let scope = Scope::new(&subject.roots, &log, now);
+    let mut whens = judge::Whens::default();
     let with_lists = mine().zip(&lists);
-    with_lists.map(|((control, conditions), list)| judge(control, conditions, subject, &scope, list.as_ref())).collect()
+    with_lists
+        .map(|((control, conditions), list)| judge(control, conditions, subject, &scope, list.as_ref(), &mut whens))
+        .collect()
 }
 
 /// The list that a control's `each` names.

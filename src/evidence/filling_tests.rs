@@ -77,6 +77,8 @@ fn a_pod_that_only_calls_itself_so_is_no_component() {
     assert_eq!(plain(|_| ()), Value::Bool(true));
     assert_eq!(plain(|pod| pod.mirror = false), Value::Bool(false));
     assert_eq!(plain(|pod| pod.namespace = "tenant".to_owned()), Value::Bool(false));
+    let other = |pod: &mut Pod| pod.component.clear();
+    assert!(matches!(plain(other), Value::Unread(_)), "the probe did not take it for one, and it is there");
     let twice = mirror("kube-apiserver", "node2", &["kube-apiserver"]);
     let evidence = control_plane(vec![twice.clone(), twice]);
     assert!(matches!(tree(&evidence, 1).at("kube_apiserver.exists").value, Value::Unread(_)));

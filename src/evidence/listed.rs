@@ -44,7 +44,7 @@ pub(super) fn all(cluster: &ClusterEvidence) -> Vec<Listed<'_>> {
     let mut pods: HashMap<&str, Vec<&Pod>> = HashMap::new();
     for pod in &cluster.pods.items {
         if let Some(node) = pod.node.known()
-            && component(pod).is_some()
+            && (component(pod).is_some() || calls_itself(pod))
         {
             pods.entry(node).or_default().push(pod);
         }
@@ -77,11 +77,22 @@ fn component(pod: &Pod) -> Option<&str> {
     }
 }
 
+/// Whether it is a static pod beside the control plane's, that may call itself like one of them.
+fn calls_itself(pod: &Pod) -> bool {
+    pod.mirror && pod.namespace == NAMESPACE
+}
+
 impl<'e> Listed<'e> {
     /// What the API says of a component here.
     pub(super) fn component(&self, name: &str) -> Told<'e> {
         let mut found = self.pods.iter().filter(|pod| component(pod) == Some(name));
         match (found.next(), found.next()) {
+            (None, _) if self.pods.iter().any(|pod| pod.containers.iter().any(|one| one.name == name)) => {
+                Told::Unread(Gap::new(
+                    Reason::NotVisible,
+                    "a pod on this node calls itself so, and the node has no role of the control plane: whether it counts is not told",
+                ))
+            }
             (None, _) if self.cluster.pods.complete => Told::NoPod,
             (None, _) => Told::Unread(self.why("pods")),
             (Some(pod), None) => Told::Pod(Instance::of(pod, name)),
