@@ -4,7 +4,6 @@
 
 use super::super::{not_asked, put};
 use super::*;
-use crate::evidence::cluster::ConnectedCluster;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
@@ -156,7 +155,7 @@ fn no_az_and_one_that_never_ends() {
 fn a_cluster_without_names_is_not_asked_about() {
     let (_folder, az) = fake(ALL_WELL);
     let mut nameless = ClusterEvidence::default();
-    put(&mut nameless, Said::Connected(Box::new(ConnectedCluster::default())));
+    put(&mut nameless, Said::Connected(Box::default()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(ask(&mut nameless, &az, &|_| panic!("nothing runs")));
     assert!(AzFact::ALL.iter().all(|fact| gap(&nameless, *fact).unwrap().0 == Reason::NotVisible));

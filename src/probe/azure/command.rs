@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn the_id_alone_is_enough_and_nothing_known_gives_a_hint() {
-        let mut by_id = ArcIdentity::default();
-        by_id.resource_id = Fact::Known(names::arm_id(SUBSCRIPTION, "rg", "shop"));
+        let resource_id = Fact::Known(names::arm_id(SUBSCRIPTION, "rg", "shop"));
+        let by_id = ArcIdentity { resource_id, ..ArcIdentity::default() };
         assert_eq!(commands(&by_id).len(), 4);
         let hint = hint(AzFact::Extensions, &ArcIdentity::default());
         assert!(

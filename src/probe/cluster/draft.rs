@@ -90,7 +90,7 @@ impl Draft {
 
     /// Whether everything that was asked for at this path came.
     pub(super) fn whole(&self, path: &str) -> bool {
-        !self.gaps.borrow().contains_key(path) && !self.open.borrow().iter().any(|open| *open == path)
+        !self.gaps.borrow().contains_key(path) && !self.open.borrow().contains(&path)
     }
 
     /// Takes back what was noted at a path: it came by another way.

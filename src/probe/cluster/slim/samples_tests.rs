@@ -104,7 +104,8 @@ fn server_pod(change: impl FnOnce(&mut Json)) -> Pod {
 #[test]
 fn a_pod_that_anybody_created_is_no_component() {
     assert_eq!(server_pod(|_| {}).component, "kube-apiserver");
-    let changes: [(&str, fn(&mut Json)); 6] = [
+    type Change = fn(&mut Json);
+    let changes: [(&str, Change); 6] = [
         ("no annotation", |pod| pod["metadata"]["annotations"] = Json::Null),
         ("no owner", |pod| pod["metadata"]["ownerReferences"] = json!([])),
         ("another owner", |pod| pod["metadata"]["ownerReferences"][0]["kind"] = json!("ReplicaSet")),
