@@ -4,7 +4,9 @@ use super::error::CliError;
 use super::look::Look;
 use super::site_file::SiteFile;
 use super::tty::Person;
+use crate::evidence::ClusterEvidence;
 use crate::kubeapi::{ContextInfo, chosen, contexts, interactive_login, login, login_program};
+use crate::probe::azure;
 use crate::report::clean;
 use crate::site::{AzureSource, ClusterTarget};
 use crate::visit::{AzureSaid, CLUSTER_TIME, ClusterVisit};
@@ -13,7 +15,7 @@ use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Largest file with Azure's answers that is read.
+/// As many bytes of a file with Azure's answers are read, which is more than is taken.
 const LARGEST: u64 = 16 << 20;
 
 /// How a cluster would be read, whichever it is: what options and site file say of it.
@@ -104,25 +106,27 @@ pub(super) fn log_in(target: &ClusterTarget, err: &mut dyn Write) {
     }
 }
 
-/// Reads what `az` printed.
+/// Reads what `az` printed, and refuses what it cannot have printed.
 fn azure(source: &AzureSource) -> Result<AzureSaid, CliError> {
-    let texts = source.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-    Ok(AzureSaid { run: source.run, texts })
+    let files =
+        source.files.iter().map(|file| Ok((file.clone(), read(file)?))).collect::<Result<Vec<_>, CliError>>()?;
+    for (file, bytes) in &files {
+        // Of which cluster it is shows only once the cluster is read.
+        azure::read(&mut ClusterEvidence::default(), bytes)
+            .map_err(|error| CliError::Azure { file: file.clone(), error })?;
+    }
+    Ok(AzureSaid { run: source.run, files })
 }
 
-fn read(file: &Path) -> Result<String, CliError> {
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
     let wrong = |error| CliError::Read { what: "what Azure says in", file: file.to_owned(), error };
-    let mut text = Vec::new();
+    let mut bytes = Vec::new();
     if file == Path::new("-") {
-        io::stdin().lock().take(LARGEST + 1).read_to_end(&mut text).map_err(wrong)?;
+        io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(wrong)?;
     } else {
-        File::open(file).and_then(|open| open.take(LARGEST + 1).read_to_end(&mut text)).map_err(wrong)?;
+        File::open(file).and_then(|open| open.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(wrong)?;
     }
-    if text.len() as u64 > LARGEST {
-        let message = format!("it is larger than {} MiB", LARGEST >> 20);
-        return Err(wrong(io::Error::new(io::ErrorKind::FileTooLarge, message)));
-    }
-    String::from_utf8(text).map_err(|_| wrong(io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8")))
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -183,10 +187,14 @@ mod tests {
     fn what_azure_said_is_read_at_the_start() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("azure.json");
-        std::fs::write(&file, "{}").unwrap();
+        let id = "/subscriptions/df56d048-2e20-4ab6-82b7-11643163aa53/resourceGroups/rg/providers/Microsoft.Kubernetes/connectedClusters/edge";
+        std::fs::write(&file, format!("{{\"id\": \"{id}\", \"type\": \"Microsoft.Kubernetes/connectedClusters\"}}"))
+            .unwrap();
         let look = Look { azure_json: vec![file.clone()], ..Look::default() };
-        assert_eq!(usual(&look, &SiteFile::default()).unwrap().azure.texts, ["{}"]);
-        std::fs::write(&file, [0xff]).unwrap();
-        assert!(matches!(usual(&look, &SiteFile::default()), Err(CliError::Read { .. })));
+        assert_eq!(usual(&look, &SiteFile::default()).unwrap().azure.files[0].0, file);
+        for wrong in [&b"{}"[..], b"\xff", b"no json"] {
+            std::fs::write(&file, wrong).unwrap();
+            assert!(matches!(usual(&look, &SiteFile::default()), Err(CliError::Azure { .. })), "{wrong:?}");
+        }
     }
 }

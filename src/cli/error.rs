@@ -2,6 +2,7 @@
 
 use crate::catalog::CatalogError;
 use crate::evidence::EvidenceError;
+use crate::probe::azure::AzureFileError;
 use crate::site::{SiteFileError, TargetError};
 use std::io;
 use std::path::PathBuf;
@@ -88,6 +89,14 @@ pub(super) enum CliError {
     /// Standard output broke.
     #[error("the result cannot be written: {0}; write it to a file with -o")]
     Print(#[from] io::Error),
+    /// A file does not hold what Azure says.
+    #[error("{}: {error}", file.display())]
+    Azure {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        error: AzureFileError,
+    },
     /// The kubeconfig that was named cannot be used; a sentence that ends in what to do.
     #[error("{0}")]
     Kubeconfig(String),

@@ -2,10 +2,12 @@
 
 use super::Progress;
 use super::aside::{Lost, aside};
-use crate::evidence::{ClusterEvidence, Fact, Reason};
+use crate::evidence::{ClusterEvidence, Fact, ProbeError, Reason};
 use crate::kubeapi::{ApiLimits, block_on, chosen};
 use crate::probe;
+use crate::probe::azure::{self, Az, AzCommand};
 use crate::site::ClusterTarget;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where what Azure says of a cluster comes from. Nowhere, unless a person said so.
@@ -13,8 +15,8 @@ use std::time::Duration;
 pub struct AzureSaid {
     /// Whether the `az` that is installed may be run, for reading only.
     pub run: bool,
-    /// JSON that `az` printed earlier.
-    pub texts: Vec<String>,
+    /// Files with what `az` printed earlier, and their bytes.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
 }
 
 /// The cluster to read, and how.
@@ -31,11 +33,11 @@ pub struct ClusterVisit {
 /// Longest time that a cluster's API may take where nobody said: several lists of many pages.
 pub const CLUSTER_TIME: Duration = Duration::from_secs(180);
 
-/// Longest time of one request.
-const REQUEST: Duration = Duration::from_secs(30);
-
 /// What the cluster may take beyond its bounds: starting the thread, credential plugins, `az`.
 const SLACK: Duration = Duration::from_secs(15);
+
+/// What running `az` may take: four commands.
+const AZ: Duration = Duration::from_secs(240);
 
 impl ClusterVisit {
     /// A cluster with the usual bounds, without Azure.
@@ -44,16 +46,27 @@ impl ClusterVisit {
     }
 
     fn limits(&self, connect: Duration) -> ApiLimits {
-        ApiLimits { connect, request: self.time.min(REQUEST), answer: 64 << 20, items: 200_000 }
+        let usual = ApiLimits::default();
+        ApiLimits { connect: usual.connect.max(connect), request: self.time.min(usual.request), ..usual }
     }
 }
 
 /// Reads the cluster within its time. Tells `progress` every step, and [`Progress::ClusterDone`] last.
 pub(super) fn read(visit: &ClusterVisit, connect: Duration, progress: &dyn Fn(Progress)) -> ClusterEvidence {
     let limits = visit.limits(connect);
-    let budget = connect.saturating_mul(2).saturating_add(visit.time).saturating_add(SLACK);
+    let budget = limits.connect.saturating_mul(2).saturating_add(visit.time).saturating_add(SLACK);
     let target = visit.target.clone();
-    let work = move |tell: &(dyn Fn(&str) + Send + Sync)| block_on(probe::cluster::collect(&target, limits, tell));
+    let (whole, said) = (visit.time, visit.azure.clone());
+    let work = move |tell: &(dyn Fn(&str) + Send + Sync)| {
+        block_on(async {
+            let mut seen = probe::cluster::collect_within(&target, limits, whole, tell).await;
+            if seen.reached {
+                azure(&mut seen, &said, tell).await;
+            }
+            seen
+        })
+    };
+    let budget = if visit.azure.run { budget.saturating_add(AZ) } else { budget };
     let read = aside("cluster", budget, &|step| progress(Progress::Cluster { step }), work);
     let mut seen = match read {
         Ok(Ok(seen)) => seen,
@@ -76,6 +89,27 @@ pub(super) fn read(visit: &ClusterVisit, connect: Duration, progress: &dyn Fn(Pr
     }
     progress(Progress::ClusterDone(Box::new(seen.clone())));
     seen
+}
+
+/// Adds what Azure says, where somebody brought it or wants it asked.
+async fn azure(seen: &mut ClusterEvidence, said: &AzureSaid, tell: &(dyn Fn(&str) + Send + Sync)) {
+    if said.run {
+        let command = |command: &AzCommand| tell(&format!("running {command}"));
+        azure::ask(seen, &Az::default(), &command).await;
+    }
+    for (file, bytes) in &said.files {
+        if let Err(error) = azure::read(seen, bytes) {
+            let message = format!("{}: {error}", file.display());
+            seen.errors.push(ProbeError { reason: Reason::Malformed, message });
+        }
+    }
+}
+
+/// The commands, as a shell takes them, that tell what Azure says of a cluster and is not known. Empty where nothing is
+/// missing, and where the cluster does not say which Azure resource it is.
+pub fn azure_commands(cluster: &ClusterEvidence) -> Vec<String> {
+    let missing = |command: &AzCommand| cluster.unread.iter().any(|gap| gap.path == command.fact.path());
+    azure::commands(&cluster.arc.identity).iter().filter(|command| missing(command)).map(ToString::to_string).collect()
 }
 
 fn unread(target: &ClusterTarget, lost: Lost, budget: Duration) -> ClusterEvidence {

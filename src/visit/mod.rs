@@ -1,7 +1,6 @@
 //! What both the command line and the screens do: connect to the cluster and the nodes, collect, assess.
 
 mod aside;
-mod azure;
 mod clock;
 mod cluster;
 mod pool;
@@ -9,8 +8,7 @@ mod ports;
 mod progress;
 mod read;
 
-pub use azure::azure_commands;
-pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit};
+pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit, azure_commands};
 pub use progress::Progress;
 
 use crate::assess::{Assessment, assess};
