@@ -83,7 +83,7 @@ pub struct EndpointEvidence {
     /// Port.
     pub port: i64,
     /// Other names by which the same port of the same address was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub also: Vec<String>,
     /// Address that was connected to.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]

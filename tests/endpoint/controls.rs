@@ -210,7 +210,7 @@ fn cases() -> Vec<Case> {
             "endpoint-tls-version",
             port("etcd"),
             vec![old(0), old(1), plain],
-            vec!["/tls", "/tls/versions", "/tls/spoken", "/tls/versions/items/0/accepted"],
+            vec!["/tls", "/tls/versions", "/tls/spoken", "/tls/versions/items/0/accepted", "/tls/suites"],
         ),
         case(
             "endpoint-no-broken-suites",

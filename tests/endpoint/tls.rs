@@ -250,3 +250,12 @@ fn behind_a_proxy_only_the_port_is_looked_at() {
     }
     assert!(seen.anonymous.is_unread() && seen.tls.spoken.is_unread());
 }
+
+#[test]
+fn a_server_that_refuses_every_hello_is_not_one_that_accepts_only_good_ones() {
+    // unrecognized_name: it wants to be called by a name that nobody here knows.
+    let seen = look(says(&[21, 3, 3, 0, 2, 2, 112]), "kube-apiserver");
+    assert_eq!(seen.tls.spoken, Fact::Known(true));
+    assert!(seen.tls.suites.items.is_empty() && !seen.tls.suites.complete);
+    assert_eq!(reason(&seen, "tls.suites"), Some(Reason::Unsupported));
+}

@@ -64,7 +64,7 @@ pub(super) async fn look(
 /// A port of which nothing is known, and why.
 pub(super) fn gone(mut seen: EndpointEvidence, reason: Reason, why: &str) -> EndpointEvidence {
     for path in ["state", "met", "address", "seat_address", "speaks", "tls", "anonymous"] {
-        if !(path == "address" && !seen.address.is_unread()) {
+        if path != "address" || seen.address.is_unread() {
             unread(&mut seen, path, reason, why);
         }
     }

@@ -193,7 +193,7 @@ fn one_each(targets: &[EndpointTarget], addresses: &BTreeMap<String, resolve::Fo
 
 /// Evidence of ports that were not looked at, although they should have been: one each, with the reason.
 pub fn not_looked_at(targets: &[EndpointTarget], reason: Reason, why: &str) -> Vec<EndpointEvidence> {
-    targets.iter().map(|target| look::gone(named_unread(target), reason, why)).collect()
+    targets.iter().map(|target| untold(look::gone(named_unread(target), reason, why))).collect()
 }
 
 /// A port whose turn did not come.

@@ -97,6 +97,11 @@ pub(super) async fn ask(peer: &Peer<'_>, first: TcpStream, limits: &EndpointLimi
             all.unread.push(gap("tls.suites", reason, "not all suites could be tried"));
         }
     }
+    if whole && all.accepted.is_empty() {
+        whole = false;
+        let why = "the server speaks TLS and takes no hello that this program can say";
+        all.unread.push(gap("tls.suites", Reason::Unsupported, why));
+    }
     all.suites = Listing { items, complete: whole };
     all
 }

@@ -62,7 +62,7 @@ impl Hearing {
             if length > RECORD || length == 0 {
                 return Some(Reply::Other);
             }
-            let Some(body) = self.raw.get(5..5 + length) else { return None };
+            let body = self.raw.get(5..5 + length)?;
             if first == ALERT {
                 return Some(body.get(1).map_or(Reply::Other, |kind| Reply::Alert(*kind)));
             }
