@@ -23,6 +23,10 @@ pub(super) fn whole(text: &str) -> String {
 
 /// One line of any length in which every hidden character stands as U+FFFD: for names, which must not become others.
 pub(super) fn marked(text: &str) -> String {
+    // Nearly all names are plain, and there are very many of them.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 

@@ -153,7 +153,8 @@ pub(super) fn conclude(draft: &Draft) {
         fill(evidence, config, group);
     });
     if answer.is_unread() {
-        draft.note("arc.connected", Reason::Forbidden, "neither namespaces nor the agents' ConfigMap could be read");
+        let reason = draft.why("namespaces").unwrap_or(Reason::NotVisible);
+        draft.note("arc.connected", reason, "neither namespaces nor the agents' ConfigMap could be read");
     }
     draft.write(|evidence| {
         if evidence.arc.identity.resource_id.known().is_some() {

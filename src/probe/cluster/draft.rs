@@ -93,6 +93,12 @@ impl Draft {
         !self.gaps.borrow().contains_key(path) && !self.open.borrow().contains(&path)
     }
 
+    /// Why something is missing at exactly this path. None: everything came.
+    pub(super) fn why(&self, path: &str) -> Option<Reason> {
+        let noted = self.gaps.borrow().get(path).and_then(|gaps| gaps.first().map(|gap| gap.reason));
+        noted.or_else(|| (!self.whole(path)).then_some(Reason::Timeout))
+    }
+
     /// Takes back what was noted at a path: it came by another way.
     pub(super) fn found(&self, path: &str) {
         self.gaps.borrow_mut().remove(path);
