@@ -84,7 +84,7 @@ impl Api {
                     format!("{}: the server speaks TLS. Write `server` with https:// in {}", about.url, about.file);
                 Err(ApiError::new(Reason::Malformed, text).with_status(400))
             }
-            _ => Err(api.exchange.error(&answer, &about)),
+            _ => Err(answer.error(&about)),
         }
     }
 
@@ -127,7 +127,7 @@ impl Api {
     }
 
     /// Reads a text such as `/readyz?verbose`, whatever its status: status and body, without what is no UTF-8. Of a body
-    /// at most 1 MiB.
+    /// at most 1 MiB. 401 alone is an error, as everywhere: the login is no good.
     pub async fn text(&self, path: &str) -> Result<(u16, String), ApiError> {
         let answer = self.exchange.ask(&Ask::text(path)).await?;
         Ok((answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
@@ -163,7 +163,7 @@ impl Api {
         let about = self.exchange.about(&what);
         match answer.status {
             200..=299 => understood(&answer.body, answer.json, &about),
-            _ => Err(self.exchange.error(&answer, &about)),
+            _ => Err(answer.error(&about)),
         }
     }
 }

@@ -111,11 +111,11 @@ impl Course {
                     self.token = next;
                     Ok(Next::Page)
                 }
-                None => Err(exchange.error(&answer, &about)),
+                None => Err(answer.error(&about)),
             };
         }
         if !(200..=299).contains(&answer.status) {
-            return Err(exchange.error(&answer, &about));
+            return Err(answer.error(&about));
         }
         self.expired = false;
         let room = exchange.limits.items.saturating_sub(self.items);

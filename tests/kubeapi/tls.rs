@@ -1,6 +1,7 @@
 //! Trust: every way in which a server is not to be believed has its own sentence.
 
 use super::peers::*;
+use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode};
 use sitewarden::evidence::Reason;
 use std::sync::Arc;
 
@@ -131,7 +132,7 @@ fn plain_http_and_tls_in_each_others_place_are_told() {
     let as_go = serve(None, |_, stream| {
         let body = "Client sent an HTTP request to an HTTPS server.\n";
         let head = format!("HTTP/1.0 400 Bad Request\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(head.as_bytes()).is_ok() && false
+        stream.write_all(head.as_bytes()).is_err()
     });
     assert!(Config::plain(as_go, "").fails(PATIENT).message.contains("Write `server` with https://"));
 }
@@ -154,7 +155,7 @@ fn a_handshake_that_is_not_answered_ends_by_the_deadline() {
 fn too_old_a_version_of_tls_is_told() {
     let ca = Pair::new(&Form::ca(), None);
     let pair = Pair::new(&Form::server(), Some(&ca));
-    let mut old = openssl::ssl::SslAcceptor::mozilla_intermediate(openssl::ssl::SslMethod::tls()).unwrap();
+    let mut old = SslAcceptor::mozilla_intermediate(SslMethod::tls()).unwrap();
     old.set_certificate(&pair.certificate).unwrap();
     old.set_private_key(&pair.key).unwrap();
     old.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
@@ -183,4 +184,59 @@ fn a_damaged_ca_is_told_with_file_and_number() {
     let both = format!("{}{}", Pair::new(&Form::ca(), None).pem(), ca.pem());
     let cluster = format!("server: 'https://127.0.0.1:{port}', certificate-authority-data: {}", data(&both));
     assert!(Config::new(&cluster, "").connect(PATIENT).is_ok());
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_says_so() {
+    let ca = Pair::new(&Form::ca(), None);
+    let pair = Pair::new(&Form::server(), Some(&ca));
+    let mut strict = SslAcceptor::mozilla_modern_v5(SslMethod::tls()).unwrap();
+    strict.set_certificate(&pair.certificate).unwrap();
+    strict.set_private_key(&pair.key).unwrap();
+    strict.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+    strict.cert_store_mut().add_cert(ca.certificate.clone()).unwrap();
+    let port = serve(Some(Arc::new(strict.build())), |_, stream| send(stream, "200 OK", "", VERSION));
+    let error = Config::tls(port, &ca, "").fails(PATIENT);
+    assert_eq!(error.reason, Reason::Forbidden, "{}", error.message);
+    assert!(error.message.contains("wants a client certificate"), "{}", error.message);
+    let user = |pair: &Pair| {
+        format!("client-certificate-data: {}, client-key-data: {}", data(&pair.pem()), data(&pair.key_pem()))
+    };
+    let form = Form { name: "jane", names: vec![], ..Form::server() };
+    assert!(Config::tls(port, &ca, &user(&Pair::new(&form, Some(&ca)))).connect(PATIENT).is_ok());
+    let error = Config::tls(port, &ca, &user(&Pair::new(&form, None))).fails(PATIENT);
+    assert!(error.message.contains("does not accept the client certificate"), "{}", error.message);
+    let error =
+        Config::tls(port, &ca, &user(&Pair::new(&Form { from: -9, until: -2, ..form }, Some(&ca)))).fails(PATIENT);
+    assert!(error.message.contains("has expired"), "{}", error.message);
+}
+
+/// Run by the test below, in a process with a variable of its own.
+#[test]
+fn helper_with_a_list_of_trusted_cas() {
+    let Some(file) = std::env::var_os("TRUST_HELPER_CONFIG") else { return };
+    let target = sitewarden::site::ClusterTarget { kubeconfig: vec![file.into()], ..Default::default() };
+    let done = sitewarden::kubeapi::block_on(sitewarden::kubeapi::Api::connect(&target, PATIENT)).unwrap();
+    let word = done.map_or_else(|error| error.message, |_| "TRUSTED".to_owned());
+    std::io::Write::write_all(&mut std::io::stderr(), word.as_bytes()).unwrap();
+}
+
+#[test]
+fn the_machines_cas_count_only_where_the_kubeconfig_names_none() {
+    let (ca, other) = (Pair::new(&Form::ca(), None), Pair::new(&Form::ca(), None));
+    let port = server(&Pair::new(&Form::server(), Some(&ca)), 0);
+    let said = |config: &Config| {
+        let list = config.put("list.pem", ca.pem());
+        let done = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tls::helper_with_a_list_of_trusted_cas", "--nocapture"])
+            .env("TRUST_HELPER_CONFIG", &config.target.kubeconfig[0])
+            .env("SSL_CERT_FILE", list)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    let none = said(&Config::new(&format!("server: 'https://127.0.0.1:{port}'"), ""));
+    assert!(none.contains("TRUSTED"), "{none}");
+    let named = said(&Config::tls(port, &other, ""));
+    assert!(named.contains("not issued by the CA in "), "{named}");
 }
