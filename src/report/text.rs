@@ -6,7 +6,7 @@ use crate::assess::{
     Assessment, ClusterSummary, Finding, ItemVerdict, Shown, Target, TargetKind, Verdict, value_in_words,
 };
 use crate::catalog::Section;
-use crate::evidence::IdentityKind;
+use crate::evidence::{ChannelKind, IdentityKind, Reason};
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -32,8 +32,13 @@ pub fn text(assessment: &Assessment, options: TextOptions) -> String {
     let mut page = Page { out: String::new(), options };
     page.head(assessment);
     page.targets(&assessment.targets);
-    let lost: BTreeSet<&str> =
-        assessment.targets.iter().filter(|target| !target.reached).map(|target| target.id.as_str()).collect();
+    let lost: BTreeSet<&str> = ids(&assessment.targets, |target| !target.reached);
+    let api_alone: BTreeSet<&str> = ids(&assessment.targets, is_api_alone);
+    // Why nothing is known of a target is told once, above.
+    let told = |finding: &Finding| {
+        let invisible = finding.reason == Some(Reason::NotVisible) && api_alone.contains(finding.target.as_str());
+        finding.verdict == Verdict::Unknown && (invisible || lost.contains(finding.target.as_str()))
+    };
     for section in Section::ALL {
         let mut findings: Vec<&Finding> =
             assessment.findings.iter().filter(|finding| finding.section == section).collect();
@@ -45,13 +50,23 @@ pub fn text(assessment: &Assessment, options: TextOptions) -> String {
         page.heading(section.title());
         for group in grouped(findings, options.everything) {
             match group {
-                Group::One(finding) => page.finding(finding, !lost.contains(finding.target.as_str())),
-                Group::Many(findings) => page.many(&findings),
+                Group::One(finding) => page.finding(finding, told(finding)),
+                Group::Many(findings) => page.many(&findings, findings.iter().all(|finding| told(finding))),
             }
         }
     }
     page.summary(assessment);
     page.out
+}
+
+/// The targets of a kind, by their ids.
+fn ids(targets: &[Target], wanted: impl Fn(&Target) -> bool) -> BTreeSet<&str> {
+    targets.iter().filter(|target| wanted(target)).map(|target| target.id.as_str()).collect()
+}
+
+/// Whether it is a node that the API alone shows.
+fn is_api_alone(target: &Target) -> bool {
+    target.kind == TargetKind::Node && target.channel == Some(ChannelKind::Api)
 }
 
 /// A time to the second, in UTC.
@@ -142,16 +157,26 @@ impl Page {
                 self.paragraph(6, &format!("{}: {}", error.reason, error.message));
             }
         }
+        let api_alone = targets.iter().filter(|target| is_api_alone(target)).count();
+        if api_alone > 0 {
+            let words = match api_alone {
+                1 => "1 node is shown by the API alone: what the API does not show of it".to_owned(),
+                more => format!("{more} nodes are shown by the API alone: what the API does not show of them"),
+            };
+            self.paragraph(
+                2,
+                &format!("{words} is unknown (not-visible). Name such a node with --node to look at it."),
+            );
+        }
         if ports > 0 && !self.options.everything {
             self.line(2, &format!("{ports} ports, as they look from here; -v lists them"));
         }
     }
 
-    /// `reached`: whether its target was; else it is told once, under the targets, why nothing is known of it.
-    fn finding(&mut self, finding: &Finding, reached: bool) {
+    /// `told_above`: why it is unknown is told once, under the targets.
+    fn finding(&mut self, finding: &Finding, told_above: bool) {
         let wants_a_person = wants_a_person(finding.verdict);
         self.first_line(finding, &finding.target);
-        let told_above = finding.verdict == Verdict::Unknown && !reached;
         let whole = (wants_a_person && !told_above) || self.options.everything;
         if whole {
             self.paragraph(10, &finding.title);
@@ -191,11 +216,11 @@ impl Page {
     }
 
     /// One control with the same verdict at several targets: told once, with what each of them has to say.
-    fn many(&mut self, findings: &[&Finding]) {
+    fn many(&mut self, findings: &[&Finding], told_above: bool) {
         let Some(first) = findings.first() else { return };
         let kind = first.target.split_once('/').map_or("target", |(kind, _)| kind);
         self.first_line(first, &format!("{} {kind}s", findings.len()));
-        if first.verdict == Verdict::Pass {
+        if first.verdict == Verdict::Pass || told_above {
             return;
         }
         if wants_a_person(first.verdict) {

@@ -218,8 +218,14 @@ fn what_nobody_can_know_of_nodes_that_the_api_alone_shows_is_told_once() {
         failing.target = format!("node/n{node}");
         findings.push(failing);
     }
-    let page = text(&assessment(findings), TextOptions::default());
+    let mut whole = assessment(findings);
+    let page = text(&whole, TextOptions::default());
     assert!(page.contains("3 nodes") && page.contains("at n1, n2, n3"), "{page}");
+    let node = |n| Target { id: format!("node/n{n}"), channel: Some(ChannelKind::Api), ..whole.targets[0].clone() };
+    whole.targets = (1..=3).map(node).collect();
+    let page = text(&whole, TextOptions::default());
+    assert!(page.contains("3 nodes are shown by the API alone") && page.contains("  3 nodes\n"), "{page}");
+    assert_eq!(page.matches("Title of os").count(), 0, "{page}");
     assert_eq!(page.matches("Title of kubelet").count(), 3, "what fails is told at each node:\n{page}");
 }
 
