@@ -32,6 +32,8 @@ pub struct JoinedNode<'e> {
 enum Join {
     /// A channel saw it, and the API lists it.
     Joined(String),
+    /// No channel reached it, and the API lists its address.
+    Addressed(Gap),
     /// Only the API lists it.
     ApiOnly,
     /// Only a channel saw it.
@@ -86,19 +88,27 @@ fn found(evidence: &Evidence) -> Vec<(Join, Option<usize>)> {
     let matches: Vec<Match> = evidence.nodes.iter().map(|node| index.find(node)).collect();
     let mut claimed: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for (node, found) in evidence.nodes.iter().zip(&matches) {
-        if let Match::Joined { number, .. } = found {
+        if let Match::Joined { number, .. } | Match::Addressed(number) = found {
             claimed.entry(*number).or_default().push(&node.name);
         }
     }
-    let decide = |found| match found {
-        Match::Joined { number, why } => match claimed.get(&number).map(Vec::as_slice) {
-            Some(several @ [_, _, ..]) => {
-                let name = cluster.nodes.items.get(number).map_or("", |node| &node.name);
-                let why = format!("several targets answer as the cluster's node {name}: {}", several.join(", "));
-                (Join::Conflict(why), None)
-            }
-            _ => (Join::Joined(why), Some(number)),
-        },
+    let several = |number: usize| match claimed.get(&number).map(Vec::as_slice) {
+        Some(several @ [_, _, ..]) => {
+            let name = cluster.nodes.items.get(number).map_or("", |node| &node.name);
+            Some(format!("several targets answer as the cluster's node {name}: {}", several.join(", ")))
+        }
+        _ => None,
+    };
+    let decide = |node: &NodeEvidence, found| match found {
+        Match::Joined { number, .. } | Match::Addressed(number) if several(number).is_some() => {
+            (Join::Conflict(several(number).unwrap_or_default()), None)
+        }
+        Match::Joined { number, why } => (Join::Joined(why), Some(number)),
+        Match::Addressed(number) => {
+            let reason = node.errors.first().map_or(Reason::Unreachable, |error| error.reason);
+            let why = "the node itself was not read: the cluster lists its address, and that alone proves nothing";
+            (Join::Addressed(Gap::new(reason, why)), Some(number))
+        }
         Match::Conflict(why) => (Join::Conflict(why), None),
         Match::Alone(why) if cluster.nodes.complete => (Join::ChannelOnly(why), None),
         Match::Alone(_) => (Join::Unread(listed::why(cluster, "nodes")), None),
@@ -111,7 +121,7 @@ fn found(evidence: &Evidence) -> Vec<(Join, Option<usize>)> {
     let each = evidence.nodes.iter().zip(matches);
     each.map(|(node, found)| match absent(node, cluster) {
         true => (Join::Unread(listed::why(cluster, "nodes")), None),
-        false => decide(found),
+        false => decide(node, found),
     })
     .collect()
 }
@@ -189,7 +199,7 @@ impl JoinedNode<'_> {
             Join::ApiOnly => (Reading::text("api-only"), Reading::text("no channel to it was named")),
             Join::ChannelOnly(why) => (Reading::text("channel-only"), Reading::text(why.as_str())),
             Join::Conflict(why) => (Reading::text("conflict"), Reading::text(why.as_str())),
-            Join::Unread(gap) => {
+            Join::Unread(gap) | Join::Addressed(gap) => {
                 let gap = Reading::new(Value::Unread(gap.clone()));
                 (gap.clone(), gap)
             }

@@ -22,6 +22,9 @@ pub(super) enum Match {
         /// What agrees.
         why: String,
     },
+    /// Nothing of it was read, and the API lists its address for the node of this number. Nothing of a channel's can be
+    /// taken for that node's then; whether the machine is that node stays open.
+    Addressed(usize),
     /// What it says of itself and what the API says contradict each other.
     Conflict(String),
     /// The API lists no such node, as far as can be told.
@@ -121,12 +124,8 @@ impl<'e> Index<'e> {
     ) -> Match {
         let unknown = node.identity.machine_id.known().is_none() && node.identity.hostname.known().is_none();
         if unknown {
-            // Nothing of it was read, so nothing can be taken for another's: what the API says of the address counts.
             return match at.iter().collect::<Vec<_>>().as_slice() {
-                [number] => Match::Joined {
-                    number: **number,
-                    why: "the cluster lists its address; the node itself was not read".to_owned(),
-                },
+                [number] => Match::Addressed(**number),
                 [] => Match::Alone("the cluster lists no node with its address".to_owned()),
                 _ => Match::Conflict("the cluster lists several nodes with its address".to_owned()),
             };

@@ -152,7 +152,10 @@ impl Page {
                 (_, false, _) => "NOT REACHED",
             };
             let channel = target.channel.map_or("", |channel| channel.as_str());
-            self.line(2, &format!("{:<40} {channel:<6} {how}", fit(&clean(&target.id), 40)));
+            let joined = target.kubernetes.as_ref().filter(|_| !is_api_alone(target));
+            let joined = joined.map(|name| format!(", the cluster's {}", clean(name))).unwrap_or_default();
+            let line = format!("{:<40} {channel:<6} {how}{joined}", fit(&clean(&target.id), 40));
+            self.line(2, &fit(&line, WIDTH - 2));
             for error in &target.errors {
                 self.paragraph(6, &format!("{}: {}", error.reason, error.message));
             }

@@ -211,5 +211,7 @@ fn admission_plugins(running: &Running<'_>) -> Reading {
     let origin = running.origin(enable);
     let of_flag = enabled.iter().map(|name| Reading::with_origin(Value::Text((*name).into()), origin.as_str()));
     // Those that somebody asked for first: they tell more.
-    Reading::list(of_flag.chain(of_default).collect(), gap)
+    let list = Reading::list(of_flag.chain(of_default).collect(), gap);
+    let default = default.origin.as_deref().unwrap_or("the defaults");
+    Reading::with_origin(list.value, format!("{origin}, over the {default}"))
 }

@@ -127,6 +127,6 @@ impl Running<'_> {
                 entries.insert((*name).into(), reading);
             }
         }
-        Reading::map(entries)
+        Reading::with_origin(Reading::map(entries).value, self.origin("feature-gates"))
     }
 }

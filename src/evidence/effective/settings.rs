@@ -1,5 +1,6 @@
 //! What settings are made of: their kinds, how texts and files give their values, defaults by version.
 
+use super::super::version::Version;
 use super::super::{Gap, Reading, Reason, Value};
 use super::duration;
 use super::flags;
@@ -152,12 +153,10 @@ impl Versions {
     }
 }
 
-/// Major and minor version: `1.36.2`, `v1.33.4+k3s1`, `1.27+`.
+/// Major and minor version.
 fn numbers(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.strip_prefix('v').unwrap_or(version).split('.');
-    let major = parts.next()?.parse().ok()?;
-    let minor = parts.next()?.trim_end_matches('+').parse().ok()?;
-    Some((major, minor))
+    let (major, minor) = Version::parse(version)?.minor()?;
+    Some((major.try_into().ok()?, minor.try_into().ok()?))
 }
 
 /// A value of a wrong type in a file.

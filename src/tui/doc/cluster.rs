@@ -2,7 +2,7 @@
 
 use super::{Line, Page, Tone, gaps, time};
 use crate::evidence::cluster::{ArcIdentity, ClusterVersion};
-use crate::evidence::{ClusterEvidence, Fact, Listing};
+use crate::evidence::{ClusterEvidence, Fact, Listing, Reason, Unread};
 use crate::tui::app::App;
 use crate::tui::target::State;
 use crate::visit::azure_commands;
@@ -31,7 +31,10 @@ pub(in crate::tui) fn cluster(app: &App, width: u16) -> Vec<Line> {
         denied(&mut page, seen);
         azure(&mut page, app, seen);
     }
-    gaps(&mut page, &seen.errors, &seen.unread);
+    // What nobody asked Azure has a heading of its own, where there is an Azure resource at all.
+    let of_azure = |gap: &&Unread| gap.path.starts_with("azure.") && gap.reason == Reason::NotVisible;
+    let unread: Vec<Unread> = seen.unread.iter().filter(|gap| !of_azure(gap)).cloned().collect();
+    gaps(&mut page, &seen.errors, &unread);
     page.lines
 }
 

@@ -29,7 +29,7 @@ fn nodes_with_next_to_nothing_and_with_the_longest_of_names() {
     assert_eq!(findings.target("cluster")["reached"], true);
     let mut targets = findings.targets("node");
     targets.sort_unstable();
-    assert_eq!(targets, ["node/annotated", format!("node/{long}").as_str(), "node/bare"]);
+    assert_eq!(targets, [format!("node/{long}").as_str(), "node/annotated", "node/bare"]);
     for target in targets {
         let passes: Vec<_> = findings.every().into_iter().filter(|f| f.0 == target && f.2 == "pass").collect();
         assert!(passes.is_empty(), "of a node without any field nothing is known: {passes:?}");
