@@ -7,6 +7,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -323,19 +324,45 @@ fn a_node_that_accepts_and_never_speaks_freezes_no_key() {
     terminal.assert_restored();
 }
 
+/// A kubeconfig of a server at a port of this machine, and how its user logs in.
+fn kubeconfig(home: &Path, port: u16, user: &str) -> PathBuf {
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: edge\n\
+         clusters: [{{name: site, cluster: {{server: \"https://127.0.0.1:{port}\", insecure-skip-tls-verify: true}}}}]\n\
+         users: [{{name: ana, user: {{{user}}}}}]\n\
+         contexts: [{{name: edge, context: {{cluster: site, user: ana}}}}]\n"
+    );
+    let file = home.join("kubeconfig");
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_login_that_wants_a_person_is_offered_before_the_screens() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().unwrap();
+    let program = home.path().join("plugin");
+    std::fs::write(&program, "#!/bin/sh\necho 'please log in' >&2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let exec = "exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, interactiveMode: IfAvailable}";
+    // Port 1 of this machine: nothing listens there.
+    let file = kubeconfig(home.path(), 1, exec);
+    let vars = [("HOME", home.path().to_str().unwrap())];
+    let mut terminal = Terminal::start(&["--kubeconfig", file.to_str().unwrap()], (80, 24), &vars);
+    terminal.shows("Type yes to log in now");
+    assert!(!terminal.raw().contains("\u{1b}[?1049h"), "the screens are not up yet");
+    terminal.press("no\r");
+    terminal.shows("READ-ONLY");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
 #[test]
 fn an_api_server_that_never_answers_freezes_no_key() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let home = tempfile::tempdir().unwrap();
-    let server = format!("https://{}", silent.local_addr().unwrap());
-    let text = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: edge\n\
-         clusters: [{{name: site, cluster: {{server: \"{server}\", insecure-skip-tls-verify: true}}}}]\n\
-         users: [{{name: ana, user: {{token: not-a-real-token}}}}]\n\
-         contexts: [{{name: edge, context: {{cluster: site, user: ana}}}}]\n"
-    );
-    let file = home.path().join("kubeconfig");
-    std::fs::write(&file, text).unwrap();
+    let file = kubeconfig(home.path(), silent.local_addr().unwrap().port(), "token: not-a-real-token");
     let vars = [("HOME", home.path().to_str().unwrap()), ("KUBECONFIG", file.to_str().unwrap())];
     let mut terminal = Terminal::start(&[], (80, 24), &vars);
     terminal.shows("> 1 Cluster edge (current)");

@@ -7,7 +7,7 @@ use super::tty::Person;
 use crate::evidence::ClusterEvidence;
 use crate::kubeapi::{ContextInfo, chosen, contexts, interactive_login, login, login_program};
 use crate::probe::azure;
-use crate::report::clean;
+use crate::report::{clean, wrap};
 use crate::site::{AzureSource, ClusterTarget};
 use crate::visit::{AzureSaid, CLUSTER_TIME, ClusterVisit};
 use std::fs::File;
@@ -93,12 +93,13 @@ pub(super) fn log_in(target: &ClusterTarget, err: &mut dyn Write) {
     let Some(program) = login_program(target) else { return };
     let _ = writeln!(err, "sitewarden: logging in to the cluster by {}", clean(&program));
     let Some(hint) = login(target) else { return };
-    let asked = format!(
-        "\n{}\nThe context {} logs in by {}. Type yes to log in now, anything else goes on without: ",
-        clean(&hint.message),
+    let told = format!(
+        "{}. The context {} logs in by {}. Type yes to log in now, anything else goes on without:",
+        clean(hint.message.trim_end_matches('.')),
         clean(&hint.context),
         clean(&hint.program)
     );
+    let asked = format!("\n{} ", wrap(&told, 78).join("\n"));
     if person.agrees(&asked)
         && let Err(error) = interactive_login(target)
     {

@@ -7,8 +7,8 @@ use crate::evidence::Reason;
 /// How reasons are chosen: `unreachable` where nobody answered, where whoever answered could not be trusted, where the
 /// API server answered with an error of its own (5xx), and where the kubeconfig names no cluster to ask; `forbidden` for
 /// 401, 403 and a login that is wanted first; `timeout` for a deadline, and for 429 until the deadline; `malformed` for
-/// what could not be understood; `too-large` for a bound; `not-visible` for
-/// 404; `unsupported` for what this program cannot do.
+/// what could not be understood; `too-large` for a bound; `not-visible` for 404;
+/// `unsupported` for what this program cannot do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {

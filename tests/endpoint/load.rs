@@ -6,6 +6,7 @@ use sitewarden::evidence::{Fact, PortState};
 use sitewarden::probe::endpoint::EndpointLimits;
 use std::net::Ipv4Addr;
 
+#[allow(clippy::print_stderr)]
 #[test]
 fn fifty_nodes_are_looked_at_within_the_usual_bounds() {
     let setup = Setup::default();
