@@ -1,7 +1,8 @@
 //! The figures that matter at a site, each as a ratio against a yardstick measured in the same run.
 //!
 //! `cargo bench` prints them; nothing is asserted. The node figures need the test bed (`tests/bed/up ssh`, then
-//! `. target/bed/env`).
+//! `. target/bed/env`), those of the cluster an API server (`tests/bed/up control-plane`, then the same); each prints what it
+//! leaves out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -14,6 +15,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+#[path = "figures/cluster.rs"]
+mod cluster;
+
 const BINARY: &str = env!("CARGO_BIN_EXE_sitewarden");
 const ROUNDS: usize = 15;
 
@@ -21,6 +25,7 @@ fn main() {
     println!("figure                                              ours     yardstick   ratio   goal");
     over_ssh();
     fifty_nodes();
+    cluster::figures();
     locally();
     thousand_nodes();
     bytes_of_the_screen();

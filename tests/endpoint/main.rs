@@ -1,11 +1,11 @@
 //! The endpoint probe against real servers, against servers that misbehave, and against the bed's control plane.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod bed;
 mod controls;
 mod filtered;
 mod hostile;
 mod load;
+mod on_cluster;
 mod servers;
 mod tls;
 

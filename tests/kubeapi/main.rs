@@ -7,9 +7,9 @@ mod support;
 mod answers;
 mod lists;
 mod logins;
+mod on_cluster;
 mod peers;
 #[cfg(unix)]
 mod plugins;
 mod proxies;
-mod real;
 mod tls;

@@ -45,7 +45,7 @@ pub struct ClusterEvidence {
     pub server: Fact<String>,
     /// Whether the API server answered us as somebody it knows.
     pub reached: bool,
-    /// Whether the probe came to its end.
+    /// Whether the probe came to its end, and no list was refused or lost on the way.
     pub complete: bool,
     /// What went wrong with the cluster as a whole.
     #[serde(default)]

@@ -201,6 +201,7 @@ impl Draft {
         for (path, complete) in lists(&mut evidence) {
             *complete = !gaps.contains_key(path);
         }
+        lists_not_read(&mut evidence, &gaps);
         sort(&mut evidence);
         for (path, gaps) in gaps {
             evidence.unread.push(together(path, &gaps));
@@ -235,6 +236,31 @@ fn nothing_read(evidence: &mut ClusterEvidence, gaps: &BTreeMap<&'static str, Ve
     };
     evidence.errors.push(ProbeError { reason, message: message.clone() });
     evidence.unread.push(Unread { path: String::new(), reason, detail: message });
+}
+
+/// A list of which a request was refused or came to no end: each list is a probe of its own, so that the reading as a whole
+/// is not complete.
+fn lists_not_read(evidence: &mut ClusterEvidence, gaps: &BTreeMap<&'static str, Vec<Gap>>) {
+    let paths = lists(evidence).map(|(path, _)| path);
+    let all = paths.iter().filter(|path| **path != "ready_checks").filter_map(|path| gaps.get(path)).flatten();
+    let lost = |gap: &&Gap| matches!(gap.reason, Reason::Forbidden | Reason::Unreachable | Reason::Timeout);
+    let lost: Vec<&Gap> = all.filter(lost).collect();
+    let Some(first) = lost.first() else { return };
+    evidence.complete = false;
+    if !evidence.errors.is_empty() {
+        return; // why has been said of the whole
+    }
+    let refused: Vec<&str> =
+        evidence.denied.items.iter().filter_map(|denied| denied.name.strip_prefix("list ")).collect();
+    let message = match first.reason {
+        Reason::Forbidden => format!(
+            "This account may not list {}: what these would show is unknown. Use one that may; README names a role that \
+             is enough.",
+            refused.join(", ")
+        ),
+        _ => format!("Not every list came: {}. Scan again.", first.detail.trim_end_matches('.')),
+    };
+    evidence.errors.push(ProbeError { reason: first.reason, message });
 }
 
 /// Every list with its path.

@@ -3,6 +3,7 @@
 mod arc;
 mod endpoints;
 mod faults;
+mod read;
 mod saved;
 mod users;
 mod whole;

@@ -9,6 +9,11 @@ fn longest() -> String {
     format!("{name}bb")
 }
 
+/// Such nodes have no address, and their names are nobody's: no name server is asked for them.
+fn no_ports() -> Vec<String> {
+    vec!["--no-endpoints".to_owned()]
+}
+
 fn node(name: &str, more: &str) -> String {
     format!("---\napiVersion: v1\nkind: Node\nmetadata:\n  name: {name}\n{more}\n")
 }
@@ -25,7 +30,7 @@ fn nodes_with_next_to_nothing_and_with_the_longest_of_names() {
     ]
     .concat();
     let _nodes = bed.objects(&nodes);
-    let findings = bed.scan(&[bed.as_user("admin")]);
+    let findings = bed.scan(&[bed.as_user("admin"), no_ports()]);
     assert_eq!(findings.target("cluster")["reached"], true);
     let mut targets = findings.targets("node");
     targets.sort_unstable();
@@ -34,7 +39,7 @@ fn nodes_with_next_to_nothing_and_with_the_longest_of_names() {
         let passes: Vec<_> = findings.every().into_iter().filter(|f| f.0 == target && f.2 == "pass").collect();
         assert!(passes.is_empty(), "of a node without any field nothing is known: {passes:?}");
     }
-    let text = run(&["scan", "--kubeconfig", &bed.admin.display().to_string(), "--profile", "cis"]);
+    let text = run(&["scan", "--no-endpoints", "--kubeconfig", &bed.admin.display().to_string(), "--profile", "cis"]);
     let control = said(&text).chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
     assert!(!control, "control characters reach the screen");
 }
@@ -62,11 +67,19 @@ data: {{ClusterConfiguration: \"&a [*a, *a]\"}}
         longest()
     );
     let _objects = bed.objects(&yaml);
-    let findings = bed.scan(&[bed.as_user("admin")]);
+    let findings = bed.scan(&[bed.as_user("admin"), no_ports()]);
     assert_eq!(findings.target("cluster")["reached"], true);
     let told = findings.json.to_string();
     assert!(told.contains("\u{6f22}\u{5b57}"), "the binding is named where it fails");
-    let text = said(&run(&["scan", "--kubeconfig", &bed.admin.display().to_string(), "--profile", "cis", "-v"]));
+    let text = said(&run(&[
+        "scan",
+        "--no-endpoints",
+        "--kubeconfig",
+        &bed.admin.display().to_string(),
+        "--profile",
+        "cis",
+        "-v",
+    ]));
     assert!(
         !text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'),
         "control characters reach the screen"
@@ -91,7 +104,7 @@ fn a_config_map_that_is_meant_to_blow_up() {
              config.conf: |\n{text}"
         );
         let _object = bed.objects(&yaml);
-        let findings = bed.scan(&[bed.as_user("admin")]);
+        let findings = bed.scan(&[bed.as_user("admin"), no_ports()]);
         assert_eq!(findings.target("cluster")["reached"], true, "{what}");
         let proxy = findings.every().into_iter().filter(|f| f.1.starts_with("kube-proxy") && f.2 == "pass");
         assert_eq!(proxy.collect::<Vec<_>>(), [], "{what}: nothing of it is believed");
