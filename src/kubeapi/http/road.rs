@@ -3,7 +3,7 @@
 use super::super::error::{ApiError, seconds};
 use super::super::kubeconfig::Server;
 use super::super::moment;
-use super::super::tls::{Anchors, Handshake, Peer, Refused, connector};
+use super::super::tls::{self, Anchors, Handshake, Peer, Refused, Told, connector};
 use super::deadline::{Deadline, Late};
 use super::dial::dial;
 use super::route::{Kind, Proxy};
@@ -11,11 +11,15 @@ use super::tunnel;
 use crate::evidence::Reason;
 use jiff::Timestamp;
 use openssl::ssl::SslConnector;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 /// Most bytes of the head of an answer that is only asked for its date.
 const HEAD: usize = 16 << 10;
+
+/// How long a server is listened to that ended a connection without a word.
+const LISTENING: Duration = Duration::from_secs(1);
 
 /// A connection, whatever it leads through.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -101,6 +105,21 @@ impl Road {
             }
         }
         Ok(stream)
+    }
+
+    /// What the server has against our certificate, or against our having none, after a first request failed.
+    ///
+    /// In TLS 1.3 a server judges it only when our part of the handshake is over and the request already under way. When it
+    /// ends the connection then, the write may fail before its alert is read. Who listens without asking hears it.
+    pub(super) async fn judgement(&self, failed: &hyper::Error, deadline: Deadline) -> Option<Told> {
+        let heard = tls::told(failed);
+        if heard.is_some_and(Told::is_judgement) {
+            return heard;
+        }
+        let deadline = Deadline::after(LISTENING).or(deadline);
+        let mut stream = self.shake(self.connector.as_ref()?, deadline).await.ok()?.ok()?;
+        let error = deadline.hold(stream.read_u8()).await.ok()?.err()?;
+        tls::told(&error).filter(|told| told.is_judgement())
     }
 
     /// Whether requests name the server in full, since an HTTP proxy reads them.

@@ -72,7 +72,10 @@ impl Wire {
         let mut sender = self.open(connect.or(deadline)).await?;
         match deadline.hold(sender.send_request(self.request(asked)?)).await {
             Ok(Ok(response)) => Ok(Reply { response, sender }),
-            Ok(Err(error)) => Err(self.broken(&error)),
+            Ok(Err(error)) => match self.road.judgement(&error, deadline).await {
+                Some(told) => Err(told.say(&self.road.server.shown, &self.road.file)),
+                None => Err(self.broken(&error)),
+            },
             Err(Late) => Err(self.late(deadline)),
         }
     }
@@ -120,7 +123,7 @@ impl Wire {
     /// The error of a connection that broke before or within an answer.
     pub(in crate::kubeapi) fn broken(&self, error: &hyper::Error) -> ApiError {
         let (url, file) = (&self.road.server.shown, &self.road.file);
-        if let Some(told) = tls::told(error) {
+        if let Some(told) = tls::told(error).filter(|told| *told != tls::Told::Ended) {
             return told.say(url, file);
         }
         if error.is_parse() {

@@ -8,4 +8,4 @@ mod refused;
 pub(super) use anchors::Anchors;
 pub(super) use connector::{Handshake, Identity, connector};
 pub(super) use pem::{certificates, key, moment};
-pub(super) use refused::{Peer, Refused, told};
+pub(super) use refused::{Peer, Refused, Told, told};

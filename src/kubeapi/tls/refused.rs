@@ -175,6 +175,11 @@ impl Refused {
 }
 
 impl Told {
+    /// Whether it is about our certificate.
+    pub(in crate::kubeapi) fn is_judgement(self) -> bool {
+        matches!(self, Told::WantsCertificate | Told::RefusesCertificate | Told::ExpiredCertificate)
+    }
+
     /// The error of a connection that broke after the handshake, or during it without an objection of ours.
     pub(in crate::kubeapi) fn say(self, url: &str, file: &str) -> ApiError {
         let (reason, text) = match self {
