@@ -1,7 +1,11 @@
-//! The one thing that the OpenSSL binding does not tell of a certificate: whether it may sign others.
+//! What the OpenSSL binding does not tell of a certificate: whether it may sign others, and whether an extension that could
+//! not be understood is there at all.
 
 /// OID 2.5.29.19, basic constraints.
 const BASIC_CONSTRAINTS: [u8; 3] = [0x55, 0x1d, 0x13];
+
+/// OID 2.5.29.17, subject alternative names.
+pub(super) const ALTERNATIVE_NAMES: [u8; 3] = [0x55, 0x1d, 0x11];
 
 const BOOLEAN: u8 = 0x01;
 const OCTET_STRING: u8 = 0x04;
@@ -11,6 +15,22 @@ const EXTENSIONS: u8 = 0xa3;
 
 /// Reads the basic constraints of a certificate in DER. Without them it may not sign. None where it is not understood.
 pub(super) fn is_ca(der: &[u8]) -> Option<bool> {
+    let Some(mut value) = extension(der, &BASIC_CONSTRAINTS)? else { return Some(false) };
+    if let Some((_critical, after)) = expect(value, BOOLEAN) {
+        value = after;
+    }
+    let (octets, _) = expect(value, OCTET_STRING)?;
+    let (constraints, _) = expect(octets, SEQUENCE)?;
+    Some(expect(constraints, BOOLEAN).is_some_and(|(flag, _)| flag.first().is_some_and(|byte| *byte != 0)))
+}
+
+/// Whether a certificate in DER has an extension. None where it is not understood.
+pub(super) fn has(der: &[u8], oid: &[u8]) -> Option<bool> {
+    extension(der, oid).map(|found| found.is_some())
+}
+
+/// What follows the OID of an extension; none within where the certificate has no such extension.
+fn extension<'d>(der: &'d [u8], wanted: &[u8]) -> Option<Option<&'d [u8]>> {
     let (certificate, _) = expect(der, SEQUENCE)?;
     let (mut fields, _) = expect(certificate, SEQUENCE)?;
     let mut extensions: &[u8] = &[];
@@ -23,20 +43,13 @@ pub(super) fn is_ca(der: &[u8]) -> Option<bool> {
     }
     while !extensions.is_empty() {
         let (extension, rest) = expect(extensions, SEQUENCE)?;
-        let (oid, mut value) = expect(extension, OID)?;
-        if oid == BASIC_CONSTRAINTS {
-            if let Some((_critical, after)) = expect(value, BOOLEAN) {
-                value = after;
-            }
-            let (octets, _) = expect(value, OCTET_STRING)?;
-            let (constraints, _) = expect(octets, SEQUENCE)?;
-            return Some(
-                expect(constraints, BOOLEAN).is_some_and(|(flag, _)| flag.first().is_some_and(|byte| *byte != 0)),
-            );
+        let (oid, value) = expect(extension, OID)?;
+        if oid == wanted {
+            return Some(Some(value));
         }
         extensions = rest;
     }
-    Some(false)
+    Some(None)
 }
 
 /// The contents of an element with this tag, and what follows it.
@@ -70,7 +83,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = is_ca(&bytes);
+            let _ = (is_ca(&bytes), has(&bytes, &ALTERNATIVE_NAMES));
         }
     }
 }

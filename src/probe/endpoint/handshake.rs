@@ -7,6 +7,7 @@ use super::wire::Wire;
 use super::{EndpointLimits, Peer};
 use crate::evidence::{Certificate, Fact, Listing, Reason};
 use crate::probe::certificate::{self, Found};
+use crate::probe::der;
 use crate::probe::text::line;
 use openssl::error::ErrorStack;
 use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslOptions, SslRef, SslStream, SslVerifyMode, SslVersion};
@@ -36,8 +37,8 @@ const EXCESSIVE: i32 = 152;
 pub(super) struct Shaken {
     /// The chain, the server's own certificate first; or why it was not seen.
     pub chain: Option<Result<Listing<Certificate>, Reason>>,
-    /// Names in the server's own certificate. None where that was not seen or has none that are understood.
-    pub names: Option<Listing<String>>,
+    /// Names in the server's own certificate. None where that was not seen.
+    pub names: Option<Result<Listing<String>, Reason>>,
     /// Whether it asks for a certificate.
     pub asks: Fact<bool>,
     /// Whether it ends the connection of a client without one.
@@ -194,7 +195,7 @@ async fn answer(tls: &mut SslStream<Wire>, request: &str, until: Instant) -> Res
     }
 }
 
-type Presented = (Option<Result<Listing<Certificate>, Reason>>, Option<Listing<String>>);
+type Presented = (Option<Result<Listing<Certificate>, Reason>>, Option<Result<Listing<String>, Reason>>);
 
 /// What the server presented. `failed`: how the handshake failed, if it did.
 fn presented(ssl: &SslRef, peer: &Peer<'_>, failed: Option<Trouble>) -> Presented {
@@ -212,9 +213,13 @@ fn presented(ssl: &SslRef, peer: &Peer<'_>, failed: Option<Trouble>) -> Presente
     (Some(Ok(listing)), chain.get(0).map(names))
 }
 
-/// DNS names and addresses of a certificate. One without any has none: a common name is no name of a server any more.
-fn names(cert: &X509Ref) -> Listing<String> {
-    let Some(all) = cert.subject_alt_names() else { return Listing::whole(Vec::new()) };
+/// DNS names and addresses of a certificate. One without any has none: a common name is no name of a server any more. One
+/// whose names could not be understood is not one without names.
+fn names(cert: &X509Ref) -> Result<Listing<String>, Reason> {
+    let Some(all) = cert.subject_alt_names() else {
+        let none = cert.to_der().ok().and_then(|der| der::has(&der, &der::ALTERNATIVE_NAMES)) == Some(false);
+        return if none { Ok(Listing::whole(Vec::new())) } else { Err(Reason::Malformed) };
+    };
     let names: Vec<String> = all
         .iter()
         .filter_map(|name| match (name.dnsname(), name.ipaddress()) {
@@ -224,10 +229,47 @@ fn names(cert: &X509Ref) -> Listing<String> {
         })
         .take(NAMES)
         .collect();
-    Listing { complete: all.len() <= NAMES, items: names }
+    Ok(Listing { complete: all.len() <= NAMES, items: names })
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
     four.or_else(|_| <[u8; 16]>::try_from(bytes).map(|bytes| IpAddr::from(Ipv6Addr::from(bytes)).to_canonical())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::PKey;
+    use openssl::x509::{X509, X509Extension};
+
+    /// A certificate whose extension of alternative names has these bytes; none: without one.
+    fn certificate(names: Option<&[u8]>) -> X509 {
+        let key = PKey::generate_ed25519().unwrap();
+        let mut builder = X509::builder().unwrap();
+        builder.set_version(2).unwrap();
+        builder.set_pubkey(&key).unwrap();
+        builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+        builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+        if let Some(names) = names {
+            let oid = Asn1Object::from_str("2.5.29.17").unwrap();
+            let bytes = Asn1OctetString::new_from_bytes(names).unwrap();
+            builder.append_extension(X509Extension::new_from_der(&oid, false, &bytes).unwrap()).unwrap();
+        }
+        builder.sign(&key, MessageDigest::null()).unwrap();
+        builder.build()
+    }
+
+    #[test]
+    fn names_that_are_not_understood_are_not_no_names() {
+        assert_eq!(names(&certificate(None)), Ok(Listing::whole(Vec::new())));
+        let edge = [0x30, 0x06, 0x82, 0x04, b'e', b'd', b'g', b'e'];
+        assert_eq!(names(&certificate(Some(&edge))), Ok(Listing::whole(vec!["edge".to_owned()])));
+        for broken in [&edge[..5], b"no DER at all", &[]] {
+            assert_eq!(names(&certificate(Some(broken))), Err(Reason::Malformed), "{broken:?}");
+        }
+    }
 }

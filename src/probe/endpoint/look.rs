@@ -168,7 +168,10 @@ fn note(peer: &Peer<'_>, shaken: Shaken, seen: &mut EndpointEvidence) {
         None => unread(seen, "tls.chain", Reason::NotVisible, REFUSED),
     }
     match shaken.names {
-        Some(names) => {
+        Some(Err(reason)) => {
+            unread(seen, "tls.names", reason, "the names in the certificate could not be understood");
+        }
+        Some(Ok(names)) => {
             if !names.complete {
                 unread(seen, "tls.names", Reason::TooLarge, "the certificate has more names than are kept");
             }
