@@ -134,6 +134,8 @@ fn a_kubelet_that_signs_for_itself_is_told_from_a_distribution_that_names_its_au
     assert_eq!(made("CN=node1@1795642378", "CN=node1-ca@1795642378"), Value::Bool(true));
     assert_eq!(made("CN=x", "CN=x"), Value::Bool(true));
     assert_eq!(made("CN=node1", "CN=k3s-server-ca@1795642378"), Value::Bool(false));
-    assert_eq!(made("CN=node1@1795642378", "CN=node1-ca@1795642379"), Value::Bool(false));
+    assert_eq!(made("CN=node1@1795642379", "CN=node1-ca@1795642378"), Value::Bool(true), "a second apart");
+    assert_eq!(made("CN=node1@1795642378", "CN=node2-ca@1795642378"), Value::Bool(false), "another's authority");
+    assert_eq!(made("CN=node1@", "CN=node1-ca@"), Value::Bool(false));
     assert_eq!(made("O=system:nodes, CN=system:node:node1", "CN=kubernetes"), Value::Bool(false));
 }
