@@ -12,5 +12,6 @@ pub mod kubeapi;
 pub mod probe;
 pub mod report;
 pub mod site;
+pub mod store;
 pub mod tui;
 pub mod visit;
