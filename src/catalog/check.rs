@@ -22,6 +22,7 @@ type Wrong = (&'static str, String);
 /// Checks a control and compiles its conditions; must run under [`super::expression::with_stack`].
 pub(super) fn check(control: &Control) -> Result<Conditions, Vec<Wrong>> {
     let mut wrong = words(control);
+    wrong.extend(control.remedy.as_ref().and_then(|remedy| remedy.problem()).map(|what| ("remedy", what)));
     let mut names: Names<'_> = Names::new();
     for root in roots(control.scope) {
         names.insert(root, ROOTS.get(root).cloned().unwrap_or(Shape::Free));

@@ -1,8 +1,8 @@
 //! One control, as the catalog's YAML says it.
 
+use super::RemedySpec;
 use crate::evidence::Profile;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Section of the guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -208,7 +208,7 @@ pub struct Control {
     /// Where it comes from.
     #[serde(default)]
     pub references: References,
-    /// How it is put right: the recipe's name and its parameters. Kept for the remedies; checked when they exist.
+    /// How it is put right. Absent: by the words of `fix`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<BTreeMap<String, serde_json::Value>>,
+    pub remedy: Option<RemedySpec>,
 }

@@ -7,6 +7,7 @@ mod expression;
 pub(crate) mod functions;
 mod of_item;
 mod paths;
+mod remedy;
 pub mod shape;
 mod yaml;
 
@@ -14,6 +15,7 @@ pub use check::Conditions;
 pub use control::{Control, EmptyMeans, References, Scope, Section, Severity, Who};
 pub use expression::Expression;
 pub use functions::{FunctionDoc, functions};
+pub use remedy::RemedySpec;
 
 #[cfg(test)]
 pub(crate) use expression::with_stack;

@@ -10,7 +10,7 @@ mod talk;
 
 pub use ask::{Answer, Ask, NobodyToAsk, Question, Secret};
 pub use passwords::{Passwords, Purpose, Turn};
-pub use talk::{Heard, Say, Talk};
+pub use talk::{Heard, Overheard, Say, Talk, Whole};
 
 use crate::evidence::{ChannelKind, Reason};
 use std::net::IpAddr;

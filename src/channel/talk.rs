@@ -31,7 +31,7 @@ pub trait Talk {
 }
 
 /// Says everything at once and listens to nothing.
-pub(super) struct Whole<'a>(pub(super) &'a [u8]);
+pub struct Whole<'a>(pub &'a [u8]);
 
 impl Talk for Whole<'_> {
     fn begin(&mut self) -> Say {
@@ -40,5 +40,26 @@ impl Talk for Whole<'_> {
 
     fn hear(&mut self, _heard: Heard<'_>) -> Say {
         Say::Nothing
+    }
+}
+
+/// A conversation that somebody else listens to: `hear` gets what the command writes to its standard output.
+pub struct Overheard<'a> {
+    /// Who speaks.
+    pub inner: &'a mut dyn Talk,
+    /// Who listens.
+    pub hear: &'a dyn Fn(&[u8]),
+}
+
+impl Talk for Overheard<'_> {
+    fn begin(&mut self) -> Say {
+        self.inner.begin()
+    }
+
+    fn hear(&mut self, heard: Heard<'_>) -> Say {
+        if let Heard::Out(bytes) = heard {
+            (self.hear)(bytes);
+        }
+        self.inner.hear(heard)
     }
 }

@@ -23,6 +23,7 @@ mod matching;
 mod mdatp;
 mod process;
 mod reboot;
+mod root;
 mod silence;
 mod sshd;
 mod sshd_dump;
@@ -34,14 +35,14 @@ mod updates;
 mod volumes;
 
 pub(in crate::probe) use document::hex;
+pub use root::as_root;
 
 use super::{redact, text, yaml};
-use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Script};
+use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords};
 use crate::evidence::{Fact, NodeEvidence, ProbeError, Reason, Unread};
 use frames::{Frames, Problem};
 use gate::Marks;
 use layouts::Layouts;
-use sudo::{Settled, Sudo};
 
 /// Who stands by while a node is read.
 pub struct Aid<'a> {
@@ -152,23 +153,7 @@ fn run(
 ) -> Result<(Output, String), ChannelError> {
     let layouts = Layouts::embedded().map_err(|error| ChannelError::new(Reason::Malformed, error.to_string()))?;
     let stdin = collector::stdin(&layouts);
-    let run = |channel: &mut dyn Channel, ask| -> Result<(Output, String), ChannelError> {
-        let nonce = random()?;
-        (aid.tell)(Step::Reading);
-        let script = Script { command: collector::command(&nonce, ask), stdin: stdin.clone() };
-        Ok((channel.run(&script, limits)?, nonce))
-    };
-    let (first, nonce) = run(channel, true)?;
-    let Some(user) = collector::wants_password(&first.stdout, &nonce) else { return Ok((first, nonce)) };
-    let mut sudo = Sudo { channel, node: name, user: &user, limits, aid, script: &stdin };
-    match sudo.settle(&first.stderr) {
-        Settled::Ran(output, nonce) => Ok((output, nonce)),
-        Settled::Lost(error) => Err(error),
-        Settled::Without(why) => {
-            (aid.tell)(Step::Warning(why));
-            run(channel, false)
-        }
-    }
+    root::run(channel, name, &stdin, limits, aid, root::Otherwise::AsTheLoginIs, &|_, _| ())
 }
 
 const NO_RANDOM: &str = "This machine gives no random numbers. Start the program on another one.";

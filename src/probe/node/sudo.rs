@@ -5,7 +5,7 @@
 use super::collector;
 use super::gate::{Gate, Stand};
 use super::{Aid, Step};
-use crate::channel::{Answer, Channel, ChannelError, Limits, Output, Purpose, Question, Secret};
+use crate::channel::{Answer, Channel, ChannelError, Limits, Output, Overheard, Purpose, Question, Secret};
 
 /// Times that a person is asked for one node.
 const TRIES: usize = 3;
@@ -37,6 +37,10 @@ pub(super) struct Sudo<'a> {
     pub(super) aid: &'a Aid<'a>,
     /// What the shell of root is to read.
     pub(super) script: &'a [u8],
+    /// Who hears what it writes, with the nonce of that run.
+    pub(super) hear: &'a dyn Fn(&str, &[u8]),
+    /// What follows where sudo is of no use, as a sentence.
+    pub(super) otherwise: &'static str,
 }
 
 impl Sudo<'_> {
@@ -97,10 +101,7 @@ impl Sudo<'_> {
     }
 
     fn without(&self, why: &str) -> Settled {
-        Settled::Without(format!(
-            "sudo does not help {}: {why}. Until then the node is read only as far as this login sees",
-            self.user
-        ))
+        Settled::Without(format!("sudo does not help {}: {why}. {}", self.user, self.otherwise))
     }
 
     fn attempt(&mut self, password: &Secret, script: &[u8]) -> Result<Tried, ChannelError> {
@@ -109,7 +110,8 @@ impl Sudo<'_> {
             return Ok(Tried::Refused("a password with a line feed cannot be given to it. Change it on the node"));
         };
         let command = collector::command_with_password(&nonce, &marks);
-        let output = self.channel.converse(&command, &mut gate, self.limits)?;
+        let hear = |bytes: &[u8]| (self.hear)(&nonce, bytes);
+        let output = self.channel.converse(&command, &mut Overheard { inner: &mut gate, hear: &hear }, self.limits)?;
         if gate.stand() == Stand::Open {
             return Ok(Tried::Ran(output, nonce));
         }

@@ -1,0 +1,93 @@
+# What every script of a remedy shares: words to the seat, sound paths, the state folder on the node. Runs as root, from
+# standard input (`sh -s NONCE ...`) or from the node's own copy, where the dead-man's switch runs it without anybody.
+# Set before: STATE (folder of all entries), E (this entry). src/remedy/node/ writes the calls and reads the answers.
+# shellcheck shell=sh disable=SC2034,SC2317,SC2015
+LC_ALL=C LANG=C
+PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+export LC_ALL LANG PATH
+unset CDPATH ENV BASH_ENV
+umask 077
+set -f
+DIR=$STATE/$E
+# say WORD...: one line to the seat; nothing where the switch runs alone
+say() { [ -z "${N:-}" ] || printf '@ %s %s\n' "$N" "$*"; }
+if command -v base64 >/dev/null 2>&1; then
+    b64() { base64 | tr -d '\n'; }
+    unb64() { base64 -d; }
+else
+    b64() { openssl base64 -A; }
+    unb64() { openssl base64 -d -A; }
+fi
+text64() { printf '%s' "$1" | b64; }
+# quit WORD TEXT: ends the script with a reason
+quit() {
+    say fail "$1" "$(text64 "${2:-}")"
+    exit 0
+}
+# within SECONDS COMMAND...: where the node has `timeout`
+if timeout 9 true 2>/dev/null; then within() { timeout "$@"; }
+elif timeout -t 9 true 2>/dev/null; then within() { timeout -t "$@"; }
+else within() { shift; "$@"; }
+fi
+sum() { sha256sum <"$1" 2>/dev/null | cut -d' ' -f1; }
+flush() { sync "$@" 2>/dev/null || sync; }
+# sound PATH: R is the path without symbolic links, where root alone may change every folder on the way; else W says why
+sound() {
+    R='' W=''
+    case $1 in
+    */../* | */.. | */./* | *//*) W=strange; return 1 ;;
+    /?*) ;;
+    *) W=strange; return 1 ;;
+    esac
+    FOLDER=$(readlink -f "${1%/*}/" 2>/dev/null)
+    [ -d "$FOLDER" ] || { W=no-folder; return 1; }
+    R=${FOLDER%/}/${1##*/}
+    if [ -L "$R" ]; then
+        R=$(readlink -f "$R" 2>/dev/null)
+        [ -n "$R" ] || { W=dangling; return 1; }
+    fi
+    UP=$R
+    while :; do
+        UP=${UP%/*}
+        OWN=$(stat -c '%u %a' "${UP:-/}" 2>/dev/null) || { W=unread; return 1; }
+        case $OWN in
+        *[2367][0-7] | *[0-7][2367]) W=writable; return 1 ;;
+        "0 "*) ;;
+        *) W=owner; return 1 ;;
+        esac
+        [ -n "$UP" ] || return 0
+    done
+}
+# attributes PATH: A is mode, uid and gid; KIND what it is
+attributes() {
+    A=- KIND=absent
+    if [ -f "$1" ]; then KIND=regular
+    elif [ -d "$1" ]; then KIND=directory
+    elif [ -e "$1" ] || [ -L "$1" ]; then KIND=other
+    else return 0
+    fi
+    A=$(stat -c '%a %u %g' "$1" 2>/dev/null) || A=-
+}
+# now PATH: H is the hash of what lies there, `absent`, or `other`
+now() {
+    H=absent
+    if [ -f "$1" ]; then H=$(sum "$1"); elif [ -e "$1" ] || [ -L "$1" ]; then H=other; fi
+    [ -n "$H" ] || H=other
+}
+# alive PIDFILE: whether the script that wrote it still runs: its number, and the nonce of its command line
+alive() {
+    [ -f "$1" ] || return 1
+    read -r PID MARK <"$1" || return 1
+    [ -n "$PID" ] && [ -n "$MARK" ] && tr '\0' ' ' <"/proc/$PID/cmdline" 2>/dev/null | grep -q -- "$MARK"
+}
+# ran COMMAND-LINE: runs one line in this shell, tells what it said and how it ended
+ran() {
+    if [ -n "${BOOTING:-}" ]; then OUT=$(eval "$1" 2>&1 </dev/null)
+    else OUT=$(within "${BOUND:-120}" sh -c "$1" 2>&1 </dev/null)
+    fi
+    RC=$?
+    say ran "$RC" "$(text64 "$1")" "$(printf '%s' "$OUT" | head -c 4000 | b64)"
+    return "$RC"
+}
+# systemctl: during boot nothing may wait for units that wait for this one
+systemctl() { command systemctl ${BOOTING:+--no-block} "$@"; }

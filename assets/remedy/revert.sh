@@ -1,0 +1,91 @@
+# Puts the state before an entry back: run by the switch when its time is over, at boot where the node went down
+# meanwhile, or by the seat. Whoever renames `armed` first has won; the other does nothing. Every part may run twice.
+# shellcheck shell=sh disable=SC2154
+# one_back NUMBER: one file
+one_back() {
+    [ -f "$DIR/path.$1" ] || return 0
+    P=$(cat "$DIR/path.$1")
+    read -r BEFORE AFTER <"$DIR/hashes.$1"
+    rm -f "${P%/*}/.sitewarden-$E.$1"
+    now "$P"
+    if [ -f "$DIR/attributes.$1" ]; then
+        # mode and owner alone were changed: only back where they are still what we made of them
+        read -r M U G NM NU NG <"$DIR/attributes.$1"
+        attributes "$P"
+        [ "$A" != "$M $U $G" ] || return 0
+        if [ "$A" = "$NM $NU $NG" ] && [ ! -L "$P" ]; then
+            chown "$U:$G" "$P" && chmod "$M" "$P" && return 0
+        fi
+        echo "$P" >>"$DIR/left"
+        return 0
+    fi
+    [ "$H" != "$BEFORE" ] || return 0
+    if [ "$H" != "$AFTER" ]; then
+        # somebody else has changed it since: not ours to overwrite
+        echo "$P" >>"$DIR/left"
+        return 0
+    fi
+    if [ "$BEFORE" = absent ]; then
+        rm -f "$P" || echo "$P" >>"$DIR/left"
+        return 0
+    fi
+    B=$(cat "$DIR/backup.$1" 2>/dev/null)
+    if [ -f "$B" ] && [ "$(sum "$B")" = "$BEFORE" ]; then
+        mv -f "$B" "$P" || echo "$P" >>"$DIR/left"
+    else
+        echo "$P" >>"$DIR/left"
+    fi
+}
+# revert WHO: everything
+revert() {
+    if ! mv "$DIR/armed" "$DIR/reverting" 2>/dev/null; then
+        # without a switch the seat and the apply itself may, each alone
+        case $1 in self | seat) mv "$DIR/applying" "$DIR/reverting" 2>/dev/null ;; esac
+        [ -e "$DIR/reverting" ] || { say lost "$(cd "$DIR" 2>/dev/null && ls -d confirmed reverted finished 2>/dev/null | tr '\n' ' ')"; return 1; }
+    fi
+    echo "$1 $(date +%s)" >>"$DIR/reverting"
+    # an apply that is still at work must not go on beside this
+    if [ "$1" != self ]; then
+        TRIES=50
+        while alive "$DIR/pid" && [ "$TRIES" -gt 0 ]; do
+            kill -9 "$PID" 2>/dev/null
+            TRIES=$((TRIES - 1))
+            sleep 0.1 2>/dev/null || sleep 1
+        done
+    fi
+    rm -f "$DIR/left"
+    NUMBER=$(cat "$DIR/count" 2>/dev/null || echo 0)
+    while [ "$NUMBER" -gt 0 ]; do
+        one_back "$NUMBER"
+        NUMBER=$((NUMBER - 1))
+    done
+    flush
+    BACK=yes
+    [ ! -e "$DIR/activated" ] || deactivate || BACK=no
+    if [ "$BACK" = yes ] && [ -z "${BOOTING:-}" ]; then
+        wait_for restored "${RESTORED_WITHIN:-60}" || BACK=no
+    fi
+    [ "$BACK" = yes ] || echo "the state before is back, and its check fails" >"$DIR/unsound"
+    mv "$DIR/reverting" "$DIR/reverted"
+    tidy
+    return 0
+}
+# wait_for FUNCTION SECONDS: asks again every second until it holds
+wait_for() {
+    END=$(($(date +%s) + $2))
+    until "$1" >"$DIR/said" 2>&1; do
+        [ "$(date +%s)" -lt "$END" ] || return 1
+        sleep 1
+    done
+}
+# tidy: the switch and the lock are given up; entry and backups stay
+tidy() {
+    rm -f "/etc/systemd/system/multi-user.target.wants/sitewarden-$E.service" "/etc/systemd/system/sitewarden-$E.service" \
+        "/etc/local.d/sitewarden-$E.start"
+    [ "$(readlink "$STATE/lock" 2>/dev/null)" != "$E" ] || rm -f "$STATE/lock"
+    rm -f "$DIR/pid" "$DIR/said"
+    if [ -n "${SWITCH_KEPT:-}" ]; then :
+    elif [ -d /run/systemd/system ]; then command systemctl stop "sitewarden-$E.timer" >/dev/null 2>&1
+    elif [ -f "$DIR/sleeper" ] && alive "$DIR/sleeper"; then kill "$PID" 2>/dev/null
+    fi
+}

@@ -1,0 +1,81 @@
+# What the seat says to an entry that waits: that it holds, or that it must go back; and how an entry stands.
+# shellcheck shell=sh disable=SC2154
+# standing: S is how the entry stands
+standing() {
+    S=unknown
+    for S in armed reverting reverted confirmed finished applying; do [ ! -e "$DIR/$S" ] || return 0; done
+    S=unknown
+}
+entry_here() {
+    sound "$DIR/x" || quit unsound "$DIR $W"
+    [ -d "$DIR" ] && [ ! -L "$DIR" ] || quit no-entry "$E"
+}
+confirm() {
+    entry_here
+    if mv "$DIR/armed" "$DIR/confirmed" 2>/dev/null; then
+        flush
+        tidy
+        say end confirmed
+    else
+        standing
+        say end "lost-to-$S"
+    fi
+    exit 0
+}
+take_back() {
+    entry_here
+    if revert seat; then report asked; fi
+    standing
+    say end "lost-to-$S"
+    exit 0
+}
+how_it_stands() {
+    entry_here
+    standing
+    W=no
+    ! alive "$DIR/pid" || W=alive
+    [ ! -e "$DIR/waiting" ] || W=waiting
+    HOW=whole
+    [ ! -e "$DIR/unsound" ] || HOW=unsound
+    [ ! -s "$DIR/left" ] || HOW=left
+    say state "$S" "$W" "$HOW" "$(b64 <"$DIR/left" 2>/dev/null)"
+    say end told
+    exit 0
+}
+# entry_file NAME: a file of the entry, whole
+entry_file() {
+    [ -f "$DIR/$1" ] || return 0
+    say kept "$1" "$(head -c 1048576 "$DIR/$1" | b64)"
+}
+# kept_files: what an undo needs: the manifest, and the backups that are left
+kept_files() {
+    entry_here
+    standing
+    say state "$S" no whole
+    entry_file entry.json
+    I=0
+    COUNT=$(cat "$DIR/count" 2>/dev/null || echo 0)
+    while [ "$I" -lt "$COUNT" ]; do
+        I=$((I + 1))
+        B=$(cat "$DIR/backup.$I" 2>/dev/null)
+        [ -n "$B" ] && [ -f "$B" ] && [ ! -L "$B" ] || continue
+        say backup "$I" "$(stat -c '%a %u %g' "$B")" "$(sum "$B")" "$(head -c 1048577 "$B" | b64)"
+    done
+    say end told
+    exit 0
+}
+# list_entries: every entry on this node with its manifest
+list_entries() {
+    [ -d "$STATE" ] || { say end told; exit 0; }
+    sound "$STATE/x" || quit unsound "$STATE $W"
+    set +f
+    for DIR in "$STATE"/*/; do
+        set -f
+        DIR=${DIR%/}
+        [ -f "$DIR/entry.json" ] && [ ! -L "$DIR" ] || continue
+        standing
+        say entry "${DIR##*/}" "$S" "$(head -c 262144 "$DIR/entry.json" | b64)"
+    done
+    say end told
+    exit 0
+}

@@ -1,0 +1,84 @@
+//! How a failed control is put right: the recipe's name and its parameters, as a catalog says them.
+
+use serde::{Deserialize, Serialize};
+
+/// A recipe with its parameters. `recipe` in YAML is its name in kebab-case; an unknown parameter is an error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "recipe", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RemedySpec {
+    /// Takes rights away from the files or folders that the finding names.
+    FileMode {
+        /// The most that is allowed, in octal: `600`. Bits that a file lacks are not added.
+        mode: String,
+    },
+    /// Gives the files or folders that the finding names to an owner.
+    FileOwner {
+        /// User's number.
+        uid: u32,
+        /// Group's number.
+        gid: u32,
+    },
+    /// Sets a keyword of sshd.
+    SshdSetting {
+        /// As in sshd_config(5): `PermitRootLogin`.
+        keyword: String,
+        /// Its value.
+        value: String,
+    },
+    /// Sets a value in the file or drop-in that the kubelet reads.
+    KubeletSetting {
+        /// Path in KubeletConfiguration: `authentication.anonymous.enabled`.
+        path: String,
+        /// Its value.
+        value: serde_json::Value,
+    },
+    /// Sets or removes a flag of a control-plane component that runs as a static pod.
+    StaticPodFlag {
+        /// `kube-apiserver`, `kube-controller-manager`, `kube-scheduler` or `etcd`.
+        component: String,
+        /// Without the dashes: `profiling`.
+        flag: String,
+        /// Its value. Absent: the flag is removed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+    },
+    /// The words of the control's `fix`, for a person to follow.
+    ManualSteps {},
+}
+
+impl RemedySpec {
+    /// What is wrong with the parameters, if anything: a sentence with what to write instead.
+    pub(super) fn problem(&self) -> Option<String> {
+        match self {
+            RemedySpec::FileMode { mode } => {
+                let octal = (3..=4).contains(&mode.len()) && mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+                (!octal).then(|| format!("mode {mode:?}: write three or four octal digits, such as \"600\""))
+            }
+            RemedySpec::SshdSetting { keyword, value } => {
+                let word = !keyword.is_empty() && keyword.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                if !word {
+                    return Some(format!("keyword {keyword:?}: write it as in sshd_config, such as PermitRootLogin"));
+                }
+                let plain = !value.is_empty() && !value.contains(|c: char| c.is_control() || c == '#' || c == '"');
+                (!plain).then(|| format!("value {value:?}: write it as in sshd_config, on one line"))
+            }
+            RemedySpec::KubeletSetting { path, value } => {
+                let name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                if !path.split('.').all(name) {
+                    return Some(format!("path {path:?}: write it as in KubeletConfiguration, with dots"));
+                }
+                (value.is_null() || value.is_object()).then(|| "value: write a word, a number or a list".to_owned())
+            }
+            RemedySpec::StaticPodFlag { component, flag, .. } => {
+                const KNOWN: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"];
+                if !KNOWN.contains(&component.as_str()) {
+                    return Some(format!("component {component:?}: write one of {}", KNOWN.join(", ")));
+                }
+                let word = !flag.starts_with('-')
+                    && flag.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                (!word || flag.is_empty()).then(|| format!("flag {flag:?}: write it without the dashes in front"))
+            }
+            RemedySpec::FileOwner { .. } | RemedySpec::ManualSteps {} => None,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What is changed on a node, exactly: files with their states before and after, the lines that run, how it is known that
+//! it worked, and the way back. Everything that a person confirms is in here, and nothing else is run.
+
+use super::Risk;
+use super::words::{octal, sha256};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A file or folder as it lies on the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum State {
+    /// Nothing is there.
+    Absent,
+    /// A regular file.
+    File {
+        /// Hash of its bytes, lower-case hex. Empty where they were not looked at: they may be secret.
+        sha256: String,
+        /// Permission bits.
+        mode: u32,
+        /// Owner's number.
+        uid: u32,
+        /// Group's number.
+        gid: u32,
+    },
+    /// A folder.
+    Folder {
+        /// Permission bits.
+        mode: u32,
+        /// Owner's number.
+        uid: u32,
+        /// Group's number.
+        gid: u32,
+    },
+}
+
+impl State {
+    /// In a few words: `sha256:... 0600 0:0`. None where nothing is there.
+    pub fn in_words(&self) -> Option<String> {
+        match self {
+            State::Absent => None,
+            State::File { sha256, mode, uid, gid } => {
+                let hash = if sha256.is_empty() { String::new() } else { format!("sha256:{sha256} ") };
+                Some(format!("{hash}{mode:04o} {uid}:{gid}"))
+            }
+            State::Folder { mode, uid, gid } => Some(format!("folder {mode:04o} {uid}:{gid}")),
+        }
+    }
+
+    /// Mode, owner and group. None where nothing is there.
+    pub fn attributes(&self) -> Option<(u32, u32, u32)> {
+        match *self {
+            State::Absent => None,
+            State::File { mode, uid, gid, .. } | State::Folder { mode, uid, gid } => Some((mode, uid, gid)),
+        }
+    }
+}
+
+/// One file or folder that is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Absolute path without symbolic links.
+    pub path: String,
+    /// As it was when the person saw the plan. Anything else at the moment of the change stops it.
+    pub before: State,
+    /// As it will be.
+    pub after: State,
+    /// The new bytes, where they change. Not kept in manifests.
+    #[serde(skip)]
+    pub contents: Option<Vec<u8>>,
+    /// The old bytes, for the preview, where they were read.
+    #[serde(skip)]
+    pub was: Option<Vec<u8>>,
+}
+
+impl FileChange {
+    /// New contents for a file, with its mode and owner as they are; a new file gets 0600 of root unless `mode` says more.
+    pub fn contents(path: &str, before: State, was: Option<Vec<u8>>, contents: Vec<u8>, mode: Option<u32>) -> Self {
+        let (old, uid, gid) = before.attributes().unwrap_or((0o600, 0, 0));
+        let after = State::File { sha256: sha256(&contents), mode: mode.unwrap_or(old), uid, gid };
+        FileChange { path: path.to_owned(), before, after, contents: Some(contents), was }
+    }
+
+    /// Another mode or owner alone.
+    pub fn attributes(path: &str, before: State, mode: u32, uid: u32, gid: u32) -> Self {
+        let after = match &before {
+            State::File { sha256, .. } => State::File { sha256: sha256.clone(), mode, uid, gid },
+            _ => State::Folder { mode, uid, gid },
+        };
+        FileChange { path: path.to_owned(), before, after, contents: None, was: None }
+    }
+
+    /// Whether only mode and owner change.
+    pub fn is_attributes(&self) -> bool {
+        self.contents.is_none() && self.after != State::Absent
+    }
+
+    /// What happens, for the person.
+    pub fn in_words(&self) -> String {
+        let path = &self.path;
+        match (&self.before, &self.after) {
+            (_, State::Absent) => format!("Remove {path}"),
+            (State::Absent, State::File { mode, .. }) => format!("Create {path} (mode {})", octal(*mode)),
+            (before, after) if self.is_attributes() => {
+                let words = |state: &State| {
+                    state.attributes().map_or(String::new(), |(mode, uid, gid)| format!("{} {uid}:{gid}", octal(mode)))
+                };
+                format!("Change mode and owner of {path} from {} to {}", words(before), words(after))
+            }
+            _ => format!("Change {path}"),
+        }
+    }
+
+    /// The command that does the same by hand, for mode and owner.
+    pub fn command(&self) -> Option<String> {
+        let path = super::words::quoted(&self.path);
+        match (self.is_attributes(), self.before.attributes(), self.after.attributes()) {
+            (true, Some((mode, uid, gid)), Some((new, new_uid, new_gid))) => {
+                let owner = (uid != new_uid || gid != new_gid).then(|| format!("chown {new_uid}:{new_gid} {path}"));
+                let mode = (mode != new).then(|| format!("chmod {} {path}", octal(new)));
+                Some(owner.into_iter().chain(mode).collect::<Vec<_>>().join(" && "))
+            }
+            (false, Some(_), None) => Some(format!("rm {path}")),
+            _ => None,
+        }
+    }
+}
+
+/// What must hold before anything is renamed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Validate {
+    /// sshd takes a copy of its configuration with the changes in it, and then says of these connections what is wanted.
+    Sshd {
+        /// Path of the executable.
+        sshd: String,
+        /// Path of the configuration file.
+        main: String,
+        /// Lines that `sshd -T` must print, for every connection: `permitrootlogin no`.
+        wants: Vec<String>,
+        /// Connections as for `sshd -T -C`; the empty one is the global one.
+        connections: Vec<String>,
+    },
+    /// A line of shell that must end with 0.
+    Line {
+        /// The line.
+        line: String,
+    },
+}
+
+impl Validate {
+    /// The command, as a person would type it.
+    pub fn in_words(&self) -> String {
+        match self {
+            Validate::Sshd { sshd, main, .. } => {
+                format!("{sshd} -t -f (a copy of {main} and of all that it includes, with the change in it)")
+            }
+            Validate::Line { line } => line.clone(),
+        }
+    }
+}
+
+/// How the person's way in is proved before the switch is disarmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A second, fresh login by the way that this program came.
+    #[default]
+    Login,
+    /// A code that the node shows at its console and the person types here: by this way nobody gets in any more.
+    Console,
+}
+
+/// One change of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NodeChange {
+    /// The files, in the order in which they are renamed into place.
+    pub files: Vec<FileChange>,
+    /// What must hold before that.
+    pub validate: Vec<Validate>,
+    /// Lines of shell that make it effective, in order; each must end with 0.
+    pub activate: Vec<String>,
+    /// Conditions in shell: it works when all end with 0 at once.
+    pub holds: Vec<String>,
+    /// Seconds that this may take.
+    pub within: u32,
+    /// Lines of shell that follow when the old files are back.
+    pub deactivate: Vec<String>,
+    /// Conditions in shell: the old state works.
+    pub restored: Vec<String>,
+    /// How bad it is if something goes wrong.
+    pub risk: Risk,
+    /// What is interrupted, and for how long. Sentences.
+    pub interrupts: Vec<String>,
+    /// Why it is done in this way. Sentences.
+    pub why: Vec<String>,
+    /// How the way in is proved.
+    pub proof: Proof,
+    /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
+    pub delay: u32,
+}
+
+/// Seconds that the switch leaves beyond the check of the change.
+pub const DELAY: u32 = 120;
+
+impl NodeChange {
+    /// Takes another change into this one. Both must be about different files.
+    pub fn add(&mut self, other: NodeChange) {
+        self.files.extend(other.files);
+        fn join<T: PartialEq>(ours: &mut Vec<T>, theirs: Vec<T>) {
+            for item in theirs {
+                if !ours.contains(&item) {
+                    ours.push(item);
+                }
+            }
+        }
+        join(&mut self.validate, other.validate);
+        join(&mut self.activate, other.activate);
+        join(&mut self.holds, other.holds);
+        join(&mut self.deactivate, other.deactivate);
+        join(&mut self.restored, other.restored);
+        join(&mut self.interrupts, other.interrupts);
+        join(&mut self.why, other.why);
+        self.within = self.within.max(other.within);
+        self.risk = self.risk.max(other.risk);
+        if other.proof == Proof::Console {
+            self.proof = Proof::Console;
+        }
+    }
+
+    /// Whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.activate.is_empty()
+    }
+
+    /// The first path that is changed twice, which no change may do.
+    pub fn repeated(&self) -> Option<&str> {
+        let mut seen = BTreeSet::new();
+        self.files.iter().map(|file| file.path.as_str()).find(|path| !seen.insert(*path))
+    }
+}

@@ -1,0 +1,26 @@
+//! Putting things right: recipe -> plan (pure) -> prepare (fresh state, preview) -> confirm -> run (guarded on the node) ->
+//! undo. Nothing here changes anything but what a [`Confirmed`] holds.
+
+mod change;
+mod confirm;
+mod fresh;
+mod manifest;
+mod memory;
+mod node;
+mod plan;
+mod prepare;
+mod recipe;
+mod resume;
+mod run;
+mod undo;
+mod words;
+
+pub use change::{FileChange, NodeChange, Proof, State, Validate};
+pub use confirm::{Answer, Confirmed, confirm};
+pub use node::{Done, Reach};
+pub use plan::{Plan, Refusal, Risk, Work};
+pub use prepare::{Choices, Prepared, Step, prepare};
+pub use recipe::{ModeOp, NodeOp, OwnerOp, plan};
+pub use resume::{Settle, Unfinished, look, settle};
+pub use run::{Ran, Told, Who, finish, run};
+pub use undo::{OnNode, entries, prepare_undo};

@@ -1,0 +1,119 @@
+//! A plan: what would be done to one target, as edit operations. It holds no bytes of the target; `prepare` reads those
+//! fresh and makes the preview.
+
+use super::recipe::NodeOp;
+use serde::{Deserialize, Serialize};
+
+/// How bad it is if something goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    /// Nothing is interrupted.
+    #[default]
+    Safe,
+    /// Something is interrupted for a while.
+    Disruptive,
+    /// The way in may close. Only with a dead-man's switch and a second login as the proof.
+    CanLockOut,
+}
+
+impl Risk {
+    /// As it is written in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Risk::Safe => "safe",
+            Risk::Disruptive => "disruptive",
+            Risk::CanLockOut => "can-lock-out",
+        }
+    }
+
+    /// For people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Risk::Safe => "safe: nothing is interrupted",
+            Risk::Disruptive => "disruptive: something is interrupted for a while",
+            Risk::CanLockOut => "can lock out: if the way in closes, the node puts the old state back by itself",
+        }
+    }
+}
+
+/// What would be done to one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The controls that it puts right.
+    pub controls: Vec<String>,
+    /// `node/NAME` or `cluster`.
+    pub target: String,
+    /// One line for the person.
+    pub title: String,
+    /// What is done.
+    pub work: Work,
+    /// What else it means: who is shut out, what stops working, what undoes it later. Sentences.
+    pub notes: Vec<String>,
+}
+
+/// The kinds of work.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// Operations on the node's files and services.
+    Node(Vec<NodeOp>),
+    /// Steps that a person takes; nothing runs.
+    Manual(Vec<String>),
+}
+
+impl Plan {
+    /// Name of the node that it changes. None for a plan that changes no node.
+    pub fn node(&self) -> Option<&str> {
+        match self.work {
+            Work::Node(_) => self.target.strip_prefix("node/"),
+            Work::Manual(_) => None,
+        }
+    }
+
+    /// One plan that does what both do, where they are for the same node; else both again.
+    pub fn join(mut self, other: Plan) -> Result<Plan, Box<(Plan, Plan)>> {
+        if self.target != other.target {
+            return Err(Box::new((self, other)));
+        }
+        match (self.work, other.work) {
+            (Work::Node(mut ours), Work::Node(theirs)) => {
+                for op in theirs {
+                    NodeOp::add(&mut ours, op);
+                }
+                self.work = Work::Node(ours);
+            }
+            (Work::Manual(mut ours), Work::Manual(theirs)) => {
+                ours.extend(theirs);
+                self.work = Work::Manual(ours);
+            }
+            (ours, theirs) => {
+                self.work = ours;
+                return Err(Box::new((self, Plan { work: theirs, ..other })));
+            }
+        }
+        for control in other.controls {
+            if !self.controls.contains(&control) {
+                self.controls.push(control);
+            }
+        }
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        self.title = format!("{} things on {}", self.controls.len(), self.target.trim_start_matches("node/"));
+        Ok(self)
+    }
+}
+
+/// Why there is no plan, or none any more: a sentence that ends in what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+impl Refusal {
+    /// A refusal with its sentence.
+    pub fn new(why: impl Into<String>) -> Self {
+        Refusal(why.into())
+    }
+}

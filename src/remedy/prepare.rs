@@ -1,0 +1,243 @@
+//! From a plan to what a person is shown: the target's fresh state, the exact change, every step in plain words with the
+//! command that will run, and the digest that a confirmation is bound to.
+
+use super::change::{FileChange, NodeChange, Validate};
+use super::fresh::Want;
+use super::node::{Node, Reach};
+use super::plan::{Plan, Refusal, Risk, Work};
+use super::words::sha256;
+use crate::channel::Ask;
+use similar::TextDiff;
+
+/// A plan with everything that will happen, ready to be confirmed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    plan: Plan,
+    body: Body,
+    steps: Vec<Step>,
+    digest: String,
+    undoes: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Body {
+    Node(NodeChange),
+    /// Nothing that could be run.
+    Manual,
+}
+
+/// One step, as a person is shown it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// What it does, in plain words.
+    pub what: String,
+    /// The commands, exactly. Empty where this program does it itself.
+    pub commands: Vec<String>,
+    /// A unified diff, where contents change.
+    pub diff: Option<String>,
+}
+
+impl Step {
+    fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
+        Step { what: what.into(), commands, diff: None }
+    }
+}
+
+impl Prepared {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What happens, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Digest of everything that was shown and of the target's state: what a confirmation is bound to.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The change of the node, where it is one.
+    pub fn change(&self) -> Option<&NodeChange> {
+        match &self.body {
+            Body::Node(change) => Some(change),
+            Body::Manual => None,
+        }
+    }
+
+    /// The journal's entry that it takes back, if it is an undo.
+    pub fn undoes(&self) -> Option<&str> {
+        self.undoes.as_deref()
+    }
+
+    pub(super) fn as_undo_of(self, entry: &str) -> Self {
+        Prepared { undoes: Some(entry.to_owned()), ..self }
+    }
+
+    /// How bad it is if something goes wrong.
+    pub fn risk(&self) -> Risk {
+        self.change().map_or(Risk::Safe, |change| change.risk)
+    }
+
+    /// Whether there is anything that this program can run.
+    pub fn can_run(&self) -> bool {
+        self.change().is_some()
+    }
+
+    /// What must be typed before it runs: the name of the node. None where a plain yes is enough.
+    pub fn to_be_typed(&self) -> Option<&str> {
+        (self.risk() > Risk::Safe).then(|| self.plan.target.strip_prefix("node/").unwrap_or(&self.plan.target))
+    }
+
+    pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {
+        let steps = steps(&change);
+        let digest = digest(&plan, &steps, &change);
+        Prepared { plan, body: Body::Node(change), steps, digest, undoes: None }
+    }
+
+    pub(super) fn manual(plan: Plan) -> Self {
+        let steps = match &plan.work {
+            Work::Manual(words) => words.iter().map(|words| Step::new(words.clone(), Vec::new())).collect(),
+            Work::Node(_) => Vec::new(),
+        };
+        let digest = digest(&plan, &steps, &NodeChange::default());
+        Prepared { plan, body: Body::Manual, steps, digest, undoes: None }
+    }
+}
+
+/// Settings of a run that a person may choose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// Seconds that the switch leaves. None: the usual, beyond the time of the check.
+    pub delay: Option<u32>,
+}
+
+/// Makes a plan exact: reads the target's fresh state by a fresh login, changes nothing. A plan whose change is already
+/// in place, whose files may not be touched, or whose component would refuse it, is refused with a sentence.
+pub fn prepare(plan: Plan, reach: Option<&dyn Reach>, ask: &dyn Ask, choices: Choices) -> Result<Prepared, Refusal> {
+    let Work::Node(ops) = &plan.work else { return Ok(Prepared::manual(plan)) };
+    let Some(reach) = reach else {
+        return Err(Refusal::new(format!(
+            "{} is not reached by SSH or as this machine, so nothing can be changed on it. Name it with --node",
+            plan.target
+        )));
+    };
+    let channel = reach.login(ask).map_err(|error| Refusal::new(error.message))?;
+    let mut node = Node { name: reach.node(), channel, limits: reach.limits(), ask };
+    let mut wants: Vec<Want> = ops.iter().flat_map(super::recipe::NodeOp::wants).collect();
+    wants.sort();
+    wants.dedup();
+    let fresh = node.read(&wants)?;
+    let mut change = NodeChange::default();
+    for op in ops {
+        change.add(op.change(&fresh)?);
+    }
+    if change.is_empty() {
+        return Err(Refusal::new(format!("{}: everything is as it should be already. Scan again", reach.node())));
+    }
+    if let Some(path) = change.repeated() {
+        return Err(Refusal::new(format!(
+            "{path} would be changed by two remedies at once. Take them one after the other"
+        )));
+    }
+    for validate in change.validate.clone() {
+        if let Validate::Sshd { sshd, main, wants, connections } = validate {
+            let dumps = node.try_sshd(&change, &sshd, &main, &connections)?;
+            effective(reach.node(), &dumps, &connections, &wants)?;
+        }
+    }
+    change.delay = switch(&change, choices);
+    Ok(Prepared::of_change(plan, change))
+}
+
+/// Seconds of the switch: none where nothing is interrupted; else what the check may take and some more.
+pub(super) fn switch(change: &NodeChange, choices: Choices) -> u32 {
+    match (change.risk, choices.delay) {
+        (Risk::Safe, _) => 0,
+        (_, Some(delay)) => delay.max(1),
+        (_, None) => super::change::DELAY.saturating_add(change.within),
+    }
+}
+
+/// Whether sshd would do what is wanted, for every connection.
+fn effective(node: &str, dumps: &[String], connections: &[String], wants: &[String]) -> Result<(), Refusal> {
+    for (dump, connection) in dumps.iter().zip(connections) {
+        for want in wants {
+            if !dump.lines().any(|line| line.trim().eq_ignore_ascii_case(want)) {
+                let whose = if connection.is_empty() { "in general".to_owned() } else { format!("for {connection}") };
+                return Err(Refusal::new(format!(
+                    "{node}: with this change sshd would still not do `{want}` {whose}: something else decides it. \
+                     Nothing was changed; look at the Match blocks and the files that it includes"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn steps(change: &NodeChange) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if change.files.iter().any(|file| !file.is_attributes()) {
+        let what = format!("Keep a copy of what is changed, on the node, for root alone ({}/...)", super::node::STATE);
+        steps.push(Step::new(what, Vec::new()));
+    }
+    for validate in &change.validate {
+        steps.push(Step::new("Before anything changes: check that it will be accepted", vec![validate.in_words()]));
+    }
+    if change.delay > 0 {
+        steps.push(Step::new(
+            format!(
+                "Arm a switch on the node: unless this program says within {} seconds that all is well, the node puts the old \
+                 state back by itself, also after a restart",
+                change.delay
+            ),
+            Vec::new(),
+        ));
+    }
+    for file in &change.files {
+        steps.push(Step { what: file.in_words(), commands: file.command().into_iter().collect(), diff: diff(file) });
+    }
+    if !change.activate.is_empty() {
+        steps.push(Step::new("Make it effective", change.activate.clone()));
+    }
+    if !change.holds.is_empty() {
+        let what = format!("Wait until it works, {} seconds at most; else put the old state back", change.within);
+        steps.push(Step::new(what, change.holds.clone()));
+    }
+    if change.delay > 0 {
+        let proof = match change.proof {
+            super::change::Proof::Login => "Log in a second time, afresh; only when that works, disarm the switch",
+            super::change::Proof::Console => {
+                "Show a code at the node's console; only when you type it here, disarm the switch"
+            }
+        };
+        steps.push(Step::new(proof, Vec::new()));
+    }
+    steps.push(Step::new("Look at the node again and judge what it was about", Vec::new()));
+    steps
+}
+
+/// The unified diff of a file whose contents change.
+fn diff(file: &FileChange) -> Option<String> {
+    if file.is_attributes() {
+        return None;
+    }
+    let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+    let (was, new) = (text(&file.was), text(&file.contents));
+    let diff = TextDiff::from_lines(&was, &new);
+    let (from, to) = (
+        if file.before == super::change::State::Absent { "/dev/null" } else { &file.path },
+        if file.after == super::change::State::Absent { "/dev/null" } else { &file.path },
+    );
+    let diff = diff.unified_diff().context_radius(3).header(from, to).to_string();
+    let clean = |c: char| if c == '\t' { ' ' } else { c };
+    Some(diff.chars().map(clean).filter(|c| *c == '\n' || !c.is_control()).collect())
+}
+
+fn digest(plan: &Plan, steps: &[Step], change: &NodeChange) -> String {
+    let contents: Vec<String> =
+        change.files.iter().map(|file| file.contents.as_deref().map_or_else(String::new, sha256)).collect();
+    sha256(format!("{plan:?}\n{steps:?}\n{change:?}\n{contents:?}").as_bytes())
+}

@@ -1,0 +1,92 @@
+//! Recipes: from a finding to operations, and from operations and the fresh state of the node to an exact change.
+//! `plan` is pure. Each kind of operation has a file of its own.
+
+mod file;
+
+pub use file::{ModeOp, OwnerOp};
+
+use super::change::NodeChange;
+use super::fresh::{Fresh, Want};
+use super::plan::{Plan, Refusal, Work};
+use crate::assess::Finding;
+use crate::catalog::{Control, RemedySpec};
+use crate::evidence::{Evidence, NodeEvidence};
+
+/// One kind of change of a node, with what it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeOp {
+    /// Rights of files or folders are taken away.
+    Mode(ModeOp),
+    /// Files or folders are given to another owner.
+    Owner(OwnerOp),
+}
+
+impl NodeOp {
+    /// Adds an operation to others of the same node: of one file there is one operation in the end.
+    pub(super) fn add(ops: &mut Vec<NodeOp>, op: NodeOp) {
+        for known in ops.iter_mut() {
+            let joined = match (known, &op) {
+                (NodeOp::Mode(ours), NodeOp::Mode(theirs)) => ours.add(theirs),
+                (NodeOp::Owner(ours), NodeOp::Owner(theirs)) => ours.add(theirs),
+                _ => false,
+            };
+            if joined {
+                return;
+            }
+        }
+        ops.push(op);
+    }
+
+    /// What must be read fresh before the change can be made.
+    pub(super) fn wants(&self) -> Vec<Want> {
+        match self {
+            NodeOp::Mode(op) => op.wants(),
+            NodeOp::Owner(op) => op.wants(),
+        }
+    }
+
+    /// The exact change, from what was read.
+    pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
+        match self {
+            NodeOp::Mode(op) => op.change(fresh),
+            NodeOp::Owner(op) => op.change(fresh),
+        }
+    }
+}
+
+/// What a recipe knows beside its parameters.
+pub(super) struct About<'a> {
+    /// The finding.
+    pub(super) finding: &'a Finding,
+    /// Everything that was seen.
+    #[allow(dead_code, reason = "read by recipes that look at the cluster")]
+    pub(super) evidence: &'a Evidence,
+    /// The node that the finding is about. None where it is about something else.
+    #[allow(dead_code, reason = "read by recipes that look at the node's services")]
+    pub(super) node: Option<&'a NodeEvidence>,
+}
+
+/// What is done about a failed finding of a control, from what was seen. The plan is pure: nothing was asked of anything.
+/// A control without a recipe of its own gives the words of its `fix` as steps for a person.
+pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result<Plan, Refusal> {
+    let name = finding.target.strip_prefix("node/");
+    let node = name.and_then(|name| evidence.nodes.iter().find(|node| node.name == name));
+    let about = About { finding, evidence, node };
+    let ops = match &control.remedy {
+        None | Some(RemedySpec::ManualSteps {}) => None,
+        Some(RemedySpec::FileMode { mode }) => Some(NodeOp::Mode(file::mode(mode, &about)?)),
+        Some(RemedySpec::FileOwner { uid, gid }) => Some(NodeOp::Owner(file::owner(*uid, *gid, &about)?)),
+        Some(_) => None,
+    };
+    let work = match ops {
+        Some(op) => Work::Node(vec![op]),
+        None => Work::Manual(vec![control.fix.trim().to_owned()]),
+    };
+    Ok(Plan {
+        controls: vec![control.id.clone()],
+        target: finding.target.clone(),
+        title: control.title.clone(),
+        work,
+        notes: Vec::new(),
+    })
+}

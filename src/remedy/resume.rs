@@ -1,0 +1,83 @@
+//! An entry whose end is not in the journal: the program or the link died. The node knows how it stands.
+
+use super::manifest::Manifest;
+use super::node::{Node, Reach, Stands};
+use super::plan::Refusal;
+use crate::channel::Ask;
+use crate::store::Outcome;
+
+/// How an unfinished entry stands, and what may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It has ended on the node like this; the journal lacks it.
+    Ended(Outcome),
+    /// It works, and only waits to be confirmed: that may be done, or it may be taken back. Left alone, the node takes it
+    /// back by itself.
+    Waiting,
+    /// It was left half-way and nothing will put it back by itself: it must be taken back.
+    HalfWay,
+    /// It is still under way: look again in a while.
+    UnderWay,
+}
+
+/// What to do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settle {
+    /// Say that it holds.
+    Finish,
+    /// Put the old state back.
+    TakeBack,
+}
+
+fn log_in<'a>(reach: &'a dyn Reach, ask: &'a dyn Ask) -> Result<Node<'a>, Refusal> {
+    let channel = reach.login(ask).map_err(|error| Refusal::new(error.message))?;
+    Ok(Node { name: reach.node(), channel, limits: reach.limits(), ask })
+}
+
+/// Looks at the node of an entry.
+pub fn look(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<Unfinished, Refusal> {
+    let (stands, seen) = log_in(reach, ask)?.look(entry)?;
+    Ok(match stands {
+        Stands::Confirmed | Stands::Finished => Unfinished::Ended(Outcome::Done),
+        Stands::Reverted if seen.left.is_empty() && !seen.unsound => Unfinished::Ended(Outcome::Reverted),
+        Stands::Reverted => Unfinished::Ended(Outcome::Failed),
+        Stands::None => Unfinished::Ended(Outcome::Refused),
+        Stands::Armed { waiting: true } => Unfinished::Waiting,
+        Stands::Applying { alive: false } => Unfinished::HalfWay,
+        Stands::Armed { waiting: false } | Stands::Applying { alive: true } | Stands::Reverting => Unfinished::UnderWay,
+    })
+}
+
+/// Brings an entry to its end. Gives the outcome and a sentence.
+pub fn settle(entry: &str, what: Settle, reach: &dyn Reach, ask: &dyn Ask) -> Result<(Outcome, String), Refusal> {
+    let mut node = log_in(reach, ask)?;
+    let name = reach.node();
+    match what {
+        Settle::Finish => match node.confirm(entry)? {
+            Stands::Confirmed => Ok((Outcome::Done, format!("{name}: it is confirmed"))),
+            Stands::Reverted | Stands::Reverting => {
+                Ok((Outcome::Reverted, format!("{name}: the node was faster and put the old state back")))
+            }
+            _ => Err(Refusal::new(format!("{name}: entry {entry} does not wait to be confirmed. Look at it again"))),
+        },
+        Settle::TakeBack => {
+            let kept = node.kept(entry)?;
+            let manifest = kept.manifest.as_deref().and_then(|bytes| Manifest::read(bytes, entry)).ok_or_else(|| {
+                Refusal::new(format!("{name}: what it kept of entry {entry} is missing or damaged. Look at /var/lib/sitewarden there by hand"))
+            })?;
+            match node.take_back(entry, &manifest.change)? {
+                Ok(back) if back.left.is_empty() && !back.unsound => {
+                    Ok((Outcome::Reverted, format!("{name}: the old state is back")))
+                }
+                Ok(back) => Ok((
+                    Outcome::Failed,
+                    format!("{name}: the old state was put back but for {}: look at it by hand", back.left.join(", ")),
+                )),
+                Err(Stands::Reverted | Stands::Reverting) => {
+                    Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
+                }
+                Err(_) => Err(Refusal::new(format!("{name}: entry {entry} has ended meanwhile. Look at it again"))),
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Carrying out what was confirmed, and nothing else: journal, apply on the node, prove by a second login, disarm.
+
+use super::confirm::Confirmed;
+use super::manifest::Manifest;
+use super::memory::Memory;
+use super::node::{Applied, Done, Node, Reach, Reverted, Stands};
+use super::plan::Refusal;
+use super::prepare::Prepared;
+use crate::channel::Ask;
+use crate::store::{Event, EventKind, FileChange, Outcome, Store, new_entry_id};
+use jiff::Timestamp;
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+/// Who changes something, from where, at which site: for the journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The person.
+    pub operator: String,
+    /// Where the program runs.
+    pub seat: String,
+    /// The site's identity, where it is known.
+    pub site: Option<String>,
+}
+
+/// What is told while a change is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// It is in the journal under this name, and begins.
+    Begun(String),
+    /// A step on the node was done.
+    Done(Done),
+    /// It works; now a second login is made.
+    Proving,
+    /// The second login worked and the switch is disarmed.
+    Proved,
+    /// Contact was lost, and the node is looked for.
+    Lost(String),
+    /// It is being put back: why.
+    TakingBack(String),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Name of the journal's entry.
+    pub entry: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// A sentence for the person.
+    pub note: String,
+    files: Vec<FileChange>,
+    who: Who,
+}
+
+/// The journal, and what could not be written to it.
+struct Log<'a> {
+    store: &'a mut Store,
+    entry: String,
+    who: Who,
+    number: u32,
+    trouble: Option<String>,
+}
+
+impl Log<'_> {
+    fn write(&mut self, kind: EventKind) {
+        let event = Event {
+            entry: self.entry.clone(),
+            at: Timestamp::now(),
+            operator: self.who.operator.clone(),
+            seat: self.who.seat.clone(),
+            kind,
+        };
+        if let Err(error) = self.store.append(&event) {
+            self.trouble.get_or_insert(error.to_string());
+        }
+    }
+
+    fn step(&mut self, what: impl Into<String>, status: Option<i32>, output: impl Into<String>) {
+        self.number += 1;
+        self.write(EventKind::Step { number: self.number, what: what.into(), status, output: output.into() });
+    }
+}
+
+/// Runs what was confirmed. It is in the journal before anything is changed; what came of it is written by [`finish`],
+/// which must be called whatever the outcome. `Err`: nothing was begun.
+pub fn run(
+    confirmed: Confirmed<Prepared>,
+    reach: &dyn Reach,
+    ask: &dyn Ask,
+    store: &mut Store,
+    who: &Who,
+    tell: &dyn Fn(Told),
+) -> Result<Ran, Refusal> {
+    let prepared = confirmed.into_inner();
+    let Some(change) = prepared.change() else { return Err(Refusal::new("There is nothing that could be run")) };
+    let memory = Memory::new(ask);
+    let channel = reach.login(&memory).map_err(|error| Refusal::new(error.message))?;
+    let mut node = Node { name: reach.node(), channel, limits: reach.limits(), ask: &memory };
+    let at = Timestamp::now();
+    let entry = new_entry_id(at).map_err(|error| Refusal::new(error.to_string()))?;
+    let log = RefCell::new(Log { store, entry: entry.clone(), who: who.clone(), number: 0, trouble: None });
+    log.borrow_mut().write(EventKind::Begun {
+        site: who.site.clone(),
+        target: prepared.plan().target.clone(),
+        controls: prepared.plan().controls.clone(),
+        title: prepared.plan().title.clone(),
+        risk: prepared.risk().as_str().to_owned(),
+        plan_digest: prepared.digest().to_owned(),
+        commands: prepared.steps().iter().flat_map(|step| step.commands.clone()).collect(),
+        paths: change.files.iter().map(|file| file.path.clone()).collect(),
+        undo: prepared.undoes().map(str::to_owned),
+    });
+    if let Some(trouble) = log.borrow_mut().trouble.take() {
+        return Err(Refusal::new(format!("{trouble}. Nothing was changed, since it could not be written down")));
+    }
+    tell(Told::Begun(entry.clone()));
+    let manifest = Manifest::of(&entry, at, who, &prepared, change).bytes();
+    let began = Instant::now();
+    let heard = |done: &Done| {
+        log.borrow_mut().done(done, change);
+        tell(Told::Done(done.clone()));
+    };
+    let applied = node.apply(&entry, change, &manifest, &heard);
+    memory.close();
+    let ending = Ending { reach, memory: &memory, entry: &entry, change, began, log: &log, tell };
+    let (outcome, note) = match applied {
+        Applied::Finished => (Outcome::Done, "It is done".to_owned()),
+        Applied::Refused(why) => (Outcome::Refused, why),
+        Applied::Reverted(reverted) => put_back(reach.node(), &reverted),
+        Applied::Overtaken => (
+            Outcome::Reverted,
+            format!("{}: the time was over, and the node put the old state back by itself", reach.node()),
+        ),
+        Applied::Waiting => ending.prove(&mut node),
+        Applied::Lost(why) => ending.look_for_it(&why),
+    };
+    let files = change
+        .files
+        .iter()
+        .map(|file| FileChange {
+            path: file.path.clone(),
+            before: file.before.in_words(),
+            after: if outcome == Outcome::Done { file.after.in_words() } else { file.before.in_words() },
+        })
+        .collect();
+    let files = if matches!(outcome, Outcome::Done | Outcome::Reverted) { files } else { Vec::new() };
+    let trouble = log.into_inner().trouble;
+    let note = match trouble {
+        Some(trouble) => format!("{note}. The journal is not whole: {trouble}"),
+        None => note,
+    };
+    Ok(Ran { entry, outcome, note, files, who: who.clone() })
+}
+
+impl Log<'_> {
+    fn done(&mut self, done: &Done, change: &super::change::NodeChange) {
+        match done {
+            Done::Ran { line, status, said } => self.step(line.clone(), Some(*status), said.clone()),
+            Done::Armed { seconds } => self.step(format!("armed the switch: {seconds} seconds"), None, ""),
+            Done::Changed { file } => {
+                if let Some(file) = change.files.get(*file) {
+                    self.step(file.in_words(), None, "");
+                }
+            }
+        }
+    }
+}
+
+/// Writes how it ended. `before` and `after`: the verdicts, where they are known.
+pub fn finish(store: &mut Store, ran: &Ran, before: Option<&str>, after: Option<&str>) -> Result<(), Refusal> {
+    let event = Event {
+        entry: ran.entry.clone(),
+        at: Timestamp::now(),
+        operator: ran.who.operator.clone(),
+        seat: ran.who.seat.clone(),
+        kind: EventKind::Ended {
+            outcome: ran.outcome,
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+            files: ran.files.clone(),
+            note: ran.note.clone(),
+        },
+    };
+    store.append(&event).map(|_| ()).map_err(|error| {
+        Refusal::new(format!("{error}. What was done is done, and its end is not in the journal: entry {}", ran.entry))
+    })
+}
+
+/// How it stands when the old state is back.
+fn put_back(node: &str, reverted: &Reverted) -> (Outcome, String) {
+    let Reverted { why, left, unsound } = reverted;
+    if !left.is_empty() {
+        return (
+            Outcome::Failed,
+            format!(
+                "{node}: {why}. The old state was put back, but for {}, which somebody else has changed meanwhile or which could \
+                 not be written: look at it by hand",
+                left.join(", ")
+            ),
+        );
+    }
+    if *unsound {
+        return (
+            Outcome::Failed,
+            format!("{node}: {why}. The old state is back, and its own check fails: look at the service by hand"),
+        );
+    }
+    (Outcome::Reverted, format!("{node}: {why}. The old state is back"))
+}
+
+/// Everything that is needed to bring an entry to its end.
+struct Ending<'a, 's> {
+    reach: &'a dyn Reach,
+    memory: &'a Memory<'a>,
+    entry: &'a str,
+    change: &'a super::change::NodeChange,
+    began: Instant,
+    log: &'a RefCell<Log<'s>>,
+    tell: &'a dyn Fn(Told),
+}
+
+/// Pause between two tries to log in.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Tries of the second login: more would make a server that counts failures shut this seat out.
+const TRIES: u32 = 3;
+
+impl Ending<'_, '_> {
+    fn login(&self) -> Result<Node<'_>, Refusal> {
+        let channel = self.reach.login(self.memory).map_err(|error| Refusal::new(error.message))?;
+        Ok(Node { name: self.reach.node(), channel, limits: self.reach.limits(), ask: self.memory })
+    }
+
+    /// The change works: a second, fresh login must as well, and it is this one that disarms the switch.
+    fn prove(&self, first: &mut Node<'_>) -> (Outcome, String) {
+        if let Some(trouble) = self.log.borrow().trouble.clone() {
+            return self.take_back(Some(first), &trouble);
+        }
+        (self.tell)(Told::Proving);
+        let mut why = String::new();
+        for tried in 0..TRIES {
+            if tried > 0 {
+                std::thread::sleep(PAUSE);
+            }
+            let confirmed = self.login().and_then(|mut second| second.confirm(self.entry));
+            match confirmed {
+                Ok(Stands::Confirmed) => {
+                    self.log.borrow_mut().step("logged in a second time and disarmed the switch", None, "");
+                    (self.tell)(Told::Proved);
+                    return (Outcome::Done, "It is done: a second login worked".to_owned());
+                }
+                Ok(_) => {
+                    return (
+                        Outcome::Reverted,
+                        format!(
+                            "{}: the time was over, and the node put the old state back by itself",
+                            self.reach.node()
+                        ),
+                    );
+                }
+                Err(refusal) => why = refusal.0,
+            }
+        }
+        self.log.borrow_mut().step("the second login failed", None, why.clone());
+        self.take_back(Some(first), &format!("the second login failed: {why}"))
+    }
+
+    /// Puts it back over the login that still stands, else over a new one, else leaves it to the switch.
+    fn take_back(&self, first: Option<&mut Node<'_>>, why: &str) -> (Outcome, String) {
+        (self.tell)(Told::TakingBack(why.to_owned()));
+        let by_first = first.map(|node| node.take_back(self.entry, self.change));
+        let back = match by_first {
+            Some(Ok(back)) => Ok(back),
+            _ => self.login().and_then(|mut node| node.take_back(self.entry, self.change)),
+        };
+        match back {
+            Ok(Ok(reverted)) => put_back(self.reach.node(), &Reverted { why: why.to_owned(), ..reverted }),
+            Ok(Err(Stands::Reverted | Stands::Reverting)) => {
+                (Outcome::Reverted, format!("{}: {why}. The node put the old state back by itself", self.reach.node()))
+            }
+            Ok(Err(_)) | Err(_) => (Outcome::Unknown, self.left_to_the_switch(why)),
+        }
+    }
+
+    fn left_to_the_switch(&self, why: &str) -> String {
+        let node = self.reach.node();
+        if self.change.delay == 0 {
+            return format!(
+                "{node}: {why}. What came of it is not known; when the node answers again: sitewarden undo --resume"
+            );
+        }
+        let left = Duration::from_secs(u64::from(self.change.delay)).saturating_sub(self.began.elapsed()).as_secs();
+        format!(
+            "{node}: {why}. It does not answer now; by itself it puts the old state back within {left} seconds. \
+             When it answers again: sitewarden undo --resume"
+        )
+    }
+
+    /// The link was lost while the change was made. Looks for the node for as long as the switch takes.
+    fn look_for_it(&self, why: &str) -> (Outcome, String) {
+        (self.tell)(Told::Lost(why.to_owned()));
+        self.log.borrow_mut().step("contact was lost", None, why);
+        let until = Duration::from_secs(u64::from(self.change.delay.max(super::change::DELAY)));
+        // A script that was on its way may still begin: only a node that says it several times has nothing of it.
+        let mut nothing_there = 0;
+        loop {
+            match self.login().and_then(|mut node| node.look(self.entry).map(|seen| (node, seen))) {
+                Ok((mut node, (stands, seen))) => match stands {
+                    // The first login after the change is as good a proof as a second one.
+                    Stands::Armed { waiting: true } => return self.prove(&mut node),
+                    Stands::Armed { waiting: false } | Stands::Applying { alive: true } | Stands::Reverting => {}
+                    Stands::Applying { alive: false } => return self.take_back(Some(&mut node), why),
+                    Stands::Confirmed | Stands::Finished => return (Outcome::Done, "It is done".to_owned()),
+                    Stands::Reverted => {
+                        return put_back(self.reach.node(), &Reverted { why: why.to_owned(), ..seen });
+                    }
+                    Stands::None if nothing_there < TRIES => nothing_there += 1,
+                    Stands::None => {
+                        return (Outcome::Refused, format!("{}: {why}. Nothing was changed", self.reach.node()));
+                    }
+                },
+                Err(refusal) if self.began.elapsed() > until => {
+                    return (Outcome::Unknown, self.left_to_the_switch(&refusal.0));
+                }
+                Err(_) => {}
+            }
+            if self.began.elapsed() > until.saturating_mul(2) {
+                return (Outcome::Unknown, self.left_to_the_switch(why));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
