@@ -21,7 +21,7 @@ pub use remedy::RemedySpec;
 pub(crate) use expression::with_stack;
 
 use openssl::sha::Sha256;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,6 +64,8 @@ pub struct Catalog {
     pub digest: String,
     /// Conditions of the controls, in the same order.
     conditions: Arc<[Conditions]>,
+    /// Ids of those that this program brought itself.
+    own: Arc<BTreeSet<String>>,
 }
 
 /// What is wrong with a catalog file.
@@ -117,12 +119,18 @@ impl Catalog {
     #[cfg(test)]
     pub(crate) fn sample(controls: Vec<Control>) -> Self {
         let conditions = controls.iter().map(|_| Conditions::default()).collect();
-        Catalog { controls: controls.into(), digest: "00".to_owned(), conditions }
+        let own = Arc::new(controls.iter().map(|control| control.id.clone()).collect());
+        Catalog { controls: controls.into(), digest: "00".to_owned(), conditions, own }
     }
 
     /// The compiled conditions of [`Catalog::controls`], one for one.
     pub fn conditions(&self) -> &[Conditions] {
         &self.conditions
+    }
+
+    /// Whether a control is one that this program was built with, and not of a folder that somebody named.
+    pub fn is_own(&self, control: &Control) -> bool {
+        self.own.contains(&control.id)
     }
 
     /// The control with an id.
@@ -170,6 +178,7 @@ fn build(files: &[(PathBuf, String)]) -> Result<Catalog, Vec<CatalogError>> {
     let mut digest = Sha256::new();
     let mut loaded: Vec<(Control, Conditions)> = Vec::new();
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut own = BTreeSet::new();
     for (file, text) in files {
         let name = file.file_name().unwrap_or_default().as_encoded_bytes();
         for part in [name, text.as_bytes()] {
@@ -187,7 +196,13 @@ fn build(files: &[(PathBuf, String)]) -> Result<Catalog, Vec<CatalogError>> {
                 wrong("id", format!("this id was given before, at {first}: give each control an id of its own"));
             }
             match check::check(&entry.control) {
-                Ok(conditions) => loaded.push((entry.control, conditions)),
+                Ok(conditions) => {
+                    // By its text: a folder may hold a file of the same name.
+                    if EMBEDDED.iter().any(|(_, own)| own == text) {
+                        own.insert(id.clone());
+                    }
+                    loaded.push((entry.control, conditions));
+                }
                 Err(all) => all.into_iter().for_each(|(key, message)| wrong(key, message)),
             }
         }
@@ -198,7 +213,7 @@ fn build(files: &[(PathBuf, String)]) -> Result<Catalog, Vec<CatalogError>> {
     loaded.sort_by_key(|(control, _)| control.section);
     let (controls, conditions): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
     let digest = digest.finish().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Catalog { controls: controls.into(), digest, conditions: conditions.into() })
+    Ok(Catalog { controls: controls.into(), digest, conditions: conditions.into(), own: Arc::new(own) })
 }
 
 /// An id as it may be shown: a file that anybody wrote may hold anything.

@@ -1,6 +1,7 @@
 //! The arguments, and how those before a subcommand and those after it come together.
 
 use super::error::CliError;
+use super::fix::Fix;
 use super::look::Look;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -28,6 +29,8 @@ pub(super) enum Command {
     Scan(Scan),
     /// Read the cluster and the nodes only and write the evidence to a file, to be assessed elsewhere
     Collect(Collect),
+    /// Put right what fails: shows the plan, asks, changes, checks. Without --allow-changes it only shows
+    Fix(Fix),
     /// List the catalog
     Controls(Controls),
     /// One control in full: why it matters, what is asked, what to do
@@ -257,7 +260,7 @@ impl Under for Talk {
 
 /// What stood before a subcommand and that subcommand does not take is an error: an option that does nothing would
 /// only look as if it did.
-fn nothing_left(rest: &Walk, command: &'static str) -> Result<(), CliError> {
+pub(super) fn nothing_left(rest: &Walk, command: &'static str) -> Result<(), CliError> {
     match rest.given().first() {
         None => Ok(()),
         Some(option) => Err(CliError::OptionNotTaken { option, command }),

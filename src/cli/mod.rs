@@ -7,6 +7,7 @@ mod console;
 mod controls;
 mod error;
 mod explain;
+mod fix;
 mod known_hosts;
 mod look;
 mod output;
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Cl
         None => walk::run(&before, err),
         Some(Command::Scan(given)) => scan::run(&given.with(before)?, out, err),
         Some(Command::Collect(given)) => collect::run(&given.with(before)?, out, err),
+        Some(Command::Fix(given)) => fix::run(&given.with(before)?, out, err),
         Some(Command::Controls(given)) => controls::run(&given.with(before)?, out),
         Some(Command::Explain(given)) => explain::run(&given.with(before)?, out),
         Some(Command::KnownHosts(given)) => known_hosts::run(&given.with(before)?, out),

@@ -176,19 +176,30 @@ pub(super) fn collect(visit: &Visit, talk: Talk, quiet_input: bool) -> Evidence 
     if visit.ssh.accepted.is_none() && visit.targets.iter().any(|target| matches!(target.way, Way::Ssh { .. })) {
         console.say("sitewarden: there is no home folder (HOME is not set), so accepted host keys are not remembered");
     }
-    let ask: Arc<dyn Ask> = match Person::there() {
+    let ask = asker(&console, quiet_input);
+    collect_asking(visit, talk, &console, &ask)
+}
+
+/// Who is asked. `quiet_input` as in [`collect`].
+pub(super) fn asker(console: &Arc<Console>, quiet_input: bool) -> Arc<dyn Ask> {
+    match Person::there() {
         Some(person) if !quiet_input || io::stdin().is_terminal() => {
-            Arc::new(OneAtATime::new(person, Arc::clone(&console)))
+            Arc::new(OneAtATime::new(person, Arc::clone(console)))
         }
         _ => Arc::new(NobodyToAsk),
-    };
+    }
+}
+
+/// As [`collect`], with somebody who answers.
+pub(super) fn collect_asking(visit: &Visit, talk: Talk, console: &Arc<Console>, ask: &Arc<dyn Ask>) -> Evidence {
+    let console = Arc::clone(console);
     let shown = talk.verbose || io::stderr().is_terminal();
     let progress: Arc<dyn Fn(Progress) + Send + Sync> = Arc::new(move |step: Progress| {
         if shown {
             console.tell(&step);
         }
     });
-    visit.collect(&ask, &progress)
+    visit.collect(ask, &progress)
 }
 
 #[cfg(test)]

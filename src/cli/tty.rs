@@ -20,6 +20,13 @@ impl Person {
     }
 }
 
+impl Person {
+    /// Shows a text and waits for a line, which it gives without blanks around it. Empty where nothing was typed.
+    pub(super) fn types(&self, text: &str) -> String {
+        terminal::typed(text).unwrap_or_default()
+    }
+}
+
 impl Ask for Person {
     fn ask(&self, question: &Question) -> Answer {
         terminal::ask(question).unwrap_or(Answer::Nobody)
@@ -41,6 +48,10 @@ mod terminal {
 
     pub(super) fn agree(_text: &str) -> io::Result<Answer> {
         Ok(Answer::Nobody)
+    }
+
+    pub(super) fn typed(_text: &str) -> io::Result<String> {
+        Ok(String::new())
     }
 }
 
@@ -142,6 +153,12 @@ mod terminal {
         let mut tty = open()?;
         write!(tty, "{text}")?;
         yes_or_no(tty)
+    }
+
+    pub(super) fn typed(text: &str) -> io::Result<String> {
+        let mut tty = open()?;
+        write!(tty, "{text}")?;
+        Ok(String::from_utf8_lossy(line(tty, 256)?.trim_ascii()).into_owned())
     }
 
     fn purpose_word(purpose: Purpose) -> &'static str {

@@ -3,24 +3,25 @@
 
 use crate::channel::{Answer, Ask, Question, Secret};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Asks, and remembers the answers that were taken.
-pub(crate) struct Memory<'a> {
-    inner: &'a dyn Ask,
+/// Asks, and remembers the answers that were taken, in memory alone and until it is dropped.
+pub struct Memory {
+    inner: Arc<dyn Ask>,
     known: Mutex<Vec<(String, Secret)>>,
     /// Nobody is asked any more: what is not known is not answered.
     closed: AtomicBool,
 }
 
-impl<'a> Memory<'a> {
-    pub(crate) fn new(inner: &'a dyn Ask) -> Self {
+impl Memory {
+    /// Remembers what `inner` answers.
+    pub fn new(inner: Arc<dyn Ask>) -> Self {
         Memory { inner, known: Mutex::new(Vec::new()), closed: AtomicBool::new(false) }
     }
 
-    /// From now on only what is remembered is answered.
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+    /// Whether only what is remembered is answered, and nobody is asked.
+    pub(super) fn close(&self, closed: bool) {
+        self.closed.store(closed, Ordering::SeqCst);
     }
 }
 
@@ -38,7 +39,7 @@ fn about(question: &Question) -> Option<(String, bool)> {
     }
 }
 
-impl Ask for Memory<'_> {
+impl Ask for Memory {
     fn ask(&self, question: &Question) -> Answer {
         let about = about(question);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,12 +90,12 @@ mod tests {
 
     #[test]
     fn a_person_is_asked_once_and_never_after_the_change_began() {
-        let person = Person(AtomicUsize::new(0));
-        let memory = Memory::new(&person);
+        let person = Arc::new(Person(AtomicUsize::new(0)));
+        let memory = Memory::new(Arc::<Person>::clone(&person));
         assert_eq!(secret(memory.ask(&sudo(false))).unwrap(), "secret 0");
         assert_eq!(secret(memory.ask(&sudo(false))).unwrap(), "secret 0");
         assert_eq!(secret(memory.ask(&sudo(true))).unwrap(), "secret 1", "the first was wrong");
-        memory.close();
+        memory.close(true);
         assert_eq!(secret(memory.ask(&sudo(false))).unwrap(), "secret 1");
         assert_eq!(secret(memory.ask(&sudo(true))), None, "what turns out wrong later is not asked for");
         let other = Question::Password { node: "n1".to_owned(), user: "ana".to_owned(), again: false };

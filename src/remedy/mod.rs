@@ -17,6 +17,7 @@ mod words;
 
 pub use change::{FileChange, NodeChange, Proof, State, Validate};
 pub use confirm::{Answer, Confirmed, confirm};
+pub use memory::Memory;
 pub use node::{Done, Reach};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Prepared, Step, prepare};

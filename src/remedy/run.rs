@@ -6,7 +6,6 @@ use super::memory::Memory;
 use super::node::{Applied, Done, Node, Reach, Reverted, Stands};
 use super::plan::Refusal;
 use super::prepare::Prepared;
-use crate::channel::Ask;
 use crate::store::{Event, EventKind, FileChange, Outcome, Store, new_entry_id};
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -83,20 +82,20 @@ impl Log<'_> {
 }
 
 /// Runs what was confirmed. It is in the journal before anything is changed; what came of it is written by [`finish`],
-/// which must be called whatever the outcome. `Err`: nothing was begun.
+/// which must be called whatever the outcome. `Err`: nothing was begun. Once the change has begun nobody is asked any more:
+/// the second login is made with what `memory` holds.
 pub fn run(
     confirmed: Confirmed<Prepared>,
     reach: &dyn Reach,
-    ask: &dyn Ask,
+    memory: &Memory,
     store: &mut Store,
     who: &Who,
     tell: &dyn Fn(Told),
 ) -> Result<Ran, Refusal> {
     let prepared = confirmed.into_inner();
     let Some(change) = prepared.change() else { return Err(Refusal::new("There is nothing that could be run")) };
-    let memory = Memory::new(ask);
-    let channel = reach.login(&memory).map_err(|error| Refusal::new(error.message))?;
-    let mut node = Node { name: reach.node(), channel, limits: reach.limits(), ask: &memory };
+    let channel = reach.login(memory).map_err(|error| Refusal::new(error.message))?;
+    let mut node = Node { name: reach.node(), channel, limits: reach.limits(), ask: memory };
     let at = Timestamp::now();
     let entry = new_entry_id(at).map_err(|error| Refusal::new(error.to_string()))?;
     let log = RefCell::new(Log { store, entry: entry.clone(), who: who.clone(), number: 0, trouble: None });
@@ -122,8 +121,8 @@ pub fn run(
         tell(Told::Done(done.clone()));
     };
     let applied = node.apply(&entry, change, &manifest, &heard);
-    memory.close();
-    let ending = Ending { reach, memory: &memory, entry: &entry, change, began, log: &log, tell };
+    memory.close(true);
+    let ending = Ending { reach, memory, entry: &entry, change, began, log: &log, tell };
     let (outcome, note) = match applied {
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
@@ -135,6 +134,7 @@ pub fn run(
         Applied::Waiting => ending.prove(&mut node),
         Applied::Lost(why) => ending.look_for_it(&why),
     };
+    memory.close(false);
     let files = change
         .files
         .iter()
@@ -212,7 +212,7 @@ fn put_back(node: &str, reverted: &Reverted) -> (Outcome, String) {
 /// Everything that is needed to bring an entry to its end.
 struct Ending<'a, 's> {
     reach: &'a dyn Reach,
-    memory: &'a Memory<'a>,
+    memory: &'a Memory,
     entry: &'a str,
     change: &'a super::change::NodeChange,
     began: Instant,

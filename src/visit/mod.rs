@@ -7,9 +7,11 @@ mod pool;
 mod ports;
 mod progress;
 mod read;
+mod remedy;
 
 pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit, azure_commands};
 pub use progress::Progress;
+pub use remedy::{NodeReach, failing, offer, who};
 
 use crate::assess::{Assessment, assess};
 use crate::catalog::Catalog;

@@ -1,0 +1,340 @@
+//! `sitewarden fix`: the remedies without the screens. Shows the plan, asks, changes, looks again.
+
+use super::args::{Folders, Judge, Talk, Under as _, Walk, nothing_left};
+use super::console::Console;
+use super::error::CliError;
+use super::look::Look;
+use super::tty::Person;
+use super::{FAILED, GOOD, cluster, site_file, source, targets};
+use crate::assess::{Assessment, Verdict, assess};
+use crate::catalog::Catalog;
+use crate::channel::Ask;
+use crate::evidence::{Evidence, Lifecycle, Policy};
+use crate::remedy::{self, Answer, Choices, Done, Memory, Plan, Prepared, Ran, Told, Who};
+use crate::report::clean;
+use crate::store::{Outcome, Store};
+use crate::visit::{NodeReach, Visit, failing, offer, who};
+use clap::Args;
+use jiff::Timestamp;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// `fix`.
+#[derive(Debug, Args)]
+pub(super) struct Fix {
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) folders: Folders,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+    #[command(flatten)]
+    pub(super) change: Change,
+    /// The controls that are to be put right; several of one node become one plan
+    #[arg(value_name = "CONTROL", required = true)]
+    pub(super) controls: Vec<String>,
+    /// Show the plan and end: what would run, exactly
+    #[arg(long, help_heading = "Changes")]
+    pub(super) plan: bool,
+}
+
+/// What may be changed, and where that is written down.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Changes")]
+pub(super) struct Change {
+    /// Allow changes: without it everything is shown and nothing is run
+    #[arg(long)]
+    pub(super) allow_changes: bool,
+    /// Seconds after which a node puts the old state back by itself unless all is well [default: 120 beyond the check]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=3600))]
+    pub(super) revert_after: Option<u32>,
+    /// Keep the journal in this folder [default: the state folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) journal: Option<PathBuf>,
+}
+
+impl Fix {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, mut before: Walk) -> Result<Self, CliError> {
+        let look = self.look.under(std::mem::take(&mut before.look));
+        let folders = self.folders.under(std::mem::take(&mut before.folders));
+        let talk = self.talk.under(std::mem::take(&mut before.talk));
+        nothing_left(&before, "fix")?;
+        Ok(Fix { look, folders, talk, ..self })
+    }
+}
+
+impl Change {
+    /// The journal, made where there is none yet.
+    pub(super) fn store(&self) -> Result<Store, CliError> {
+        let folder = self.journal.clone().or_else(Store::usual_dir).ok_or_else(|| {
+            CliError::Nothing(
+                "there is no home folder (HOME is not set), so there is no place for the journal; name one with --journal"
+                    .to_owned(),
+            )
+        })?;
+        open(&folder)
+    }
+
+    /// What a person chose.
+    pub(super) fn choices(&self) -> Choices {
+        Choices { delay: self.revert_after }
+    }
+}
+
+fn open(folder: &Path) -> Result<Store, CliError> {
+    Store::open(folder).map_err(|error| CliError::Nothing(error.to_string()))
+}
+
+/// Everything that one run needs.
+struct Run<'a> {
+    visit: Visit,
+    catalog: Catalog,
+    lifecycle: Lifecycle,
+    policy: Policy,
+    memory: Arc<Memory>,
+    console: Arc<Console>,
+    fix: &'a Fix,
+}
+
+/// Runs it and gives the exit status: 0 where everything that was named holds in the end.
+pub(super) fn run(fix: &Fix, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
+    let site = site_file::read(fix.look.site.as_deref())?;
+    let catalog = source::catalog(&fix.folders, &site)?;
+    let judge = Judge { control: fix.controls.clone(), ..Judge::default() };
+    let policy = source::policy(&judge, &catalog.controls)?;
+    let lifecycle = source::lifecycle()?;
+    let (mut visit, usual) = targets::visit(&fix.look, &site)?;
+    targets::or_usual(&mut visit, &fix.look, usual, &mut |note| {
+        let _ = writeln!(err, "sitewarden: {}", clean(note));
+    })?;
+    if let Some(cluster) = &visit.cluster {
+        cluster::log_in(&cluster.target, err);
+    }
+    let console = Arc::new(Console::new(Box::new(io::stderr())));
+    let memory = Arc::new(Memory::new(targets::asker(&console, false)));
+    let run = Run { visit, catalog, lifecycle, policy, memory, console, fix };
+    let ask: Arc<dyn Ask> = Arc::<Memory>::clone(&run.memory);
+    let evidence = targets::collect_asking(&run.visit, fix.talk, &run.console, &ask);
+    let assessment = run.judge(&evidence);
+    told_otherwise(&assessment, out)?;
+    let findings = failing(&assessment, &fix.controls);
+    let (plans, refused) = offer(&findings, &evidence, &run.catalog);
+    for (what, refusal) in &refused {
+        writeln!(out, "No plan for {}: {}\n", clean(what), clean(&refusal.0))?;
+    }
+    if plans.is_empty() && refused.is_empty() {
+        let known = assessment.findings.iter().all(|finding| finding.verdict != Verdict::Unknown);
+        writeln!(out, "{}", if known { "Nothing fails." } else { "Nothing is known to fail." })?;
+        return Ok(if known { GOOD } else { super::INCOMPLETE });
+    }
+    let mut status = if refused.is_empty() { GOOD } else { FAILED };
+    for plan in plans {
+        if !run.one(plan, &evidence, out)? {
+            status = FAILED;
+            break;
+        }
+    }
+    Ok(status)
+}
+
+/// Says of every finding that does not fail how it stands.
+fn told_otherwise(assessment: &Assessment, out: &mut dyn Write) -> Result<(), CliError> {
+    for finding in assessment.findings.iter().filter(|finding| finding.verdict != Verdict::Fail) {
+        let (control, target) = (&finding.control, &finding.target);
+        writeln!(out, "{control} at {}: {} - {}", clean(target), finding.verdict.as_str(), clean(&finding.message))?;
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    fn judge(&self, evidence: &Evidence) -> Assessment {
+        assess(evidence, &self.catalog, &self.lifecycle, &self.policy, Timestamp::now())
+    }
+
+    /// One plan. Whether it may go on with the next: what it was about holds now, or nothing was to be run.
+    fn one(&self, plan: Plan, evidence: &Evidence, out: &mut dyn Write) -> Result<bool, CliError> {
+        let reach = plan.node().and_then(|name| NodeReach::of(&self.visit, name));
+        let reach = reach.as_ref().map(|reach| reach as &dyn remedy::Reach);
+        let (title, target) = (plan.title.clone(), plan.target.clone());
+        let prepared = match remedy::prepare(plan, reach, self.memory.as_ref(), self.fix.change.choices()) {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                writeln!(out, "{} at {}: {}", clean(&title), clean(&target), clean(&refusal.0))?;
+                return Ok(false);
+            }
+        };
+        show(&prepared, out)?;
+        let Some(reach) = reach.filter(|_| prepared.can_run()) else { return Ok(false) };
+        if self.fix.plan {
+            return Ok(true);
+        }
+        let Some(answer) = answer(&prepared, self.fix.change.allow_changes, out)? else { return Ok(false) };
+        let confirmed = match remedy::confirm(prepared, &answer) {
+            Ok(confirmed) => confirmed,
+            Err(refusal) => {
+                writeln!(out, "{}", clean(&refusal.0))?;
+                return Ok(false);
+            }
+        };
+        let mut store = self.fix.change.store()?;
+        let controls = confirmed.get().plan().controls.clone();
+        let ran = carry_out(confirmed, reach, &self.memory, &mut store, &who(&self.visit, evidence), out)?;
+        let Some(ran) = ran else { return Ok(false) };
+        let after = self.look_again(&controls, reach.node());
+        let words = verdicts(&after);
+        end(&mut store, &ran, Some("fail"), words.as_deref(), out)?;
+        for (control, verdict) in &after {
+            writeln!(out, "{control} at {}: fail before, {} now", clean(&target), verdict.as_str())?;
+        }
+        Ok(ran.outcome == Outcome::Done && after.iter().all(|(_, verdict)| *verdict == Verdict::Pass))
+    }
+
+    /// The verdicts of some controls at a node, read once more.
+    fn look_again(&self, controls: &[String], node: &str) -> Vec<(String, Verdict)> {
+        let targets = self.visit.targets.iter().filter(|target| target.name == node).cloned().collect();
+        let visit = Visit { targets, cluster: None, endpoints: false, ..self.visit.clone() };
+        let ask: Arc<dyn Ask> = Arc::<Memory>::clone(&self.memory);
+        let seen = targets::collect_asking(&visit, self.fix.talk, &self.console, &ask);
+        let target = format!("node/{node}");
+        let assessment = self.judge(&seen);
+        let of = |control: &String| {
+            assessment.findings.iter().find(|finding| finding.control == *control && finding.target == target)
+        };
+        controls
+            .iter()
+            .map(|control| (control.clone(), of(control).map_or(Verdict::Unknown, |finding| finding.verdict)))
+            .collect()
+    }
+}
+
+fn verdicts(after: &[(String, Verdict)]) -> Option<String> {
+    let mut words: Vec<&str> = after.iter().map(|(_, verdict)| verdict.as_str()).collect();
+    words.dedup();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Prints a plan: what it is about, each step with its commands and its diff, what to know about it.
+pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliError> {
+    let plan = prepared.plan();
+    writeln!(out, "\nPlan for {}: {}", clean(&plan.target), clean(&plan.title))?;
+    if !prepared.can_run() {
+        for step in prepared.steps() {
+            writeln!(out, "  {}", clean(&step.what))?;
+        }
+        writeln!(out, "These are steps for a person: this program does not run them.")?;
+        return Ok(());
+    }
+    writeln!(out, "Controls: {}", clean(&plan.controls.join(", ")))?;
+    writeln!(out, "Risk: {}", prepared.risk().in_words())?;
+    if let Some(change) = prepared.change() {
+        for line in change.interrupts.iter().chain(&change.why).chain(&plan.notes) {
+            writeln!(out, "  - {}", clean(line))?;
+        }
+    }
+    for (number, step) in prepared.steps().iter().enumerate() {
+        writeln!(out, "{:>3}. {}", number + 1, clean(&step.what))?;
+        for command in &step.commands {
+            writeln!(out, "       $ {}", clean(command))?;
+        }
+        for line in step.diff.iter().flat_map(|diff| diff.lines()) {
+            writeln!(out, "     {}", clean(line))?;
+        }
+    }
+    writeln!(out, "The way back: sitewarden undo, from here or on the node.")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// What the person says to a plan. None where nobody may or can be asked, which is said.
+pub(super) fn answer(prepared: &Prepared, armed: bool, out: &mut dyn Write) -> Result<Option<Answer>, CliError> {
+    if !armed {
+        writeln!(out, "Nothing was changed: this program only reads unless changes are allowed (--allow-changes).")?;
+        return Ok(None);
+    }
+    let Some(person) = Person::there() else {
+        writeln!(out, "Nothing was changed: there is no terminal at which somebody could confirm it.")?;
+        return Ok(None);
+    };
+    out.flush()?;
+    let shown = prepared.digest().to_owned();
+    let answer = match prepared.to_be_typed() {
+        Some(name) => {
+            let typed = person.types(&format!("\nType {} to do this; anything else does nothing: ", clean(name)));
+            Answer { shown, armed, yes: !typed.is_empty(), typed }
+        }
+        None => {
+            let yes = person.agrees("\nType yes to do this; anything else does nothing: ");
+            Answer { shown, armed, yes, typed: String::new() }
+        }
+    };
+    Ok(Some(answer))
+}
+
+/// Runs it and tells each step. None where nothing was begun, which is said.
+pub(super) fn carry_out(
+    confirmed: remedy::Confirmed<Prepared>,
+    reach: &dyn remedy::Reach,
+    memory: &Memory,
+    store: &mut Store,
+    who: &Who,
+    out: &mut dyn Write,
+) -> Result<Option<Ran>, CliError> {
+    let files: Vec<String> = confirmed
+        .get()
+        .change()
+        .map(|change| change.files.iter().map(remedy::FileChange::in_words).collect())
+        .unwrap_or_default();
+    let shown = std::cell::RefCell::new(&mut *out);
+    let tell = |told: Told| {
+        let mut out = shown.borrow_mut();
+        let _ = writeln!(out, "{}", clean(&in_words(&told, &files))).and_then(|()| out.flush());
+    };
+    match remedy::run(confirmed, reach, memory, store, who, &tell) {
+        Ok(ran) => Ok(Some(ran)),
+        Err(refusal) => {
+            writeln!(out, "{}", clean(&refusal.0))?;
+            Ok(None)
+        }
+    }
+}
+
+/// Writes the end into the journal and tells it.
+pub(super) fn end(
+    store: &mut Store,
+    ran: &Ran,
+    before: Option<&str>,
+    after: Option<&str>,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    writeln!(out, "{}. {}", outcome_words(ran.outcome), clean(&ran.note))?;
+    if let Err(refusal) = remedy::finish(store, ran, before, after) {
+        writeln!(out, "{}", clean(&refusal.0))?;
+    }
+    Ok(())
+}
+
+fn outcome_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "Done",
+        Outcome::Reverted => "Put back",
+        Outcome::Refused => "Nothing was changed",
+        Outcome::Failed => "Failed",
+        Outcome::Unknown => "Not known",
+    }
+}
+
+fn in_words(told: &Told, files: &[String]) -> String {
+    match told {
+        Told::Begun(entry) => format!("journal entry {entry}"),
+        Told::Done(Done::Armed { seconds }) => format!("armed: the old state comes back in {seconds} seconds"),
+        Told::Done(Done::Changed { file }) => files.get(*file).cloned().unwrap_or_default(),
+        Told::Done(Done::Ran { line, status: 0, .. }) => format!("ran: {line}"),
+        Told::Done(Done::Ran { line, status, said }) => format!("ran: {line}: exit status {status}: {}", said.trim()),
+        Told::Proving => "logging in a second time".to_owned(),
+        Told::Proved => "disarmed".to_owned(),
+        Told::Lost(why) => format!("contact was lost ({why}); looking for the node"),
+        Told::TakingBack(why) => format!("putting the old state back: {why}"),
+    }
+}

@@ -1,0 +1,107 @@
+//! Remedies as both the command line and the screens use them: which findings are put right together, how their node is
+//! reached again, and what the node looks like afterwards.
+
+use super::{Visit, read};
+use crate::assess::{Assessment, Finding, Verdict};
+use crate::catalog::Catalog;
+use crate::channel::ssh::{Ssh, SshOptions};
+use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
+use crate::evidence::{Evidence, Reason, SiteIdentity};
+use crate::remedy::{Plan, Reach, Refusal, Who, plan};
+use crate::site::{NodeTarget, Way};
+
+/// A node that can be logged in to again and again by the same way.
+#[derive(Debug, Clone)]
+pub struct NodeReach {
+    target: NodeTarget,
+    ssh: SshOptions,
+    limits: Limits,
+}
+
+impl NodeReach {
+    /// The way to a node of a visit, by the name of its target. None where the visit names no such node.
+    pub fn of(visit: &Visit, name: &str) -> Option<Self> {
+        let target = super::told_apart(&visit.targets).into_iter().find(|target| target.name == name)?;
+        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits })
+    }
+}
+
+impl Reach for NodeReach {
+    fn node(&self) -> &str {
+        &self.target.name
+    }
+
+    fn login(&self, ask: &dyn Ask) -> Result<Box<dyn Channel>, ChannelError> {
+        if self.target.way == Way::Local {
+            return Ok(Box::new(Local));
+        }
+        let Some(destination) = read::destination(&self.target) else {
+            let words = format!("{}: it is not known how it is reached", self.target.name);
+            return Err(ChannelError::new(Reason::Unsupported, words));
+        };
+        Ok(Box::new(Ssh::reach(&destination, &self.ssh, &self.limits, ask, &|_| ())?))
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+/// The findings of some controls that fail, in the order of the assessment.
+pub fn failing<'a>(assessment: &'a Assessment, controls: &[String]) -> Vec<&'a Finding> {
+    let wanted = |finding: &&Finding| finding.verdict == Verdict::Fail && controls.contains(&finding.control);
+    assessment.findings.iter().filter(wanted).collect()
+}
+
+/// Plans for findings: those that change the same node are one plan. What cannot be planned is given with its reason.
+/// Control-plane nodes come last, so that a change that breaks a component is met on a worker.
+pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (Vec<Plan>, Vec<(String, Refusal)>) {
+    let mut plans: Vec<Plan> = Vec::new();
+    let mut refused = Vec::new();
+    for finding in findings {
+        let name = || format!("{} at {}", finding.control, finding.target);
+        let Some(control) = catalog.control(&finding.control) else { continue };
+        if !catalog.is_own(control) {
+            refused.push((
+                name(),
+                Refusal::new("its control is of a catalog folder, for which no remedies are run: follow its `fix`"),
+            ));
+            continue;
+        }
+        let planned = match plan(control, finding, evidence) {
+            Ok(planned) => planned,
+            Err(refusal) => {
+                refused.push((name(), refusal));
+                continue;
+            }
+        };
+        let same = |known: &Plan| known.target == planned.target && known.node().is_some() == planned.node().is_some();
+        match plans.iter().position(same) {
+            None => plans.push(planned),
+            Some(at) => {
+                let known = plans.remove(at);
+                match known.join(planned) {
+                    Ok(joined) => plans.insert(at, joined),
+                    Err(both) => {
+                        plans.insert(at, both.1);
+                        plans.insert(at, both.0);
+                    }
+                }
+            }
+        }
+    }
+    let control_plane = |plan: &Plan| {
+        let node = plan.node().and_then(|name| evidence.nodes.iter().find(|node| node.name == name));
+        node.is_some_and(|node| {
+            node.kube_apiserver.exists.known() == Some(&true) || node.etcd.exists.known() == Some(&true)
+        })
+    };
+    plans.sort_by_key(control_plane);
+    (plans, refused)
+}
+
+/// Who changes something at the site of this visit, for the journal.
+pub fn who(visit: &Visit, evidence: &Evidence) -> Who {
+    let site = SiteIdentity::of(evidence).map(|identity| identity.id).or_else(|| visit.site.name.clone());
+    Who { operator: visit.seat.user.clone(), seat: visit.seat.host.clone(), site }
+}
