@@ -10,6 +10,7 @@ pub mod cli;
 pub mod evidence;
 pub mod kubeapi;
 pub mod probe;
+pub mod remedy;
 pub mod report;
 pub mod site;
 pub mod tui;
