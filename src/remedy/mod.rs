@@ -3,6 +3,7 @@
 
 mod change;
 mod confirm;
+pub mod edit;
 mod fresh;
 mod manifest;
 mod memory;
