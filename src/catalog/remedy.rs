@@ -10,6 +10,12 @@ pub enum RemedySpec {
     FileMode {
         /// The most that is allowed, in octal: `600`. Bits that a file lacks are not added.
         mode: String,
+        /// User's number, where the owner must be this one too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uid: Option<u32>,
+        /// Group's number, where it must be this one too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gid: Option<u32>,
     },
     /// Gives the files or folders that the finding names to an owner.
     FileOwner {
@@ -50,7 +56,7 @@ impl RemedySpec {
     /// What is wrong with the parameters, if anything: a sentence with what to write instead.
     pub(super) fn problem(&self) -> Option<String> {
         match self {
-            RemedySpec::FileMode { mode } => {
+            RemedySpec::FileMode { mode, .. } => {
                 let octal = (3..=4).contains(&mode.len()) && mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
                 (!octal).then(|| format!("mode {mode:?}: write three or four octal digits, such as \"600\""))
             }

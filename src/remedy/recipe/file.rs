@@ -1,27 +1,30 @@
 //! Mode and owner of files and folders. Nothing reads them, so that keys can be put right without being looked at.
 
 use super::About;
+use crate::assess::Verdict;
 use crate::remedy::change::{FileChange, NodeChange, State};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::plan::Refusal;
 
-/// Rights that are taken away.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModeOp {
-    /// Paths, and the most that each may have.
-    pub files: Vec<(String, u32)>,
+/// Files and folders whose mode or owner is put right.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FilesOp {
+    files: Vec<Wanted>,
 }
 
-/// Owners that are changed.
+/// What one of them is to be. What is None stays.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OwnerOp {
-    /// Paths, with user's and group's number.
-    pub files: Vec<(String, u32, u32)>,
+struct Wanted {
+    path: String,
+    /// The most that is allowed; bits are only taken away.
+    most: Option<u32>,
+    uid: Option<u32>,
+    gid: Option<u32>,
 }
 
-/// The paths that a finding names as failing: those of its items, else the one path that it shows.
+/// The paths that a finding names as failing.
 fn paths(about: &About<'_>) -> Result<Vec<String>, Refusal> {
-    let items = about.finding.items.iter().filter(|item| item.verdict == crate::assess::Verdict::Fail);
+    let items = about.finding.items.iter().filter(|item| item.verdict == Verdict::Fail);
     let paths: Vec<String> = items.map(|item| item.name.clone()).filter(|name| name.starts_with('/')).collect();
     if paths.is_empty() {
         return Err(Refusal::new(format!(
@@ -32,15 +35,21 @@ fn paths(about: &About<'_>) -> Result<Vec<String>, Refusal> {
     Ok(paths)
 }
 
-/// What is done for `file-mode`.
-pub(super) fn mode(most: &str, about: &About<'_>) -> Result<ModeOp, Refusal> {
-    let most = u32::from_str_radix(most, 8).map_err(|_| Refusal::new(format!("mode {most}: not octal digits")))?;
-    Ok(ModeOp { files: paths(about)?.into_iter().map(|path| (path, most)).collect() })
-}
-
-/// What is done for `file-owner`.
-pub(super) fn owner(uid: u32, gid: u32, about: &About<'_>) -> Result<OwnerOp, Refusal> {
-    Ok(OwnerOp { files: paths(about)?.into_iter().map(|path| (path, uid, gid)).collect() })
+/// What is done for `file-mode` and `file-owner`. `most`: octal digits.
+pub(super) fn plan(
+    most: Option<&str>,
+    uid: Option<u32>,
+    gid: Option<u32>,
+    about: &About<'_>,
+) -> Result<FilesOp, Refusal> {
+    let most = match most {
+        None => None,
+        Some(digits) => Some(
+            u32::from_str_radix(digits, 8)
+                .map_err(|_| Refusal::new(format!("mode {digits}: these are no octal digits")))?,
+        ),
+    };
+    Ok(FilesOp { files: paths(about)?.into_iter().map(|path| Wanted { path, most, uid, gid }).collect() })
 }
 
 /// What lies at a path, and its real path.
@@ -54,61 +63,45 @@ fn state<'f>(fresh: &'f Fresh, path: &str) -> Result<(&'f str, &'f State, (u32, 
             return Err(Refusal::new(format!("{path} is left alone: {why}. Change it by hand")));
         }
     };
-    let attributes =
-        state.attributes().ok_or_else(|| Refusal::new(format!("{path} is not there any more. Scan again")))?;
-    Ok((&found.path, state, attributes))
+    let gone = || Refusal::new(format!("{path} is not there any more. Scan again"));
+    Ok((&found.path, state, state.attributes().ok_or_else(gone)?))
 }
 
-impl ModeOp {
-    pub(super) fn add(&mut self, other: &ModeOp) -> bool {
-        for (path, most) in &other.files {
-            match self.files.iter_mut().find(|(known, _)| known == path) {
-                Some((_, known)) => *known &= most,
-                None => self.files.push((path.clone(), *most)),
+impl FilesOp {
+    pub(super) fn add(&mut self, other: FilesOp) {
+        for file in other.files {
+            match self.files.iter_mut().find(|known| known.path == file.path) {
+                Some(known) => {
+                    known.most = match (known.most, file.most) {
+                        (Some(one), Some(two)) => Some(one & two),
+                        (one, two) => one.or(two),
+                    };
+                    known.uid = known.uid.or(file.uid);
+                    known.gid = known.gid.or(file.gid);
+                }
+                None => self.files.push(file),
             }
         }
-        true
     }
 
     pub(super) fn wants(&self) -> Vec<Want> {
-        self.files.iter().map(|(path, _)| Want::Stat(path.clone())).collect()
+        self.files.iter().map(|file| Want::Stat(file.path.clone())).collect()
     }
 
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         let mut change = NodeChange::default();
-        for (path, most) in &self.files {
-            let (real, state, (mode, uid, gid)) = state(fresh, path)?;
-            // A folder keeps the right to be passed through where it may be read.
-            let new = mode & most;
-            if new != mode {
-                change.files.push(FileChange::attributes(real, state.clone(), new, uid, gid));
+        for Wanted { path, most, uid, gid } in &self.files {
+            let (real, state, old) = state(fresh, path)?;
+            let (uid, gid) = (uid.unwrap_or(old.1), gid.unwrap_or(old.2));
+            let mut mode = old.0 & most.unwrap_or(0o7777);
+            if (uid, gid) != (old.1, old.2) {
+                // chown takes setuid and setgid away, so they must not be expected.
+                mode &= 0o1777;
             }
-        }
-        Ok(change)
-    }
-}
-
-impl OwnerOp {
-    pub(super) fn add(&mut self, other: &OwnerOp) -> bool {
-        for file in &other.files {
-            if !self.files.iter().any(|known| known.0 == file.0) {
-                self.files.push(file.clone());
-            }
-        }
-        true
-    }
-
-    pub(super) fn wants(&self) -> Vec<Want> {
-        self.files.iter().map(|(path, ..)| Want::Stat(path.clone())).collect()
-    }
-
-    pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
-        let mut change = NodeChange::default();
-        for (path, uid, gid) in &self.files {
-            let (real, state, (mode, old_uid, old_gid)) = state(fresh, path)?;
-            if (old_uid, old_gid) != (*uid, *gid) {
-                // chown takes setuid and setgid away, so they must not be asked for.
-                change.files.push(FileChange::attributes(real, state.clone(), mode & 0o1777, *uid, *gid));
+            // Two names of one file are one change.
+            let known = change.files.iter().any(|file: &FileChange| file.path == real);
+            if (mode, uid, gid) != old && !known {
+                change.files.push(FileChange::attributes(real, state.clone(), mode, uid, gid));
             }
         }
         Ok(change)

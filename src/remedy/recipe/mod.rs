@@ -3,7 +3,7 @@
 
 mod file;
 
-pub use file::{ModeOp, OwnerOp};
+pub use file::FilesOp;
 
 use super::change::NodeChange;
 use super::fresh::{Fresh, Want};
@@ -15,41 +15,33 @@ use crate::evidence::{Evidence, NodeEvidence};
 /// One kind of change of a node, with what it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeOp {
-    /// Rights of files or folders are taken away.
-    Mode(ModeOp),
-    /// Files or folders are given to another owner.
-    Owner(OwnerOp),
+    /// Mode and owner of files or folders.
+    Files(FilesOp),
 }
 
 impl NodeOp {
     /// Adds an operation to others of the same node: of one file there is one operation in the end.
     pub(super) fn add(ops: &mut Vec<NodeOp>, op: NodeOp) {
+        let NodeOp::Files(theirs) = op;
         for known in ops.iter_mut() {
-            let joined = match (known, &op) {
-                (NodeOp::Mode(ours), NodeOp::Mode(theirs)) => ours.add(theirs),
-                (NodeOp::Owner(ours), NodeOp::Owner(theirs)) => ours.add(theirs),
-                _ => false,
-            };
-            if joined {
-                return;
-            }
+            let NodeOp::Files(ours) = known;
+            ours.add(theirs);
+            return;
         }
-        ops.push(op);
+        ops.push(NodeOp::Files(theirs));
     }
 
     /// What must be read fresh before the change can be made.
     pub(super) fn wants(&self) -> Vec<Want> {
         match self {
-            NodeOp::Mode(op) => op.wants(),
-            NodeOp::Owner(op) => op.wants(),
+            NodeOp::Files(op) => op.wants(),
         }
     }
 
     /// The exact change, from what was read.
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         match self {
-            NodeOp::Mode(op) => op.change(fresh),
-            NodeOp::Owner(op) => op.change(fresh),
+            NodeOp::Files(op) => op.change(fresh),
         }
     }
 }
@@ -74,8 +66,12 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     let about = About { finding, evidence, node };
     let ops = match &control.remedy {
         None | Some(RemedySpec::ManualSteps {}) => None,
-        Some(RemedySpec::FileMode { mode }) => Some(NodeOp::Mode(file::mode(mode, &about)?)),
-        Some(RemedySpec::FileOwner { uid, gid }) => Some(NodeOp::Owner(file::owner(*uid, *gid, &about)?)),
+        Some(RemedySpec::FileMode { mode, uid, gid }) => {
+            Some(NodeOp::Files(file::plan(Some(mode), *uid, *gid, &about)?))
+        }
+        Some(RemedySpec::FileOwner { uid, gid }) => {
+            Some(NodeOp::Files(file::plan(None, Some(*uid), Some(*gid), &about)?))
+        }
         Some(_) => None,
     };
     let work = match ops {
