@@ -36,6 +36,10 @@ pub(super) use endpoint::attach as attach_endpoint;
 pub use endpoint::derived_shapes as derived_endpoint_shapes;
 pub use shape::{Shape, derived_shapes};
 pub use sshd_config::{Directive, MatchBlock, Place, SshdConfig};
+pub(crate) use sshd_keywords::{accumulates as sshd_accumulates, canonical as sshd_canonical};
+pub(crate) use sshd_lines::{
+    glob as sshd_glob, glob_path as sshd_glob_path, words as sshd_words, written as sshd_line,
+};
 pub use sshd_match::{Applies, Criterion};
 
 use super::listed::Listed;

@@ -90,6 +90,11 @@ impl SshdConfig {
         &self.matches
     }
 
+    /// Every directive, in the order in which sshd meets them.
+    pub(crate) fn directives(&self) -> &[Directive] {
+        &self.directives
+    }
+
     /// The directives with this keyword (any case, old names too), in the order in which sshd meets them.
     pub fn settings_for(&self, keyword: &str) -> impl Iterator<Item = &Directive> {
         let keyword = lower_case(keyword);

@@ -166,13 +166,19 @@ pub(super) fn find(name: &str) -> Option<Keyword> {
     KEYWORDS.get(place).copied()
 }
 
+/// Whether every line with this keyword (today's name, in lower case) adds to it, instead of the first one winning.
+/// None: no keyword that is known.
+pub(crate) fn accumulates(name: &str) -> Option<bool> {
+    find(name).map(|keyword| keyword.accumulates)
+}
+
 /// A keyword in lower case; sshd prints it so.
 pub(super) fn lower_case(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
 }
 
 /// Today's name of a keyword in lower case.
-pub(super) fn canonical(name: &str) -> &str {
+pub(crate) fn canonical(name: &str) -> &str {
     match name {
         "challengeresponseauthentication" | "skeyauthentication" => "kbdinteractiveauthentication",
         "pubkeyacceptedkeytypes" => "pubkeyacceptedalgorithms",

@@ -1,43 +1,75 @@
 //! One line of sshd_config: keyword and arguments, quoting and comments as sshd reads them.
 
-/// Splits a line. None: empty or a comment. The second half is None where its quoting is broken.
-pub(super) fn split(line: &str) -> Option<(String, Option<Vec<String>>)> {
-    let line = line.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0c');
-    if line.is_empty() || line.starts_with('#') {
+use std::ops::Range;
+
+/// A line that sets something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// In lower case.
+    pub(crate) keyword: String,
+    /// None where the quoting is broken.
+    pub(crate) args: Option<Vec<String>>,
+    /// The bytes of the line from the first argument's start to the last one's end.
+    pub(crate) value: Range<usize>,
+}
+
+/// Reads a line. None: empty or a comment.
+pub(crate) fn written(line: &str) -> Option<Written> {
+    let blank = |c: char| c.is_ascii_whitespace();
+    let body = line.trim_matches(|c: char| blank(c) || c == '\x0c');
+    if body.is_empty() || body.starts_with('#') {
         return None;
     }
-    let blank = |c: char| c.is_ascii_whitespace();
-    let end = line.find(|c: char| blank(c) || c == '=').unwrap_or(line.len());
-    let (keyword, rest) = line.split_at(end);
+    let end = body.find(|c: char| blank(c) || c == '=').unwrap_or(body.len());
+    let (keyword, rest) = body.split_at(end);
     let rest = rest.trim_start_matches(blank);
-    let rest = rest.strip_prefix('=').unwrap_or(rest);
-    Some((keyword.trim_matches('"').to_ascii_lowercase(), words(rest)))
+    let rest = rest.strip_prefix('=').unwrap_or(rest).trim_start_matches(blank);
+    let before = line.len() - line.trim_start_matches(|c: char| blank(c) || c == '\x0c').len();
+    let start = before + body.len() - rest.len();
+    let (args, length) = words_to(rest).map_or((None, rest.len()), |(args, length)| (Some(args), length));
+    Some(Written { keyword: keyword.trim_matches('"').to_ascii_lowercase(), args, value: start..start + length })
+}
+
+/// Splits a line. None: empty or a comment. The second half is None where its quoting is broken.
+pub(super) fn split(line: &str) -> Option<(String, Option<Vec<String>>)> {
+    written(line).map(|line| (line.keyword, line.args))
 }
 
 /// Arguments, split at blanks outside quotes; `#` at the start of a word ends the line. None: a quote stays open.
-pub(super) fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
+    words_to(text).map(|(words, _)| words)
+}
+
+/// The same, and the byte after the last of them.
+fn words_to(text: &str) -> Option<(Vec<String>, usize)> {
     let mut words = Vec::new();
-    let mut chars = text.chars().peekable();
+    let mut last = 0;
+    let mut chars = text.char_indices().peekable();
     loop {
-        while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        while chars.next_if(|(_, c)| c.is_ascii_whitespace()).is_some() {}
         match chars.peek() {
-            None | Some('#') => return Some(words),
+            None | Some((_, '#')) => return Some((words, last)),
             Some(_) => {}
         }
         let mut word = String::new();
         let mut quote = None;
-        while let Some(c) = chars.next() {
+        while let Some(&(at, c)) = chars.peek() {
+            if quote.is_none() && c.is_ascii_whitespace() {
+                break;
+            }
+            chars.next();
+            last = at + c.len_utf8();
             match (c, quote) {
                 ('\\', _) => match chars.peek() {
-                    Some(&next) if matches!(next, '\'' | '"' | '\\') || (quote.is_none() && next == ' ') => {
+                    Some(&(at, next)) if matches!(next, '\'' | '"' | '\\') || (quote.is_none() && next == ' ') => {
                         word.push(next);
+                        last = at + next.len_utf8();
                         chars.next();
                     }
                     _ => word.push('\\'),
                 },
                 ('"' | '\'', None) => quote = Some(c),
                 (c, Some(open)) if c == open => quote = None,
-                (c, None) if c.is_ascii_whitespace() => break,
                 (c, _) => word.push(c),
             }
         }
@@ -55,7 +87,7 @@ pub(super) fn pattern(pattern: &str, text: &str) -> bool {
 }
 
 /// Matches one path component against a glob: `*`, `?`, `[a-z]`, `[!x]`; a leading dot only by a leading dot.
-pub(super) fn glob(glob: &str, name: &str) -> bool {
+pub(crate) fn glob(glob: &str, name: &str) -> bool {
     if name.starts_with('.') && !glob.starts_with('.') {
         return false;
     }
@@ -64,7 +96,7 @@ pub(super) fn glob(glob: &str, name: &str) -> bool {
 }
 
 /// Matches whole paths, component by component.
-pub(super) fn glob_path(glob_text: &str, path: &str) -> bool {
+pub(crate) fn glob_path(glob_text: &str, path: &str) -> bool {
     let parts = |text: &'_ str| text.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     let (globs, names) = (parts(glob_text), parts(path));
     globs.len() == names.len() && globs.iter().zip(&names).all(|(one, name)| glob(one, name))
@@ -153,6 +185,19 @@ mod tests {
         assert!(split("   # a comment").is_none());
         assert!(split("").is_none());
         assert_eq!(split("Banner \"open"), Some(("banner".to_owned(), None)));
+    }
+
+    #[test]
+    fn the_arguments_are_found_in_the_line() {
+        for (text, value) in [
+            ("\tPermitRootLogin = no  # why", "no"),
+            ("Ciphers \"a b\" c#d \r", "\"a b\" c#d"),
+            ("Banner", ""),
+            ("x=y", "y"),
+            (r#"Match User "a\" b" Group c"#, r#"User "a\" b" Group c"#),
+        ] {
+            assert_eq!(&text[written(text).unwrap().value], value, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! [`EditError`], never a damaged file; what is already in place gives the same text again.
 
 pub mod manifest_flag;
+pub mod sshd;
 pub mod yaml;
 
 mod error;
@@ -13,6 +14,7 @@ mod scalar;
 mod scan;
 mod scan_flow;
 mod splice;
+mod sshd_files;
 mod tree;
 
 pub use error::EditError;
