@@ -98,7 +98,7 @@ place() {
 arm() {
     { : >"$DIR/armed" && rm -f "$DIR/applying"; } || nothing no-room "$DIR"
     if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
-        U=/etc/systemd/system/sitewarden-$E.service
+        U=/etc/systemd/system/sitewarden-boot-$E.service
         printf '%s\n' '[Unit]' "Description=sitewarden puts back the state before entry $E" \
             'Before=ssh.service sshd.service ssh.socket sshd.socket kubelet.service k3s.service rke2-server.service' \
             "RequiresMountsFor=$DIR" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $DIR/revert.sh boot" \

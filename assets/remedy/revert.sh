@@ -80,7 +80,7 @@ wait_for() {
 }
 # tidy: the switch and the lock are given up; entry and backups stay
 tidy() {
-    rm -f "/etc/systemd/system/multi-user.target.wants/sitewarden-$E.service" "/etc/systemd/system/sitewarden-$E.service" \
+    rm -f "/etc/systemd/system/multi-user.target.wants/sitewarden-boot-$E.service" "/etc/systemd/system/sitewarden-boot-$E.service" \
         "/etc/local.d/sitewarden-$E.start"
     [ "$(readlink "$STATE/lock" 2>/dev/null)" != "$E" ] || rm -f "$STATE/lock"
     rm -f "$DIR/pid" "$DIR/said"

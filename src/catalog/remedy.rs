@@ -1,6 +1,7 @@
 //! How a failed control is put right: the recipe's name and its parameters, as a catalog says them.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A recipe with its parameters. `recipe` in YAML is its name in kebab-case; an unknown parameter is an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,12 +25,21 @@ pub enum RemedySpec {
         /// Group's number.
         gid: u32,
     },
-    /// Sets a keyword of sshd.
+    /// Sets keywords of sshd.
     SshdSetting {
-        /// As in sshd_config(5): `PermitRootLogin`.
+        /// Keyword as in sshd_config(5), such as `PermitRootLogin`, and its value.
+        set: BTreeMap<String, String>,
+    },
+    /// Takes algorithms out of what sshd allows now.
+    SshdAlgorithms {
+        /// `KexAlgorithms`, `Ciphers` or `MACs`.
         keyword: String,
-        /// Its value.
-        value: String,
+        /// Only these stay. Empty: all but those of `without`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        allowed: Vec<String>,
+        /// These go; `*` stands for anything.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        without: Vec<String>,
     },
     /// Sets a value in the file or drop-in that the kubelet reads.
     KubeletSetting {
@@ -60,13 +70,20 @@ impl RemedySpec {
                 let octal = (3..=4).contains(&mode.len()) && mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
                 (!octal).then(|| format!("mode {mode:?}: write three or four octal digits, such as \"600\""))
             }
-            RemedySpec::SshdSetting { keyword, value } => {
+            RemedySpec::SshdSetting { set } => set.iter().find_map(|(keyword, value)| {
                 let word = !keyword.is_empty() && keyword.bytes().all(|byte| byte.is_ascii_alphanumeric());
                 if !word {
                     return Some(format!("keyword {keyword:?}: write it as in sshd_config, such as PermitRootLogin"));
                 }
                 let plain = !value.is_empty() && !value.contains(|c: char| c.is_control() || c == '#' || c == '"');
                 (!plain).then(|| format!("value {value:?}: write it as in sshd_config, on one line"))
+            }),
+            RemedySpec::SshdAlgorithms { keyword, allowed, without } => {
+                if !["KexAlgorithms", "Ciphers", "MACs"].contains(&keyword.as_str()) {
+                    return Some(format!("keyword {keyword:?}: write KexAlgorithms, Ciphers or MACs"));
+                }
+                (allowed.is_empty() && without.is_empty())
+                    .then(|| "write which algorithms are `allowed`, or which go (`without`)".to_owned())
             }
             RemedySpec::KubeletSetting { path, value } => {
                 let name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -290,6 +290,21 @@ impl Channel for Ssh {
     }
 }
 
+/// The algorithms that this program speaks for a keyword of sshd_config: `KexAlgorithms`, `Ciphers`, `MACs` or
+/// `HostKeyAlgorithms`, in any case. Empty for any other keyword.
+pub fn supported(keyword: &str) -> Vec<String> {
+    let kind = match keyword.to_ascii_lowercase().as_str() {
+        "kexalgorithms" => MethodType::Kex,
+        "ciphers" => MethodType::CryptCs,
+        "macs" => MethodType::MacCs,
+        "hostkeyalgorithms" => MethodType::HostKey,
+        _ => return Vec::new(),
+    };
+    let names = ssh2::Session::new()
+        .and_then(|session| session.supported_algs(kind).map(|names| names.into_iter().map(str::to_owned).collect()));
+    names.unwrap_or_default()
+}
+
 /// A connection may be handed to another thread; `Wire` has interior mutability, so only to one at a time.
 const _: fn() = || {
     fn is_send<T: Send>() {}

@@ -2,8 +2,10 @@
 //! `plan` is pure. Each kind of operation has a file of its own.
 
 mod file;
+mod sshd;
 
 pub use file::FilesOp;
+pub use sshd::SshdOp;
 
 use super::change::NodeChange;
 use super::fresh::{Fresh, Want};
@@ -17,24 +19,28 @@ use crate::evidence::{Evidence, NodeEvidence};
 pub enum NodeOp {
     /// Mode and owner of files or folders.
     Files(FilesOp),
+    /// Settings of sshd.
+    Sshd(SshdOp),
 }
 
 impl NodeOp {
     /// Adds an operation to others of the same node: of one file there is one operation in the end.
     pub(super) fn add(ops: &mut Vec<NodeOp>, op: NodeOp) {
-        let NodeOp::Files(theirs) = op;
         for known in ops.iter_mut() {
-            let NodeOp::Files(ours) = known;
-            ours.add(theirs);
-            return;
+            match (known, &op) {
+                (NodeOp::Files(ours), NodeOp::Files(theirs)) => return ours.add(theirs.clone()),
+                (NodeOp::Sshd(ours), NodeOp::Sshd(theirs)) => return ours.add(theirs.clone()),
+                _ => {}
+            }
         }
-        ops.push(NodeOp::Files(theirs));
+        ops.push(op);
     }
 
     /// What must be read fresh before the change can be made.
     pub(super) fn wants(&self) -> Vec<Want> {
         match self {
             NodeOp::Files(op) => op.wants(),
+            NodeOp::Sshd(op) => op.wants(),
         }
     }
 
@@ -42,6 +48,7 @@ impl NodeOp {
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         match self {
             NodeOp::Files(op) => op.change(fresh),
+            NodeOp::Sshd(op) => op.change(fresh),
         }
     }
 }
@@ -64,7 +71,12 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     let name = finding.target.strip_prefix("node/");
     let node = name.and_then(|name| evidence.nodes.iter().find(|node| node.name == name));
     let about = About { finding, evidence, node };
-    let ops = match &control.remedy {
+    let mut notes = Vec::new();
+    let mut with_notes = |(op, more): (SshdOp, Vec<String>)| {
+        notes = more;
+        NodeOp::Sshd(op)
+    };
+    let op = match &control.remedy {
         None | Some(RemedySpec::ManualSteps {}) => None,
         Some(RemedySpec::FileMode { mode, uid, gid }) => {
             Some(NodeOp::Files(file::plan(Some(mode), *uid, *gid, &about)?))
@@ -72,9 +84,13 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::FileOwner { uid, gid }) => {
             Some(NodeOp::Files(file::plan(None, Some(*uid), Some(*gid), &about)?))
         }
+        Some(RemedySpec::SshdSetting { set }) => Some(with_notes(sshd::setting(set, &about)?)),
+        Some(RemedySpec::SshdAlgorithms { keyword, allowed, without }) => {
+            Some(with_notes(sshd::algorithms(keyword, allowed, without, &about)?))
+        }
         Some(_) => None,
     };
-    let work = match ops {
+    let work = match op {
         Some(op) => Work::Node(vec![op]),
         None => Work::Manual(vec![control.fix.trim().to_owned()]),
     };
@@ -83,6 +99,6 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         target: finding.target.clone(),
         title: control.title.clone(),
         work,
-        notes: Vec::new(),
+        notes,
     })
 }
