@@ -3,6 +3,7 @@
 use super::error::CliError;
 use super::fix::Fix;
 use super::look::Look;
+use super::undo::Undo;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(super) enum Command {
     Collect(Collect),
     /// Put right what fails: shows the plan, asks, changes, checks. Without --allow-changes it only shows
     Fix(Fix),
+    /// Take back what was changed: from the journal, or from what the node itself keeps
+    Undo(Undo),
     /// List the catalog
     Controls(Controls),
     /// One control in full: why it matters, what is asked, what to do

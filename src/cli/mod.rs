@@ -18,6 +18,7 @@ mod site_file;
 mod source;
 mod targets;
 mod tty;
+mod undo;
 mod walk;
 
 use crate::report::clean;
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Cl
         Some(Command::Scan(given)) => scan::run(&given.with(before)?, out, err),
         Some(Command::Collect(given)) => collect::run(&given.with(before)?, out, err),
         Some(Command::Fix(given)) => fix::run(&given.with(before)?, out, err),
+        Some(Command::Undo(given)) => undo::run(&given.with(before)?, out, err),
         Some(Command::Controls(given)) => controls::run(&given.with(before)?, out),
         Some(Command::Explain(given)) => explain::run(&given.with(before)?, out),
         Some(Command::KnownHosts(given)) => known_hosts::run(&given.with(before)?, out),

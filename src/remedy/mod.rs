@@ -24,5 +24,5 @@ pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Prepared, Step, prepare};
 pub use recipe::{FilesOp, NodeOp, SshdOp, plan};
 pub use resume::{Settle, Unfinished, look, settle};
-pub use run::{Ran, Told, Who, finish, run};
+pub use run::{Ran, Told, Who, close, finish, run};
 pub use undo::{OnNode, entries, prepare_undo};

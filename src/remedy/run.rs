@@ -187,6 +187,12 @@ pub fn finish(store: &mut Store, ran: &Ran, before: Option<&str>, after: Option<
     })
 }
 
+/// Writes the end of an entry that was found later. The states of its files are not known any more.
+pub fn close(store: &mut Store, entry: &str, outcome: Outcome, note: &str, who: &Who) -> Result<(), Refusal> {
+    let ran = Ran { entry: entry.to_owned(), outcome, note: note.to_owned(), files: Vec::new(), who: who.clone() };
+    finish(store, &ran, None, None)
+}
+
 /// How it stands when the old state is back.
 fn put_back(node: &str, reverted: &Reverted) -> (Outcome, String) {
     let Reverted { why, left, unsound } = reverted;

@@ -1,0 +1,301 @@
+//! `sitewarden undo`: the way back of an entry, and the end of one that was left unfinished.
+
+use super::args::{Talk, Under as _, Walk, nothing_left};
+use super::console::Console;
+use super::error::CliError;
+use super::fix::{self, Change};
+use super::look::Look;
+use super::tty::Person;
+use super::{FAILED, GOOD, site_file, targets};
+use crate::channel::Ask;
+use crate::remedy::{self, Memory, OnNode, Reach, Settle, Unfinished, Who};
+use crate::report::clean;
+use crate::store::{Entry, Outcome, Store};
+use crate::visit::{NodeReach, Visit};
+use clap::Args;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// `undo`.
+#[derive(Debug, Args)]
+pub(super) struct Undo {
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+    #[command(flatten)]
+    pub(super) change: Change,
+    /// The journal's entry, or the beginning of its name [default: the newest of the node that can be taken back]
+    #[arg(value_name = "ENTRY")]
+    pub(super) entry: Option<String>,
+    /// List what the node itself keeps, and change nothing
+    #[arg(long, help_heading = "Changes", conflicts_with_all = ["plan", "resume"])]
+    pub(super) list: bool,
+    /// Show the way back and end
+    #[arg(long, help_heading = "Changes", conflicts_with = "resume")]
+    pub(super) plan: bool,
+    /// Look at the entries whose end is not in the journal, and bring them to their end
+    #[arg(long, help_heading = "Changes")]
+    pub(super) resume: bool,
+}
+
+impl Undo {
+    /// With the options that stood before the subcommand.
+    pub(super) fn with(self, mut before: Walk) -> Result<Self, CliError> {
+        let look = self.look.under(std::mem::take(&mut before.look));
+        let talk = self.talk.under(std::mem::take(&mut before.talk));
+        nothing_left(&before, "undo")?;
+        Ok(Undo { look, talk, ..self })
+    }
+}
+
+/// Everything that one run needs.
+struct Run<'a> {
+    undo: &'a Undo,
+    visit: Visit,
+    memory: Arc<Memory>,
+    store: Store,
+}
+
+/// Runs it and gives the exit status: 0 where the old state is back.
+pub(super) fn run(undo: &Undo, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
+    let site = site_file::read(undo.look.site.as_deref())?;
+    let (mut visit, _) = targets::visit(&undo.look, &site)?;
+    visit.cluster = None;
+    if visit.targets.is_empty() {
+        return Err(CliError::Nothing(
+            "it is not said on which node; name it with --node, or with --local for this machine".to_owned(),
+        ));
+    }
+    let store = undo.change.store()?;
+    let console = Arc::new(Console::new(Box::new(io::stderr())));
+    let memory = Arc::new(Memory::new(targets::asker(&console, false)));
+    let mut run = Run { undo, visit, memory, store };
+    if undo.list {
+        return run.list(out);
+    }
+    if undo.resume {
+        return run.resume(out);
+    }
+    run.one(out, err)
+}
+
+impl Run<'_> {
+    fn ask(&self) -> &dyn Ask {
+        self.memory.as_ref()
+    }
+
+    fn reach(&self, name: &str) -> Option<NodeReach> {
+        NodeReach::of(&self.visit, name)
+    }
+
+    /// The entries of every node that was named, as the nodes keep them.
+    fn list(&self, out: &mut dyn Write) -> Result<u8, CliError> {
+        let mut status = GOOD;
+        for target in &self.visit.targets {
+            let Some(reach) = self.reach(&target.name) else { continue };
+            match remedy::entries(&reach, self.ask()) {
+                Ok(entries) if entries.is_empty() => {
+                    writeln!(out, "{}: nothing was changed there", clean(&target.name))?
+                }
+                Ok(entries) => {
+                    writeln!(out, "{}:", clean(&target.name))?;
+                    for OnNode { entry, at, operator, seat, title, stands, undo_of, .. } in entries {
+                        let undo = undo_of.map_or(String::new(), |id| format!(", takes back {id}"));
+                        let line = format!("  {entry}  {at:.0}  {operator} at {seat}  {title}: {stands}{undo}");
+                        writeln!(out, "{}", clean(&line))?;
+                    }
+                }
+                Err(refusal) => {
+                    writeln!(out, "{}", clean(&refusal.0))?;
+                    status = FAILED;
+                }
+            }
+        }
+        Ok(status)
+    }
+
+    /// Takes one entry back.
+    fn one(&mut self, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
+        let Some((entry, node)) = self.which(out)? else { return Ok(FAILED) };
+        let Some(reach) = self.reach(&node) else {
+            let words = format!("entry {entry} is of node {node}, which was not named; name it with --node");
+            return Err(CliError::Nothing(words));
+        };
+        let target = format!("node/{node}");
+        let prepared = match remedy::prepare_undo(&entry, &target, &reach, self.ask(), self.undo.change.choices()) {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                writeln!(out, "{}", clean(&refusal.0))?;
+                return Ok(FAILED);
+            }
+        };
+        fix::show(&prepared, out)?;
+        if self.undo.plan {
+            return Ok(GOOD);
+        }
+        let Some(answer) = fix::answer(&prepared, self.undo.change.allow_changes, out)? else { return Ok(FAILED) };
+        let confirmed = match remedy::confirm(prepared, &answer) {
+            Ok(confirmed) => confirmed,
+            Err(refusal) => {
+                writeln!(out, "{}", clean(&refusal.0))?;
+                return Ok(FAILED);
+            }
+        };
+        let who = self.who();
+        let ran = fix::carry_out(confirmed, &reach, &self.memory, &mut self.store, &who, out)?;
+        let Some(ran) = ran else { return Ok(FAILED) };
+        fix::end(&mut self.store, &ran, None, None, out)?;
+        if ran.outcome == Outcome::Done {
+            writeln!(err, "sitewarden: scan the node to see what fails again")?;
+            return Ok(GOOD);
+        }
+        Ok(FAILED)
+    }
+
+    fn who(&self) -> Who {
+        let seat = &self.visit.seat;
+        Who { operator: seat.user.clone(), seat: seat.host.clone(), site: self.visit.site.name.clone() }
+    }
+
+    /// The entry and its node: the one that was named, in the journal or on a node; else the newest of the one node.
+    fn which(&self, out: &mut dyn Write) -> Result<Option<(String, String)>, CliError> {
+        if let Some(given) = &self.undo.entry {
+            let known = self.store.entry(given).map_err(|error| CliError::Nothing(error.to_string()))?;
+            if let Some(entry) = known {
+                let node = entry.target().strip_prefix("node/").map(str::to_owned);
+                // The same node may be named otherwise today: where it alone was named, it is looked for there.
+                return Ok(match (node, self.visit.targets.as_slice()) {
+                    (Some(node), _) if self.reach(&node).is_some() => Some((entry.id, node)),
+                    (_, [only]) => Some((entry.id, only.name.clone())),
+                    (node, _) => Some((entry.id, node.unwrap_or_default())),
+                });
+            }
+        }
+        for target in &self.visit.targets {
+            let Some(reach) = self.reach(&target.name) else { continue };
+            let entries = match remedy::entries(&reach, self.ask()) {
+                Ok(entries) => entries,
+                Err(refusal) => {
+                    writeln!(out, "{}", clean(&refusal.0))?;
+                    return Ok(None);
+                }
+            };
+            let fits = |entry: &&OnNode| match &self.undo.entry {
+                Some(given) => entry.entry.starts_with(given.as_str()),
+                None => entry.can_be_undone && entry.undo_of.is_none(),
+            };
+            if let Some(entry) = entries.iter().rev().find(fits) {
+                return Ok(Some((entry.entry.clone(), target.name.clone())));
+            }
+        }
+        match &self.undo.entry {
+            Some(given) => writeln!(
+                out,
+                "There is no entry {} in the journal or on the nodes that were named; see `sitewarden journal` and --list.",
+                clean(given)
+            )?,
+            None => writeln!(out, "There is nothing to take back on the nodes that were named.")?,
+        }
+        Ok(None)
+    }
+
+    /// Entries without an end: looks how they stand, and asks what to do.
+    fn resume(&mut self, out: &mut dyn Write) -> Result<u8, CliError> {
+        let entries = self.store.entries().map_err(|error| CliError::Nothing(error.to_string()))?;
+        let open: Vec<Entry> = entries.into_iter().filter(Entry::is_unfinished).collect();
+        if open.is_empty() {
+            writeln!(out, "Every entry of the journal has its end.")?;
+            return Ok(GOOD);
+        }
+        let mut status = GOOD;
+        for entry in open {
+            if !self.resume_one(&entry, out)? {
+                status = FAILED;
+            }
+        }
+        Ok(status)
+    }
+
+    fn resume_one(&mut self, entry: &Entry, out: &mut dyn Write) -> Result<bool, CliError> {
+        let node = entry.target().strip_prefix("node/").unwrap_or_default().to_owned();
+        writeln!(out, "{} of {}: {}", entry.id, clean(entry.target()), clean(entry.title()))?;
+        let Some(reach) = self.reach(&node) else {
+            writeln!(out, "  its node was not named; name it with --node")?;
+            return Ok(false);
+        };
+        let stands = match remedy::look(&entry.id, &reach, self.memory.as_ref()) {
+            Ok(stands) => stands,
+            Err(refusal) => {
+                writeln!(out, "  {}", clean(&refusal.0))?;
+                return Ok(false);
+            }
+        };
+        match stands {
+            Unfinished::Ended(outcome) => {
+                writeln!(out, "  the node says: {}", outcome.words())?;
+                self.close(entry, outcome, "found on the node later", out)?;
+                Ok(true)
+            }
+            Unfinished::UnderWay => {
+                writeln!(out, "  it is still under way there: look again in a while")?;
+                Ok(false)
+            }
+            Unfinished::Waiting | Unfinished::HalfWay => self.settle(entry, &reach, stands, out),
+        }
+    }
+
+    fn settle(
+        &mut self,
+        entry: &Entry,
+        reach: &dyn Reach,
+        stands: Unfinished,
+        out: &mut dyn Write,
+    ) -> Result<bool, CliError> {
+        let (words, may_finish) = match stands {
+            Unfinished::Waiting => {
+                ("it works there and waits to be confirmed; left alone, the node takes it back", true)
+            }
+            _ => ("it was left half-way there, and nothing takes it back by itself", false),
+        };
+        writeln!(out, "  {words}")?;
+        if !self.undo.change.allow_changes {
+            writeln!(out, "  Nothing was done: this program only reads unless changes are allowed (--allow-changes).")?;
+            return Ok(false);
+        }
+        let Some(person) = Person::there() else {
+            writeln!(out, "  Nothing was done: there is no terminal at which somebody could decide.")?;
+            return Ok(false);
+        };
+        out.flush()?;
+        let question = if may_finish {
+            "  Type finish to confirm it, back to put the old state back; anything else does nothing: "
+        } else {
+            "  Type back to put the old state back; anything else does nothing: "
+        };
+        let what = match (person.types(question).as_str(), may_finish) {
+            ("finish", true) => Settle::Finish,
+            ("back", _) => Settle::TakeBack,
+            _ => return Ok(false),
+        };
+        match remedy::settle(&entry.id, what, reach, self.memory.as_ref()) {
+            Ok((outcome, note)) => {
+                writeln!(out, "  {}", clean(&note))?;
+                self.close(entry, outcome, &note, out)?;
+                Ok(true)
+            }
+            Err(refusal) => {
+                writeln!(out, "  {}", clean(&refusal.0))?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn close(&mut self, entry: &Entry, outcome: Outcome, note: &str, out: &mut dyn Write) -> Result<(), CliError> {
+        let who = self.who();
+        if let Err(refusal) = remedy::close(&mut self.store, &entry.id, outcome, note, &who) {
+            writeln!(out, "  {}", clean(&refusal.0))?;
+        }
+        Ok(())
+    }
+}
