@@ -1,6 +1,7 @@
 //! The arguments, and how those before a subcommand and those after it come together.
 
 use super::error::CliError;
+use super::journal::Journal;
 use super::look::Look;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -34,6 +35,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// List the host keys that were accepted, or forget those of a host
     KnownHosts(KnownHosts),
+    /// What was changed and by whom; check that record, or write it down for a hand-over
+    Journal(Journal),
     /// Print the JSON Schema of a document
     Schema(Schema),
 }
@@ -257,7 +260,7 @@ impl Under for Talk {
 
 /// What stood before a subcommand and that subcommand does not take is an error: an option that does nothing would
 /// only look as if it did.
-fn nothing_left(rest: &Walk, command: &'static str) -> Result<(), CliError> {
+pub(super) fn nothing_left(rest: &Walk, command: &'static str) -> Result<(), CliError> {
     match rest.given().first() {
         None => Ok(()),
         Some(option) => Err(CliError::OptionNotTaken { option, command }),

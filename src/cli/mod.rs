@@ -7,6 +7,7 @@ mod console;
 mod controls;
 mod error;
 mod explain;
+mod journal;
 mod known_hosts;
 mod look;
 mod output;
@@ -68,6 +69,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Cl
         Some(Command::Controls(given)) => controls::run(&given.with(before)?, out),
         Some(Command::Explain(given)) => explain::run(&given.with(before)?, out),
         Some(Command::KnownHosts(given)) => known_hosts::run(&given.with(before)?, out),
+        Some(Command::Journal(given)) => journal::run(&given.with(before)?, out),
         Some(Command::Schema(given)) => schema::run(&given.with(before)?, out),
     }
 }
