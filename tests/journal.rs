@@ -92,7 +92,7 @@ fn the_list_has_who_changed_what_when_and_how_it_ended_newest_last() {
     assert!(places.is_sorted(), "{text}");
     let first = &text[..places[1]];
     for word in
-        ["2026-11-26T07:45:01Z", "ana, from ana@laptop", "node/edge-1", "sshd-root-login", "changed and verified"]
+        ["2026-11-26T07:45:01Z", "by ana, from ana@laptop", "node/edge-1", "sshd-root-login", "changed and verified"]
     {
         assert!(first.contains(word), "{word:?} is not in {first}");
     }

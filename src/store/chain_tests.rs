@@ -168,8 +168,8 @@ fn every_changed_byte_of_the_file_is_found_or_changes_nothing() {
         open.write_all(&[byte]).unwrap();
     };
     let mut found = 0;
-    for at in 0..whole.len() {
-        put(at, whole[at] ^ 0xff);
+    for (at, byte) in whole.iter().enumerate() {
+        put(at, byte ^ 0xff);
         let verified = Store::open_existing(folder.path()).map(|store| store.map(|store| (store.verify(None), store)));
         match verified {
             Ok(Some((Ok(verified), store))) if verified.problems.is_empty() => {
@@ -177,7 +177,7 @@ fn every_changed_byte_of_the_file_is_found_or_changes_nothing() {
             }
             _ => found += 1,
         }
-        put(at, whole[at]);
+        put(at, *byte);
     }
     assert_eq!(std::fs::read(&file).unwrap(), whole, "to read writes nothing");
     assert!(found > 2000, "{found}");

@@ -14,7 +14,7 @@ pub(super) fn list(entries: &[Entry], found: &Verified, file: &Path) -> String {
     for entry in entries {
         let Event { at, operator, seat, .. } = &entry.begun;
         let _ = writeln!(text, "{}", clean(&entry.id));
-        put(&mut text, 2, &format!("{at}  {}, from {}", clean(operator), clean(seat)));
+        put(&mut text, 2, &format!("{at} by {}, from {}", clean(operator), clean(seat)));
         put(&mut text, 2, &format!("{}: {}", clean(entry.target()), clean(entry.title())));
         if !entry.controls().is_empty() {
             put(&mut text, 2, &format!("controls: {}", listed(entry.controls())));
