@@ -3,12 +3,12 @@
 
 use super::text::ended;
 use crate::report::clean;
-use crate::store::{Entry, Event, EventKind, FileChange, Verified};
+use crate::store::{Entry, Event, EventKind, FileChange, Store, Verified};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// The whole document. The same journal gives the same document.
-pub(super) fn document(entries: &[Entry], found: &Verified, file: &Path) -> String {
+pub(super) fn document(entries: &[Entry], found: &Verified, dir: &Path) -> String {
     let mut text = "# What was changed\n\nThe journal of sitewarden, oldest entry first. Times are UTC.\n".to_owned();
     if !found.holds() {
         text.push_str("\n**Do not rely on this: the journal does not hold together.**\n\n");
@@ -22,7 +22,7 @@ pub(super) fn document(entries: &[Entry], found: &Verified, file: &Path) -> Stri
     for entry in entries {
         told(&mut text, entry);
     }
-    how_to_check(&mut text, found, file);
+    how_to_check(&mut text, found, dir);
     text
 }
 
@@ -87,8 +87,16 @@ fn happened(text: &mut String, event: &Event, begun: &Event) {
     }
 }
 
-fn how_to_check(text: &mut String, found: &Verified, file: &Path) {
+fn how_to_check(text: &mut String, found: &Verified, dir: &Path) {
     let head = &found.head;
+    let folder = dir.display().to_string();
+    // A path with a NUL byte is none.
+    let quoted = shlex::try_quote(&folder).unwrap_or_default();
+    let place = if Store::usual_dir().is_some_and(|usual| usual == dir) {
+        String::new()
+    } else {
+        format!(" --journal {quoted}")
+    };
     let _ = write!(
         text,
         "\n## How to check this\n\nThe journal had {} rows, and its head was\n\n{}\n\nThe journal is kept in {} on the \
@@ -99,8 +107,8 @@ fn how_to_check(text: &mut String, found: &Verified, file: &Path) {
          row.\n",
         head.rows,
         fenced(&head.hash),
-        code(&file.display().to_string()),
-        fenced(&format!("sitewarden journal verify --head {}", head.hash)),
+        code(&folder),
+        fenced(&format!("sitewarden journal verify --head {}{place}", head.hash)),
     );
 }
 

@@ -36,7 +36,7 @@ pub(super) fn run(journal: &Journal, out: &mut dyn Write) -> Result<u8, CliError
             let one = store.entry(entry)?.ok_or_else(|| no_entry(entry, entries.iter().map(|e| e.id.as_str())))?;
             text::one(&one, &found)
         }
-        Some(JournalCommand::Export { .. }) => markdown::document(&entries, &found, store.file()),
+        Some(JournalCommand::Export { .. }) => markdown::document(&entries, &found, &dir),
         _ => text::list(&entries, &found, store.file()),
     };
     output.write(document.as_bytes(), out)?;
