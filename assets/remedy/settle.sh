@@ -7,8 +7,8 @@ standing() {
     S=unknown
 }
 entry_here() {
-    sound "$DIR/x" || quit unsound "$DIR $W"
     [ -d "$DIR" ] && [ ! -L "$DIR" ] || quit no-entry "$E"
+    sound "$DIR/x" || quit unsound "$DIR $W"
 }
 confirm() {
     entry_here
