@@ -110,10 +110,12 @@ fn odd_line(text: &str) -> Option<usize> {
     text.lines().position(odd).map(|at| at + 1)
 }
 
+/// Names in lower case, and where each stands with its value.
+type Options = Vec<(String, Range<usize>)>;
+
 /// A line with a key.
 struct KeyLine {
-    /// Names in lower case, and where each stands with its value.
-    options: Vec<(String, Range<usize>)>,
+    options: Options,
     /// Where the kind of the key begins.
     start: usize,
     fingerprint: String,
@@ -137,7 +139,7 @@ impl KeyLine {
 }
 
 /// The options that begin here, and the byte after them.
-fn options(line: &str, start: usize) -> Option<(Vec<(String, Range<usize>)>, usize)> {
+fn options(line: &str, start: usize) -> Option<(Options, usize)> {
     let bytes = line.as_bytes();
     let mut options = Vec::new();
     let (mut at, mut from, mut quoted) = (start, start, false);

@@ -121,9 +121,11 @@ pub fn ini_value(text: &str, section: &str, key: &str) -> Result<Option<String>,
         .map(|one| one.value))
 }
 
-/// The settings, and each section with where its head ends.
-fn ini_settings(text: &str, hand: &str) -> Result<(Vec<Setting>, Vec<(String, usize)>), EditError> {
-    let (mut settings, mut sections): (Vec<Setting>, Vec<(String, usize)>) = (Vec::new(), Vec::new());
+/// Each section with where its head ends.
+type Sections = Vec<(String, usize)>;
+
+fn ini_settings(text: &str, hand: &str) -> Result<(Vec<Setting>, Sections), EditError> {
+    let (mut settings, mut sections): (Vec<Setting>, Sections) = (Vec::new(), Vec::new());
     for (number, (start, line)) in starts(text).enumerate() {
         let wrong = |what: &str| Err(EditError::new(what, hand).at_line(number + 1));
         let body = line.trim();
