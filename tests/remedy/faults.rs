@@ -153,10 +153,11 @@ impl Trial {
         }
         assert_eq!(node.picture("/etc/ssh"), self.baseline, "{what}");
         let left = node.sh(
-            "find /etc /var/lib/sitewarden /run -xdev -name '.sitewarden-*'; find /etc/systemd /run/systemd -name 'sitewarden*'; \
-             ls -d /var/lib/sitewarden/lock 2>/dev/null || true; systemctl is-active ssh.service | grep -vx active || true",
+            "find /etc /var/lib /run -xdev -name '.sitewarden-*'; find /etc/systemd /run/systemd -name 'sitewarden*'; \
+             systemctl is-active ssh.service | grep -vx active || true",
         );
-        assert_eq!(left, "", "{what}: left behind");
+        // A lock whose entry ended without letting go may be left: the next change takes it over, and there is one here.
+        assert_eq!(left, "", "{what}: left behind {left:?}");
         assert!(store.verify(None).unwrap().problems.is_empty(), "{what}");
         node.sh("rm -rf /var/lib/sitewarden/2*");
     }
