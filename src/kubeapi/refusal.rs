@@ -88,7 +88,9 @@ fn owners(causes: &[StatusCause]) -> Option<String> {
 
 /// A few of several names.
 fn some(names: impl Iterator<Item = String>) -> String {
-    let names: Vec<String> = names.collect();
+    let mut names: Vec<String> = names.collect();
+    // A server may have several objections to one field.
+    names.dedup();
     let more = names.len().saturating_sub(NAMES);
     let listed = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{listed} and {more} more") } else { listed }
