@@ -93,8 +93,10 @@ struct Sent {
     headers: HeaderMap,
     body: Bytes,
     text: bool,
-    /// Whether the cluster may be another afterwards.
+    /// Whether somebody wants something changed, or to see how it would be.
     changes: bool,
+    /// Whether the cluster may be another afterwards, so that it must not be sent twice.
+    once: bool,
 }
 
 /// Everything that requests to one cluster share.
@@ -163,13 +165,15 @@ impl Exchange {
         let (head, body) = request.into_parts();
         let raw = head.extensions.get::<Raw>().copied();
         let path = head.uri.path_and_query().map(http::uri::PathAndQuery::as_str).ok_or_else(unaskable)?;
+        // What this room sends itself reads or reviews.
+        let changes = raw.is_none() && head.method != Method::GET;
         let sent = Sent {
             path: path.trim_end_matches('?').to_owned(),
             headers: head.headers,
             body: body.collect_bytes().await.map_err(|_| unaskable())?,
             text: raw.is_some_and(|raw| raw.text),
-            // What this room sends itself reads or reviews.
-            changes: raw.is_none() && head.method != Method::GET,
+            changes,
+            once: changes && !path.contains("dryRun=All"),
             method: head.method,
         };
         let answer = self.ask(&sent).await?;
@@ -212,7 +216,7 @@ impl Exchange {
                 }
                 continue;
             }
-            let busy = answer.status == 429 || (answer.status >= 500 && !ask.changes);
+            let busy = answer.status == 429 || (answer.status >= 500 && !ask.once);
             match answer.wait.filter(|_| busy) {
                 Some(wait) if tries < TRIES && wait < deadline.left() => {
                     tries += 1;
@@ -237,7 +241,7 @@ impl Exchange {
             path: &ask.path,
             headers: self.headers(ask, credentials),
             body: &ask.body,
-            changes: ask.changes,
+            once: ask.once,
         };
         let reply = wire.ask(&asked, connect, deadline).await?;
         let (head, body, sender) = reply.apart();
@@ -254,7 +258,7 @@ impl Exchange {
             }
             // What an error says is not needed to know that it is one.
             Err(Cut::TooLarge | Cut::Damaged) if !good && !ask.text => Vec::new(),
-            Err(cut) => return Err(unsure(self.cut(cut, ask, most, &wire, deadline), ask.changes)),
+            Err(cut) => return Err(unsure(self.cut(cut, ask, most, &wire, deadline), ask.once)),
         };
         let wait = retry_after(&head.headers);
         Ok(Answer { wait, ..Answer::of(head.status, &head.headers, body.into()) })

@@ -76,6 +76,10 @@ fn a_change_is_sent_once() {
     let (port, asked) = answering("503 Service Unavailable", "Retry-After: 0\r\n", b"{}");
     let error = applied(port, PATIENT).unwrap_err();
     assert_eq!((error.status, asked.load(Ordering::SeqCst)), (Some(503), 1));
+    // To see how it would be may be asked again, as everything that changes nothing.
+    let (port, asked) = answering("503 Service Unavailable", "Retry-After: 0\r\n", b"{}");
+    let dry = Config::plain(port, "").with(PATIENT, async |api| api.apply(&place(), &json!({}), true, false).await);
+    assert!(dry.is_err() && asked.load(Ordering::SeqCst) > 1);
     // 429 says that nothing was done.
     let (port, asked) = answering("429 Too Many Requests", "Retry-After: 0\r\n", b"{}");
     let error = applied(port, PATIENT).unwrap_err();

@@ -42,8 +42,8 @@ pub(in crate::kubeapi) struct Asked<'a> {
     pub(in crate::kubeapi) path: &'a str,
     pub(in crate::kubeapi) headers: HeaderMap,
     pub(in crate::kubeapi) body: &'a Bytes,
-    /// Whether it may not be asked twice.
-    pub(in crate::kubeapi) changes: bool,
+    /// Whether it is a change, which must not be sent twice.
+    pub(in crate::kubeapi) once: bool,
 }
 
 impl Wire {
@@ -61,7 +61,7 @@ impl Wire {
     ) -> Result<Reply, ApiError> {
         // A kept connection may have been closed by the server meanwhile. What changes nothing may be asked again; a change
         // gets a connection of its own.
-        while !asked.changes
+        while !asked.once
             && let Some(mut sender) = self.idle()
         {
             if sender.ready().await.is_err() {
@@ -78,9 +78,9 @@ impl Wire {
             Ok(Ok(response)) => Ok(Reply { response, sender }),
             Ok(Err(error)) => match self.road.judgement(&error, deadline).await {
                 Some(told) => Err(told.say(&self.road.server.shown, &self.road.file)),
-                None => Err(unsure(self.broken(&error), asked.changes)),
+                None => Err(unsure(self.broken(&error), asked.once)),
             },
-            Err(Late) => Err(unsure(self.late(deadline), asked.changes)),
+            Err(Late) => Err(unsure(self.late(deadline), asked.once)),
         }
     }
 
@@ -161,9 +161,9 @@ impl Reply {
     }
 }
 
-/// An error after a change was sent.
-pub(in crate::kubeapi) fn unsure(mut error: ApiError, changes: bool) -> ApiError {
-    if changes {
+/// An error after something was sent; of a change it is not known whether it was made.
+pub(in crate::kubeapi) fn unsure(mut error: ApiError, once: bool) -> ApiError {
+    if once {
         error.message.push_str(". Whether the change was made is not known: look before you try again");
     }
     error
