@@ -3,6 +3,8 @@
 //! The way of a request: `client` (what others call), `list` and `object` ask by kube's client, whose service is `exchange`
 //! (login, retries, bounds); that sends over `http/` (proxies, connections, bodies) through `tls/`, as whom `login/` says,
 //! where `kubeconfig/` says.
+//!
+//! No log may be set up in this program (`log`, `tracing`): kube writes answers there that it cannot read, a Secret's too.
 
 mod answer;
 mod client;
