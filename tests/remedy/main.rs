@@ -3,4 +3,5 @@
 
 mod faults;
 mod node;
+mod secret;
 mod sshd;

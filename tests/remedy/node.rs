@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use sitewarden::assess::{Finding, ItemVerdict, Verdict};
 use sitewarden::catalog::{Catalog, Control, RemedySpec};
 use sitewarden::channel::ssh::{Login, Ssh, SshOptions};
-use sitewarden::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk};
+use sitewarden::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Passwords};
 use sitewarden::evidence::{Evidence, NodeEvidence, Seat, SiteFacts};
-use sitewarden::probe::node::collect;
+use sitewarden::probe::node::{Aid, collect_with};
 use sitewarden::remedy::{
     self, Answer, Choices, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, confirm, finish, prepare,
 };
@@ -101,11 +101,23 @@ impl Node {
         assert!(done.status.success(), "{what}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
+    /// From now on by this user's login.
+    pub fn log_in_as(&mut self, user: &'static str) {
+        self.user = user;
+    }
+
     /// What the program sees of it.
     pub fn evidence(&self) -> Evidence {
+        self.evidence_asking(&NobodyToAsk)
+    }
+
+    /// The same, with somebody who answers.
+    pub fn evidence_asking(&self, ask: &dyn Ask) -> Evidence {
         let way = self.way();
-        let mut channel = way.login(&NobodyToAsk).unwrap();
-        let node = collect(channel.as_mut(), &self.name, Some(&self.address), &Limits::default());
+        let mut channel = way.login(ask).unwrap();
+        let aid = Aid { ask, passwords: &Passwords::default(), tell: &|_| () };
+        let limits = Limits::default();
+        let node = collect_with(channel.as_mut(), &self.name, Some(&self.address), &limits, &aid);
         assert!(node.reached && node.complete, "{:?}", node.errors);
         evidence_of(node)
     }
@@ -128,6 +140,14 @@ impl Node {
         let target = format!("node/{}", self.name);
         let prepared = remedy::prepare_undo(entry, &target, &way, &NobodyToAsk, choices(30))?;
         run(prepared, &way, store, &|_| ())
+    }
+
+    /// The same, with somebody who answers.
+    pub fn undo_asking(&self, entry: &str, store: &mut Store, memory: &Memory) -> Ran {
+        let way = self.way();
+        let target = format!("node/{}", self.name);
+        let prepared = remedy::prepare_undo(entry, &target, &way, memory, choices(30)).unwrap();
+        run_asking(prepared, &way, store, memory, &|_| ()).unwrap()
     }
 
     /// The verdict of a control, by a scan of its own.
@@ -193,15 +213,25 @@ pub fn plan(node: &str, spec: RemedySpec, items: &[&str], evidence: &Evidence) -
 
 /// Confirms as a person would, and runs.
 pub fn run(prepared: Prepared, way: &Way, store: &mut Store, tell: &dyn Fn(Told)) -> Result<Ran, Refusal> {
+    run_asking(prepared, way, store, &Memory::new(Arc::new(NobodyToAsk)), tell)
+}
+
+/// The same, with somebody who answers.
+pub fn run_asking(
+    prepared: Prepared,
+    way: &Way,
+    store: &mut Store,
+    memory: &Memory,
+    tell: &dyn Fn(Told),
+) -> Result<Ran, Refusal> {
     let answer = Answer {
         shown: prepared.digest().to_owned(),
         armed: true,
         yes: true,
         typed: prepared.to_be_typed().unwrap_or_default().to_owned(),
     };
-    let memory = Memory::new(Arc::new(NobodyToAsk));
     let who = Who { operator: "ana".to_owned(), seat: "bench".to_owned(), site: None };
-    let ran = remedy::run(confirm(prepared, &answer)?, way, &memory, store, &who, tell)?;
+    let ran = remedy::run(confirm(prepared, &answer)?, way, memory, store, &who, tell)?;
     finish(store, &ran, Some("fail"), None)?;
     Ok(ran)
 }

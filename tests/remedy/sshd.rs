@@ -140,3 +140,39 @@ fn a_path_that_others_could_redirect_is_left_alone() {
     assert!(refused.0.contains("does not belong to root"), "{refused}");
     node.sh("rm -r /opt/theirs");
 }
+
+#[test]
+fn an_sshd_that_a_socket_starts_for_each_connection_is_changed_too() {
+    let Some(node) = Node::up("ssh.socket", 1) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    node.sh("systemctl stop ssh.service; systemctl start ssh.socket");
+    let before = node.picture("/etc/ssh");
+    let ran = node.fix(set("MaxAuthTries", "3"), &[], 30, &mut store).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    assert_eq!(node.verdict("sshd-max-auth-tries"), Verdict::Pass);
+    // What shuts us out there is met by the second login as well.
+    let ran_out = node.fix(set("PubkeyAuthentication", "no"), &[], 30, &mut store).unwrap();
+    assert_eq!(ran_out.outcome, Outcome::Reverted, "{}", ran_out.note);
+    assert_eq!(node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
+    assert_eq!(node.picture("/etc/ssh"), before);
+    node.sh("systemctl stop ssh.socket; systemctl reset-failed; systemctl start ssh.service");
+}
+
+#[test]
+fn two_people_cannot_change_one_node_at_once() {
+    let Some(node) = Node::up("the lock", 1) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let before = node.picture("/etc/ssh");
+    // Somebody else's change waits to be confirmed.
+    node.sh("mkdir -p -m 700 /var/lib/sitewarden/theirs; chmod 700 /var/lib/sitewarden; touch /var/lib/sitewarden/theirs/armed; ln -sfn theirs /var/lib/sitewarden/lock");
+    let ran = node.fix(set("MaxAuthTries", "3"), &[], 30, &mut store).unwrap();
+    assert_eq!(ran.outcome, Outcome::Refused, "{}", ran.note);
+    assert!(ran.note.contains("another change is under way") && ran.note.contains("theirs"), "{}", ran.note);
+    assert_eq!(node.picture("/etc/ssh"), before);
+    node.sh("rm -r /var/lib/sitewarden/theirs");
+    let ran = node.fix(set("MaxAuthTries", "3"), &[], 30, &mut store).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "the lock of one who has gone is taken over: {}", ran.note);
+    assert_eq!(node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
+}
