@@ -54,9 +54,15 @@ pub enum RemedySpec {
         component: String,
         /// Without the dashes: `profiling`.
         flag: String,
-        /// Its value. Absent: the flag is removed.
+        /// Its value. Absent, with nothing in `add` and `without`: the flag is removed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<String>,
+        /// Of a list with commas: words that must be in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        add: Vec<String>,
+        /// Of a list with commas: words that must not be in it. A list that is empty then is removed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        without: Vec<String>,
     },
     /// The words of the control's `fix`, for a person to follow.
     ManualSteps {},
@@ -92,16 +98,47 @@ impl RemedySpec {
                 }
                 (value.is_null() || value.is_object()).then(|| "value: write a word, a number or a list".to_owned())
             }
-            RemedySpec::StaticPodFlag { component, flag, .. } => {
-                const KNOWN: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"];
-                if !KNOWN.contains(&component.as_str()) {
-                    return Some(format!("component {component:?}: write one of {}", KNOWN.join(", ")));
-                }
-                let word = !flag.starts_with('-')
-                    && flag.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-                (!word || flag.is_empty()).then(|| format!("flag {flag:?}: write it without the dashes in front"))
+            RemedySpec::StaticPodFlag { component, flag, value, add, without } => {
+                static_pod_flag(component, flag, value.as_deref(), add, without)
             }
             RemedySpec::FileOwner { .. } | RemedySpec::ManualSteps {} => None,
         }
     }
+}
+
+/// What a flag is named that takes a file or folder, which has to be there before the flag.
+const OF_FILES: [&str; 8] = ["-file", "-config", "-kubeconfig", "-path", "-dir", "-cafile", "-certfile", "-keyfile"];
+
+fn static_pod_flag(
+    component: &str,
+    flag: &str,
+    value: Option<&str>,
+    add: &[String],
+    without: &[String],
+) -> Option<String> {
+    const KNOWN: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"];
+    if !KNOWN.contains(&component) {
+        return Some(format!("component {component:?}: write one of {}", KNOWN.join(", ")));
+    }
+    let name = !flag.starts_with('-')
+        && flag.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !flag.is_empty();
+    if !name {
+        return Some(format!("flag {flag:?}: write it without the dashes in front"));
+    }
+    let of_files = OF_FILES.iter().any(|end| flag.ends_with(end));
+    let listed = !add.is_empty() || !without.is_empty();
+    let words = || add.iter().chain(without).map(String::as_str);
+    if (of_files || value.into_iter().chain(words()).any(|value| value.starts_with('/'))) && (listed || value.is_some())
+    {
+        return Some(format!("flag {flag:?}: it needs a file to be there first. Write the steps into `fix`"));
+    }
+    if value.is_some() && listed {
+        return Some("value: write it, or what to `add` and what goes (`without`), not both".to_owned());
+    }
+    let plain = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_control() || c == '$');
+    if !value.into_iter().chain(words()).all(plain) {
+        return Some("value: write a word on one line, without $".to_owned());
+    }
+    words().any(|word| word.contains(',')).then(|| "add, without: write one word an item".to_owned())
 }

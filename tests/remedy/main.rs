@@ -3,5 +3,6 @@
 
 mod faults;
 mod node;
+mod on_cluster;
 mod secret;
 mod sshd;

@@ -140,6 +140,11 @@ pub(super) fn takes(flag: &str) -> Takes {
     }
 }
 
+/// The flag that sets a field, by the field's path. None where no flag does, or the field is not known here.
+pub(crate) fn flag_of(path: &str) -> Option<&'static str> {
+    FIELDS.iter().find(|field| field.path == path).map(|field| field.flag).filter(|flag| !flag.is_empty())
+}
+
 /// The kind of the field that a flag sets.
 pub(super) fn kind_of_flag(flag: &str) -> Option<Kind> {
     match FIELDS.iter().find(|field| field.flag == flag) {

@@ -31,9 +31,10 @@ mod sshd_match;
 mod sshd_origin;
 
 pub(super) use cluster::attach as attach_cluster;
-pub use cluster::{derived_shapes as derived_cluster_shapes, platform_ids};
+pub use cluster::{derived_shapes as derived_cluster_shapes, platform_ids, platform_of};
 pub(super) use endpoint::attach as attach_endpoint;
 pub use endpoint::derived_shapes as derived_endpoint_shapes;
+pub(crate) use kubelet_fields::flag_of as kubelet_flag;
 pub use shape::{Shape, derived_shapes};
 pub use sshd_config::{Directive, MatchBlock, Place, SshdConfig};
 pub(crate) use sshd_keywords::{accumulates as sshd_accumulates, canonical as sshd_canonical};

@@ -50,6 +50,17 @@ pub fn flag_values(text: &str, container: &str, flag: &str) -> Result<Vec<Option
     values().map_err(|trouble: Trouble| trouble.with(&format!("look up --{flag} of {container} by hand")))
 }
 
+/// The hosts that the HTTP probes of a container ask, in order; an empty text where a probe names none, which is the pod's own
+/// address. An error where the manifest cannot be read.
+pub fn probe_hosts(text: &str, container: &str) -> Result<Vec<String>, EditError> {
+    let tree = read(text).map_err(|trouble| trouble.with(&format!("look at the probes of {container} by hand")))?;
+    let containers = tree.pointer("/spec/containers").and_then(Json::as_array);
+    let own = containers.into_iter().flatten().filter(|one| one.get("name").and_then(Json::as_str) == Some(container));
+    let probes = own.flat_map(|one| ["livenessProbe", "readinessProbe", "startupProbe"].map(|name| one.get(name)));
+    let gets = probes.flatten().filter_map(|probe| probe.get("httpGet"));
+    Ok(gets.map(|get| get.get("host").and_then(Json::as_str).unwrap_or_default().to_owned()).collect())
+}
+
 fn item(flag: &str, value: Option<&str>) -> String {
     match value {
         Some(value) => format!("--{flag}={value}"),

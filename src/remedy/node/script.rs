@@ -90,7 +90,9 @@ pub(crate) fn try_sshd(change: &NodeChange, sshd: &str, main: &str, connections:
 /// The functions that are the change's own: `validate`, `activate`, `holds`, `deactivate`, `restored`.
 fn functions(change: &NodeChange) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "ACTIVATES={}", if change.activate.is_empty() { "" } else { "yes" });
+    // Where others see the change and act on it (the kubelet on a manifest), nothing is run and yet something is waited for.
+    let acts = !change.activate.is_empty() || !change.holds.is_empty();
+    let _ = writeln!(text, "ACTIVATES={}", if acts { "yes" } else { "" });
     let _ = writeln!(text, "WITHIN={} RESTORED_WITHIN={}", change.within.max(1), change.within.max(1));
     let lines = |name: &str, lines: &[String]| {
         let body = lines.iter().fold(String::new(), |mut body, line| {

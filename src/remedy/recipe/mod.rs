@@ -1,18 +1,26 @@
 //! Recipes: from a finding to operations, and from operations and the fresh state of the node to an exact change.
 //! `plan` is pure. Each kind of operation has a file of its own.
 
+mod etcd;
 mod file;
+mod kubelet;
 mod sshd;
+mod static_flag;
+mod static_pod;
 
 pub use file::FilesOp;
+pub use kubelet::KubeletOp;
 pub use sshd::SshdOp;
+pub use static_pod::StaticPodOp;
 
 use super::change::NodeChange;
 use super::fresh::{Fresh, Want};
+use super::owner::{Kind, refused_at};
 use super::plan::{Plan, Refusal, Work};
 use crate::assess::Finding;
 use crate::catalog::{Control, RemedySpec};
 use crate::evidence::{Evidence, NodeEvidence};
+use static_flag::Flag;
 
 /// One kind of change of a node, with what it is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +29,10 @@ pub enum NodeOp {
     Files(FilesOp),
     /// Settings of sshd.
     Sshd(SshdOp),
+    /// Settings of the kubelet.
+    Kubelet(KubeletOp),
+    /// Flags of a static pod.
+    StaticPod(StaticPodOp),
 }
 
 impl NodeOp {
@@ -30,6 +42,12 @@ impl NodeOp {
             match (known, &op) {
                 (NodeOp::Files(ours), NodeOp::Files(theirs)) => return ours.add(theirs.clone()),
                 (NodeOp::Sshd(ours), NodeOp::Sshd(theirs)) => return ours.add(theirs.clone()),
+                (NodeOp::Kubelet(ours), NodeOp::Kubelet(theirs)) if ours.fits(theirs) => {
+                    return ours.add(theirs.clone());
+                }
+                (NodeOp::StaticPod(ours), NodeOp::StaticPod(theirs)) if ours.fits(theirs) => {
+                    return ours.add(theirs.clone());
+                }
                 _ => {}
             }
         }
@@ -41,6 +59,8 @@ impl NodeOp {
         match self {
             NodeOp::Files(op) => op.wants(),
             NodeOp::Sshd(op) => op.wants(),
+            NodeOp::Kubelet(op) => op.wants(),
+            NodeOp::StaticPod(op) => op.wants(),
         }
     }
 
@@ -49,6 +69,8 @@ impl NodeOp {
         match self {
             NodeOp::Files(op) => op.change(fresh),
             NodeOp::Sshd(op) => op.change(fresh),
+            NodeOp::Kubelet(op) => op.change(fresh),
+            NodeOp::StaticPod(op) => op.change(fresh),
         }
     }
 }
@@ -58,24 +80,35 @@ pub(super) struct About<'a> {
     /// The finding.
     pub(super) finding: &'a Finding,
     /// Everything that was seen.
-    #[allow(dead_code, reason = "read by recipes that look at the cluster")]
     pub(super) evidence: &'a Evidence,
     /// The node that the finding is about. None where it is about something else.
-    #[allow(dead_code, reason = "read by recipes that look at the node's services")]
     pub(super) node: Option<&'a NodeEvidence>,
 }
 
+/// The kind of change that a recipe makes. None where nothing is changed by this program.
+fn kind(spec: &RemedySpec) -> Option<Kind> {
+    match spec {
+        RemedySpec::FileMode { .. } | RemedySpec::FileOwner { .. } => Some(Kind::Files),
+        RemedySpec::SshdSetting { .. } | RemedySpec::SshdAlgorithms { .. } => Some(Kind::Sshd),
+        RemedySpec::KubeletSetting { .. } => Some(Kind::Kubelet),
+        RemedySpec::StaticPodFlag { .. } => Some(Kind::StaticPod),
+        RemedySpec::ManualSteps {} => None,
+    }
+}
+
 /// What is done about a failed finding of a control, from what was seen. The plan is pure: nothing was asked of anything.
-/// A control without a recipe of its own gives the words of its `fix` as steps for a person.
+/// A control without a recipe of its own gives the words of its `fix` as steps for a person. Refused where the platform owns
+/// what would be changed.
 pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result<Plan, Refusal> {
     let name = finding.target.strip_prefix("node/");
     let node = name.and_then(|name| evidence.nodes.iter().find(|node| node.name == name));
+    if let Some(kind) = control.remedy.as_ref().and_then(kind)
+        && let Some(sentence) = refused_at(evidence, node, kind)
+    {
+        return Err(Refusal::new(format!("{}: {sentence}", name.unwrap_or(&finding.target))));
+    }
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
-    let mut with_notes = |(op, more): (SshdOp, Vec<String>)| {
-        notes = more;
-        NodeOp::Sshd(op)
-    };
     let op = match &control.remedy {
         None | Some(RemedySpec::ManualSteps {}) => None,
         Some(RemedySpec::FileMode { mode, uid, gid }) => {
@@ -84,11 +117,17 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::FileOwner { uid, gid }) => {
             Some(NodeOp::Files(file::plan(None, Some(*uid), Some(*gid), &about)?))
         }
-        Some(RemedySpec::SshdSetting { set }) => Some(with_notes(sshd::setting(set, &about)?)),
+        Some(RemedySpec::SshdSetting { set }) => Some(noting(&mut notes, sshd::setting(set, &about)?, NodeOp::Sshd)),
         Some(RemedySpec::SshdAlgorithms { keyword, allowed, without }) => {
-            Some(with_notes(sshd::algorithms(keyword, allowed, without, &about)?))
+            Some(noting(&mut notes, sshd::algorithms(keyword, allowed, without, &about)?, NodeOp::Sshd))
         }
-        Some(_) => None,
+        Some(RemedySpec::KubeletSetting { path, value }) => {
+            Some(noting(&mut notes, kubelet::plan(path, value, &about)?, NodeOp::Kubelet))
+        }
+        Some(RemedySpec::StaticPodFlag { component, flag, value, add, without }) => {
+            let setting = Flag::of(value.as_deref(), add, without);
+            Some(noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod))
+        }
     };
     let work = match op {
         Some(op) => Work::Node(vec![op]),
@@ -101,4 +140,20 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         work,
         notes,
     })
+}
+
+/// Keeps the notes of an operation.
+fn noting<T>(notes: &mut Vec<String>, (op, more): (T, Vec<String>), of: impl FnOnce(T) -> NodeOp) -> NodeOp {
+    *notes = more;
+    of(op)
+}
+
+/// The host of a URL to an address that something listens at: loopback for all addresses.
+fn host(address: &str) -> String {
+    match address.parse::<std::net::IpAddr>() {
+        Ok(address) if address.is_unspecified() => "127.0.0.1".to_owned(),
+        Ok(std::net::IpAddr::V6(address)) => format!("[{address}]"),
+        Ok(address) => address.to_string(),
+        Err(_) => "127.0.0.1".to_owned(),
+    }
 }

@@ -13,13 +13,21 @@ mod rules;
 mod skew;
 mod system;
 
-use super::super::{ClusterEvidence, Evidence, Reading};
+use super::super::{ClusterEvidence, Evidence, Reading, Value};
 use super::Shape;
 use control_plane::ControlPlane;
 
 /// Ids of the platforms that are told apart, for a person who names one.
 pub fn platform_ids() -> Vec<&'static str> {
     platform_table::PLATFORMS.iter().map(|platform| platform.id).chain([platform_table::GENERIC.0]).collect()
+}
+
+/// Id of the platform that the cluster of a document is, as a person said or as it was recognised. None where no API was read
+/// or too little of it. Cheaper than the whole tree.
+pub fn platform_of(evidence: &Evidence) -> Option<String> {
+    let cluster = evidence.cluster.as_ref()?;
+    let platform = platform::reading(cluster, &Reading::new(Value::Absent));
+    platform::id(&Reading::map([("platform", platform)]))
 }
 
 /// Adds to the cluster's tree what is derived from it and from the rest of the document. Pure.

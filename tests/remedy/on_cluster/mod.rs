@@ -1,0 +1,5 @@
+//! On a kubeadm cluster of two nodes: the kubelet and the control plane's static pods.
+
+mod kubelet;
+mod static_pod;
+mod support;

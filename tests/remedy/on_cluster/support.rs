@@ -1,0 +1,261 @@
+//! A node of the bed's cluster in a test's hands: a way to it by SSH as the program goes, and one behind its back.
+
+use jiff::Timestamp;
+use sitewarden::assess::{Assessment, Finding, Verdict};
+use sitewarden::catalog::{Catalog, Control, RemedySpec};
+use sitewarden::channel::ssh::{Login, Ssh, SshOptions};
+use sitewarden::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk};
+use sitewarden::evidence::{Evidence, Policy, Profile, Seat, SiteFacts};
+use sitewarden::remedy::{
+    self, Answer, Choices, Memory, NodeChange, Plan, Prepared, Ran, Reach, Refusal, Told, Who, confirm, finish, prepare,
+};
+use sitewarden::store::Store;
+use sitewarden::visit::{assess_embedded, failing, offer};
+use std::cell::RefCell;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Tests of one cluster take turns: some of them take its API away for a while.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The running cluster, for one test.
+pub(super) struct Cluster {
+    nodes: Vec<(String, String)>,
+    exec: PathBuf,
+    journal: TempDir,
+    store: RefCell<Store>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Cluster {
+    /// A bed in mode `cluster`. Without one says loudly that the test is left out; in CI that is a failure.
+    pub(super) fn up(test: &str) -> Option<Cluster> {
+        if std::env::var("BED_MODE").unwrap_or_default() != "cluster" {
+            assert!(std::env::var_os("CI").is_none(), "{test}: needs the bed in mode cluster; run tests/run");
+            // Past the test runner, which keeps what a passing test prints to itself.
+            let _ = writeln!(
+                std::io::stderr(),
+                "#### LEFT OUT: {test} needs tests/bed/up cluster. Run tests/run, or bring it up and source target/bed/env"
+            );
+            return None;
+        }
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let nodes = std::env::var("BED_NODES").unwrap();
+        let nodes = nodes.split_whitespace().map(|node| node.split_once('=').unwrap());
+        let journal = tempfile::tempdir().unwrap();
+        Some(Cluster {
+            nodes: nodes.map(|(name, address)| (name.to_owned(), address.to_owned())).collect(),
+            exec: var("BED_EXEC"),
+            store: RefCell::new(Store::open(journal.path()).unwrap()),
+            journal,
+            _turn: turn,
+        })
+    }
+
+    /// A node by its name.
+    pub(super) fn node(&self, name: &str) -> Node<'_> {
+        let address = &self.nodes.iter().find(|(node, _)| node == name).unwrap().1;
+        Node { cluster: self, name: name.to_owned(), address: address.clone() }
+    }
+
+    /// Whether the journal of this test is whole.
+    pub(super) fn journal_is_whole(&self) {
+        assert!(self.store.borrow().verify(None).unwrap().problems.is_empty(), "{}", self.journal.path().display());
+    }
+}
+
+fn var(name: &str) -> PathBuf {
+    PathBuf::from(std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set")))
+}
+
+/// One node.
+pub(super) struct Node<'c> {
+    cluster: &'c Cluster,
+    pub(super) name: String,
+    address: String,
+}
+
+impl Node<'_> {
+    fn way(&self) -> Way {
+        Way {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            key: var("BED_SSH_KEY"),
+            known_hosts: var("BED_KNOWN_HOSTS"),
+        }
+    }
+
+    /// Runs a shell script on the node as root, behind the program's back. Panics where it fails.
+    pub(super) fn sh(&self, script: &str) -> String {
+        let (well, said) = self.try_sh(script);
+        assert!(well, "on {}: {script}\n{said}", self.name);
+        said
+    }
+
+    fn try_sh(&self, script: &str) -> (bool, String) {
+        let mut child = Command::new(&self.cluster.exec)
+            .args([self.name.as_str(), "sh", "-se"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Waits until a shell script ends well on the node.
+    pub(super) fn wait_for(&self, script: &str) {
+        let until = Instant::now() + Duration::from_secs(240);
+        loop {
+            let (well, said) = self.try_sh(script);
+            if well {
+                return;
+            }
+            assert!(Instant::now() < until, "on {}: {script}\n{said}", self.name);
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    /// What the program sees of it.
+    pub(super) fn evidence(&self) -> Evidence {
+        let mut channel = self.way().login(&NobodyToAsk).unwrap();
+        let address = Some(self.address.as_str());
+        let node = sitewarden::probe::node::collect(channel.as_mut(), &self.name, address, &Limits::default());
+        assert!(node.reached && node.complete, "{:?}", node.errors);
+        let now = Timestamp::now();
+        Evidence {
+            schema: sitewarden::evidence::SCHEMA.to_owned(),
+            tool: sitewarden::visit::tool(),
+            started: now,
+            finished: now,
+            seat: Seat::default(),
+            site: SiteFacts::default(),
+            cluster: None,
+            nodes: vec![node],
+            endpoints: None,
+        }
+    }
+
+    fn judged(&self, controls: &[&str]) -> (Evidence, Assessment, Catalog) {
+        let catalog = Catalog::embedded().unwrap();
+        let controls = controls.iter().map(|control| (*control).to_owned()).collect();
+        let policy = Policy { profile: Profile::Cis, controls, ..Policy::default() };
+        let evidence = self.evidence();
+        let assessment = assess_embedded(&evidence, &catalog, &policy, Timestamp::now()).unwrap();
+        (evidence, assessment, catalog)
+    }
+
+    /// The verdicts of some controls, by a scan of its own.
+    pub(super) fn verdicts(&self, controls: &[&str]) -> Vec<Verdict> {
+        let (_, assessment, _) = self.judged(controls);
+        let target = format!("node/{}", self.name);
+        let of = |control: &&str| {
+            let found = |finding: &&Finding| finding.target == target && finding.control == **control;
+            assessment.findings.iter().find(found).unwrap().verdict
+        };
+        controls.iter().map(of).collect()
+    }
+
+    /// The one plan that puts these failing controls right, or why there is none.
+    pub(super) fn offered(&self, controls: &[&str]) -> Result<Plan, String> {
+        let (evidence, assessment, catalog) = self.judged(controls);
+        let names: Vec<String> = controls.iter().map(|control| (*control).to_owned()).collect();
+        let findings = failing(&assessment, &names);
+        assert_eq!(findings.len(), controls.len(), "all of {controls:?} fail");
+        let (mut plans, refused) = offer(&findings, &evidence, &catalog);
+        if let Some((_, refusal)) = refused.first() {
+            return Err(refusal.to_string());
+        }
+        assert_eq!(plans.len(), 1, "one plan for one node");
+        Ok(plans.remove(0))
+    }
+
+    /// A plan for a remedy as a catalog would say it.
+    pub(super) fn plan(&self, spec: RemedySpec) -> Result<Plan, Refusal> {
+        let catalog = Catalog::embedded().unwrap();
+        let control = Control { id: "made-up".to_owned(), remedy: Some(spec), ..catalog.controls[0].clone() };
+        let finding = Finding::of(&control, &format!("node/{}", self.name), Verdict::Fail, "");
+        remedy::plan(&control, &finding, &self.evidence())
+    }
+
+    /// Makes a plan exact. `delay`: seconds of the switch, where they are not the usual ones.
+    pub(super) fn prepare(&self, plan: Plan, delay: Option<u32>) -> Result<Prepared, Refusal> {
+        prepare(plan, Some(&self.way()), &NobodyToAsk, Choices { delay })
+    }
+
+    /// Confirms as a person would, and runs.
+    pub(super) fn run(&self, prepared: Prepared, tell: &dyn Fn(Told)) -> Ran {
+        let answer = Answer {
+            shown: prepared.digest().to_owned(),
+            armed: true,
+            yes: true,
+            typed: prepared.to_be_typed().unwrap_or_default().to_owned(),
+        };
+        let memory = Memory::new(Arc::new(NobodyToAsk));
+        let who = Who { operator: "ana".to_owned(), seat: "bench".to_owned(), site: None };
+        let mut store = self.cluster.store.borrow_mut();
+        let confirmed = confirm(prepared, &answer).unwrap();
+        let ran = remedy::run(confirmed, &self.way(), &memory, &mut store, &who, tell).unwrap();
+        finish(&mut store, &ran, Some("fail"), None).unwrap();
+        ran
+    }
+
+    /// Takes an entry back.
+    pub(super) fn undo(&self, entry: &str) -> Ran {
+        let target = format!("node/{}", self.name);
+        let prepared = remedy::prepare_undo(entry, &target, &self.way(), &NobodyToAsk, Choices::default()).unwrap();
+        self.run(prepared, &|_| ())
+    }
+
+    /// The files under some folders: hash, mode and owner of each, hidden ones too.
+    pub(super) fn picture(&self, folders: &str) -> String {
+        self.sh(&format!(
+            "find {folders} -type f | sort | while read -r f; do echo \"$f $(stat -c '%a %u %g' \"$f\") $(sha256sum <\"$f\")\"; done"
+        ))
+    }
+
+    /// The command line of a process, one argument a line.
+    pub(super) fn arguments(&self, process: &str) -> String {
+        self.sh(&format!("tr '\\0' '\\n' </proc/$(pidof {process})/cmdline"))
+    }
+}
+
+/// The exact change of a plan.
+pub(super) fn change(prepared: &Prepared) -> &NodeChange {
+    prepared.change().unwrap()
+}
+
+/// The way to a node.
+struct Way {
+    name: String,
+    address: String,
+    key: PathBuf,
+    known_hosts: PathBuf,
+}
+
+impl Reach for Way {
+    fn node(&self) -> &str {
+        &self.name
+    }
+
+    fn login(&self, ask: &dyn Ask) -> Result<Box<dyn Channel>, ChannelError> {
+        let options = SshOptions {
+            identities: vec![self.key.clone()],
+            known_hosts: vec![self.known_hosts.clone()],
+            ..SshOptions::default()
+        };
+        let login = Login { node: &self.name, host: &self.address, port: 22, user: Some("ops"), identity: None };
+        Ok(Box::new(Ssh::connect(&login, &options, &self.limits(), ask)?))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { connect: Duration::from_secs(4), run: Duration::from_secs(30), ..Limits::default() }
+    }
+}
