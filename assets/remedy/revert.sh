@@ -41,7 +41,12 @@ revert() {
     if ! mv "$DIR/armed" "$DIR/reverting" 2>/dev/null; then
         # What was not armed yet, or has no switch, is taken back by its own script, or by anybody once that is gone.
         if [ "$1" = self ] || ! alive "$DIR/pid"; then mv "$DIR/applying" "$DIR/reverting" 2>/dev/null; fi
-        [ -e "$DIR/reverting" ] || { say lost "$(cd "$DIR" 2>/dev/null && ls -d confirmed reverted finished 2>/dev/null | tr '\n' ' ')"; return 1; }
+        if [ ! -e "$DIR/reverting" ]; then
+            say lost
+            # what ended before it could tidy up is tidied up now
+            case $1 in timer | boot) [ -e "$DIR/applying" ] || tidy ;; esac
+            return 1
+        fi
     fi
     echo "$1 $(date +%s)" >>"$DIR/reverting"
     # an apply that is still at work must not go on beside this

@@ -18,6 +18,8 @@ confirm() {
         say end confirmed
     else
         standing
+        # a word before this one may have been cut off after its rename
+        [ "$S" != confirmed ] || tidy
         say end "lost-to-$S"
     fi
     exit 0
