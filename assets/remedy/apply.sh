@@ -96,8 +96,7 @@ place() {
 }
 # arm: the switch. On the node's disk too, so that a node that goes down meanwhile comes up as it was
 arm() {
-    { : >"$DIR/armed" && rm -f "$DIR/applying"; } || nothing no-room "$DIR"
-    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
+    if [ -d /run/systemd/system ]; then
         U=/etc/systemd/system/sitewarden-boot-$E.service
         printf '%s\n' '[Unit]' "Description=sitewarden puts back the state before entry $E" \
             'Before=ssh.service sshd.service ssh.socket sshd.socket kubelet.service k3s.service rke2-server.service' \
@@ -106,14 +105,17 @@ arm() {
         { (umask 022 && mkdir -p "${U%/*}/multi-user.target.wants") && ln -sf "$U" "${U%/*}/multi-user.target.wants/${U##*/}"; } || not_armed
         # systemd reads units with any mode, and says so where nobody else may read one
         chmod 644 "$U"
+    elif [ -d /etc/local.d ]; then
+        printf '#!/bin/sh\nexec /bin/sh %s/revert.sh boot\n' "$DIR" >"/etc/local.d/sitewarden-$E.start" || not_armed
+        chmod 755 "/etc/local.d/sitewarden-$E.start" || not_armed
+    elif [ -d /etc/cron.d ]; then
+        printf '@reboot root /bin/sh %s/revert.sh boot\n' "$DIR" >"/etc/cron.d/sitewarden-$E" || not_armed
+    fi
+    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
         systemd-run --quiet --on-active="$DELAY" --timer-property=AccuracySec=200ms --unit="sitewarden-$E" \
             /bin/sh "$DIR/revert.sh" timer >/dev/null 2>&1 || not_armed
         [ "$(command systemctl is-active "sitewarden-$E.timer" 2>/dev/null)" = active ] || not_armed
     else
-        if [ -d /etc/local.d ]; then
-            printf '#!/bin/sh\nexec /bin/sh %s/revert.sh boot\n' "$DIR" >"/etc/local.d/sitewarden-$E.start" &&
-                chmod 755 "/etc/local.d/sitewarden-$E.start" || not_armed
-        fi
         (
             exec </dev/null >/dev/null 2>&1
             setsid sh -c 'echo "$$ $2" >"$3/sleeper"; sleep "$1"; exec sh "$3/revert.sh" timer' sitewarden "$DELAY" "$E" "$DIR" &
@@ -125,11 +127,12 @@ arm() {
             sleep 0.1 2>/dev/null || sleep 1
         done
     fi
+    # Only now does it count: a script that ends before this line leaves no entry that waits for a switch that is not there.
+    mv "$DIR/applying" "$DIR/armed" || not_armed
     flush
     say armed "$DELAY"
 }
 not_armed() {
-    rm -f "$DIR/armed"
     tidy
     nothing not-armed
 }

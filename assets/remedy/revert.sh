@@ -39,8 +39,8 @@ one_back() {
 # revert WHO: everything
 revert() {
     if ! mv "$DIR/armed" "$DIR/reverting" 2>/dev/null; then
-        # without a switch the seat and the apply itself may, each alone
-        case $1 in self | seat) mv "$DIR/applying" "$DIR/reverting" 2>/dev/null ;; esac
+        # What was not armed yet, or has no switch, is taken back by its own script, or by anybody once that is gone.
+        if [ "$1" = self ] || ! alive "$DIR/pid"; then mv "$DIR/applying" "$DIR/reverting" 2>/dev/null; fi
         [ -e "$DIR/reverting" ] || { say lost "$(cd "$DIR" 2>/dev/null && ls -d confirmed reverted finished 2>/dev/null | tr '\n' ' ')"; return 1; }
     fi
     echo "$1 $(date +%s)" >>"$DIR/reverting"
@@ -81,11 +81,11 @@ wait_for() {
 # tidy: the switch and the lock are given up; entry and backups stay
 tidy() {
     rm -f "/etc/systemd/system/multi-user.target.wants/sitewarden-boot-$E.service" "/etc/systemd/system/sitewarden-boot-$E.service" \
-        "/etc/local.d/sitewarden-$E.start"
+        "/etc/local.d/sitewarden-$E.start" "/etc/cron.d/sitewarden-$E"
     [ "$(readlink "$STATE/lock" 2>/dev/null)" != "$E" ] || rm -f "$STATE/lock"
     rm -f "$DIR/pid" "$DIR/said"
     if [ -n "${SWITCH_KEPT:-}" ]; then :
+    elif [ -f "$DIR/sleeper" ]; then ! alive "$DIR/sleeper" || kill "$PID" 2>/dev/null
     elif [ -d /run/systemd/system ]; then command systemctl stop "sitewarden-$E.timer" >/dev/null 2>&1
-    elif [ -f "$DIR/sleeper" ] && alive "$DIR/sleeper"; then kill "$PID" 2>/dev/null
     fi
 }

@@ -7,8 +7,8 @@ standing() {
     S=unknown
 }
 entry_here() {
-    sound "$DIR/x" || quit unsound "$DIR $W"
     [ -d "$DIR" ] && [ ! -L "$DIR" ] || quit no-entry "$E"
+    sound "$DIR/x" || quit unsound "$DIR $W"
 }
 confirm() {
     entry_here
@@ -35,6 +35,13 @@ how_it_stands() {
     W=no
     ! alive "$DIR/pid" || W=alive
     [ ! -e "$DIR/waiting" ] || W=waiting
+    # armed, and neither a script nor a switch is there any more: nothing takes it back by itself
+    if [ "$S$W" = armedno ] && ! alive "$DIR/sleeper"; then
+        S=applying
+        for U in "sitewarden-$E.timer" "sitewarden-$E.service"; do
+            case $(command systemctl is-active "$U" 2>/dev/null) in active | activating | deactivating) S=armed ;; esac
+        done
+    fi
     HOW=whole
     [ ! -e "$DIR/unsound" ] || HOW=unsound
     [ ! -s "$DIR/left" ] || HOW=left

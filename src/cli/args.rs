@@ -2,6 +2,7 @@
 
 use super::error::CliError;
 use super::fix::Fix;
+use super::journal::Journal;
 use super::look::Look;
 use super::undo::Undo;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -40,6 +41,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// List the host keys that were accepted, or forget those of a host
     KnownHosts(KnownHosts),
+    /// What was changed and by whom; check that record, or write it down for a hand-over
+    Journal(Journal),
     /// Print the JSON Schema of a document
     Schema(Schema),
 }

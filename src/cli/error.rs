@@ -4,6 +4,7 @@ use crate::catalog::CatalogError;
 use crate::evidence::EvidenceError;
 use crate::probe::azure::AzureFileError;
 use crate::site::{SiteFileError, TargetError};
+use crate::store::StoreError;
 use std::io;
 use std::path::PathBuf;
 
@@ -117,6 +118,9 @@ pub(super) enum CliError {
     /// The catalog is wrong.
     #[error("the catalog cannot be used")]
     Catalog(Vec<CatalogError>),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] StoreError),
     /// The program's own data cannot be read.
     #[error("{0} of this program cannot be read: {1}; this build is damaged, take another")]
     Own(&'static str, String),

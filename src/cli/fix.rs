@@ -3,6 +3,7 @@
 use super::args::{Folders, Judge, Talk, Under as _, Walk, nothing_left};
 use super::console::Console;
 use super::error::CliError;
+use super::journal::JournalPlace;
 use super::look::Look;
 use super::tty::Person;
 use super::{FAILED, GOOD, cluster, site_file, source, targets};
@@ -17,7 +18,6 @@ use crate::visit::{NodeReach, Visit, failing, offer, who};
 use clap::Args;
 use jiff::Timestamp;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// `fix`.
@@ -49,9 +49,8 @@ pub(super) struct Change {
     /// Seconds after which a node puts the old state back by itself unless all is well [default: 120 beyond the check]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=3600))]
     pub(super) revert_after: Option<u32>,
-    /// Keep the journal in this folder [default: the state folder]
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) journal: JournalPlace,
 }
 
 impl Fix {
@@ -68,23 +67,13 @@ impl Fix {
 impl Change {
     /// The journal, made where there is none yet.
     pub(super) fn store(&self) -> Result<Store, CliError> {
-        let folder = self.journal.clone().or_else(Store::usual_dir).ok_or_else(|| {
-            CliError::Nothing(
-                "there is no home folder (HOME is not set), so there is no place for the journal; name one with --journal"
-                    .to_owned(),
-            )
-        })?;
-        open(&folder)
+        Ok(Store::open(&self.journal.dir()?)?)
     }
 
     /// What a person chose.
     pub(super) fn choices(&self) -> Choices {
         Choices { delay: self.revert_after }
     }
-}
-
-fn open(folder: &Path) -> Result<Store, CliError> {
-    Store::open(folder).map_err(|error| CliError::Nothing(error.to_string()))
 }
 
 /// Everything that one run needs.

@@ -8,6 +8,7 @@ mod controls;
 mod error;
 mod explain;
 mod fix;
+mod journal;
 mod known_hosts;
 mod look;
 mod output;
@@ -72,6 +73,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Cl
         Some(Command::Controls(given)) => controls::run(&given.with(before)?, out),
         Some(Command::Explain(given)) => explain::run(&given.with(before)?, out),
         Some(Command::KnownHosts(given)) => known_hosts::run(&given.with(before)?, out),
+        Some(Command::Journal(given)) => journal::run(&given.with(before)?, out),
         Some(Command::Schema(given)) => schema::run(&given.with(before)?, out),
     }
 }

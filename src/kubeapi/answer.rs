@@ -1,16 +1,19 @@
 //! What an answer's status means, in words and as a reason.
 
 use super::error::{ApiError, shown};
+use super::refusal;
 use crate::evidence::Reason;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use serde::Deserialize;
+use http::{HeaderMap, StatusCode};
+use hyper::body::Bytes;
+use kube::core::Status;
 use std::time::Duration;
 
 /// A whole answer.
 pub(super) struct Answer {
     pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+    pub(super) code: StatusCode,
+    pub(super) body: Bytes,
     /// Whether it says that it is JSON, as every API server does.
     pub(super) json: bool,
     /// How long the server asks to wait.
@@ -18,7 +21,7 @@ pub(super) struct Answer {
 }
 
 /// Whether an answer says that it is JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("text/json")
@@ -39,8 +42,19 @@ pub(super) struct About<'a> {
 }
 
 impl Answer {
-    /// The error that a status stands for, but for 401, which depends on the login.
-    pub(super) fn error(&self, about: &About<'_>) -> ApiError {
+    /// Without a time to wait.
+    pub(super) fn of(code: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
+        Answer { status: code.as_u16(), code, body, json: is_json(headers), wait: None }
+    }
+
+    /// The error that a status stands for, but for 401, which depends on the login. `changes`: something was to be changed.
+    pub(super) fn error(&self, about: &About<'_>, changes: bool) -> ApiError {
+        if changes
+            && self.json
+            && let Some(error) = refusal::of(self, about)
+        {
+            return error.with_status(self.status);
+        }
         let About { url, context, login, what, .. } = about;
         let (reason, text) = match self.status {
             300..=399 => return not_kubernetes(about, "a redirection to somewhere else").with_status(self.status),
@@ -102,24 +116,8 @@ pub(super) fn not_kubernetes(about: &About<'_>, what: &str) -> ApiError {
     ApiError::new(Reason::Malformed, text)
 }
 
-/// What an API server says with an error (`meta/v1 Status`); of its text nothing is used but what leads on in a list.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Status {
-    metadata: StatusMeta,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct StatusMeta {
-    #[serde(rename = "continue")]
-    next: Option<String>,
-}
-
-impl Status {
-    /// Where a list whose token expired goes on, by what is there now.
-    pub(super) fn goes_on(body: &[u8]) -> Option<String> {
-        let status: Status = serde_json::from_slice(body).ok()?;
-        status.metadata.next.filter(|next| !next.is_empty())
-    }
+/// Where a list whose token expired goes on, by what is there now.
+pub(super) fn goes_on(body: &[u8]) -> Option<String> {
+    let status: Status = serde_json::from_slice(body).ok()?;
+    status.metadata?.continue_.filter(|next| !next.is_empty())
 }

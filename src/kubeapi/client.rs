@@ -1,10 +1,9 @@
 //! A connected client.
 
 use super::ApiError;
-use super::answer::{About, not_kubernetes};
+use super::answer::{About, Answer, not_kubernetes};
 use super::exchange::{Ask, Exchange};
 use super::list;
-use super::words;
 use crate::evidence::Reason;
 use crate::site::ClusterTarget;
 use jiff::Timestamp;
@@ -48,10 +47,12 @@ pub struct Listed {
     pub gap: Option<ApiError>,
 }
 
-/// A client of one cluster. Clones share its connections.
+/// A client of one cluster. Clones share its connections. It works in the runtime in which it was connected.
 #[derive(Clone)]
 pub struct Api {
-    exchange: Arc<Exchange>,
+    pub(super) exchange: Arc<Exchange>,
+    /// kube's client, which sends by the exchange.
+    pub(super) client: kube::Client,
 }
 
 impl fmt::Debug for Api {
@@ -66,9 +67,14 @@ impl Api {
     /// The API server is asked for its version, so that what comes back is known to be reached, trusted, a Kubernetes API,
     /// and to accept the login. Takes at most `limits.connect` to connect and log in and `limits.request` for the answer.
     pub async fn connect(target: &ClusterTarget, limits: ApiLimits) -> Result<Self, ApiError> {
-        let exchange = Exchange::of(target, limits)?;
-        let api = Api { exchange: Arc::new(exchange) };
-        let answer = api.exchange.ask(&Ask::get("/version")).await?;
+        let exchange = Arc::new(Exchange::of(target, limits)?);
+        let sender = Arc::clone(&exchange);
+        let service = tower::service_fn(move |request| {
+            let exchange = Arc::clone(&sender);
+            async move { exchange.answer(request).await }
+        });
+        let api = Api { exchange, client: kube::Client::new(service, "default") };
+        let answer = api.ask(&Ask::get("/version")).await?;
         let about = api.exchange.about("read /version");
         match answer.status {
             // Who may not even read the version is known to the API server nevertheless.
@@ -84,7 +90,7 @@ impl Api {
                     format!("{}: the server speaks TLS. Write `server` with https:// in {}", about.url, about.file);
                 Err(ApiError::new(Reason::Malformed, text).with_status(400))
             }
-            _ => Err(answer.error(&about)),
+            _ => Err(answer.error(&about, false)),
         }
     }
 
@@ -123,13 +129,13 @@ impl Api {
 
     /// Reads one object. 404 comes as an error with that status: [`ApiError::is_absent`].
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        self.object(&Ask::get(path)).await
+        self.read(&Ask::get(path)).await
     }
 
     /// Reads a text such as `/readyz?verbose`, whatever its status: status and body, without what is no UTF-8. Of a body
     /// at most 1 MiB. 401 alone is an error, as everywhere: the login is no good.
     pub async fn text(&self, path: &str) -> Result<(u16, String), ApiError> {
-        let answer = self.exchange.ask(&Ask::text(path)).await?;
+        let answer = self.ask(&Ask::text(path)).await?;
         Ok((answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
     }
 
@@ -138,7 +144,7 @@ impl Api {
     ///
     /// A query may stand in the path, but for `limit` and `continue`. `items` of an API's list do not say their own kind.
     pub async fn list<T: DeserializeOwned>(&self, path: &str, each: &mut dyn FnMut(T)) -> Result<Listed, ApiError> {
-        list::read(&self.exchange, path, false, each).await
+        list::read(self, path, false, each).await
     }
 
     /// The same, asking for each object's metadata alone (`PartialObjectMetadata`): much less to send where names, labels
@@ -148,22 +154,30 @@ impl Api {
         path: &str,
         each: &mut dyn FnMut(T),
     ) -> Result<Listed, ApiError> {
-        list::read(&self.exchange, path, true, each).await
+        list::read(self, path, true, each).await
     }
 
     /// Creates a review (`selfsubjectreviews`, `selfsubjectrulesreviews`) and gives its answer.
     pub async fn review<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ApiError> {
         let own = |_| ApiError::new(Reason::Unsupported, "this review cannot be written. Report it");
-        self.object(&Ask::post(path, serde_json::to_vec(body).map_err(own)?)).await
+        self.read(&Ask::review(path, serde_json::to_vec(body).map_err(own)?)).await
     }
 
-    async fn object<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<T, ApiError> {
-        let answer = self.exchange.ask(ask).await?;
-        let what = words::of_request(ask.is_post(), ask.path);
+    /// Sends a request by kube's client, and gives the whole answer, whatever its status.
+    pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+        let response = self.client.send(ask.request()?).await.map_err(ApiError::of_kube)?;
+        let (head, body) = response.into_parts();
+        let body = body.collect_bytes().await.map_err(ApiError::of_kube)?;
+        Ok(Answer::of(head.status, &head.headers, body))
+    }
+
+    async fn read<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<T, ApiError> {
+        let answer = self.ask(ask).await?;
+        let what = ask.words();
         let about = self.exchange.about(&what);
         match answer.status {
             200..=299 => understood(&answer.body, answer.json, &about),
-            _ => Err(answer.error(&about)),
+            _ => Err(answer.error(&about, false)),
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::evidence::Reason;
 pub struct ApiError {
     /// The kind of reason, for the evidence.
     pub reason: Reason,
-    /// A sentence in our own words for the person, ending in what to do; never text that the server sent.
+    /// A sentence in our own words for the person, ending in what to do. Of what the server sent only names of fields, of
+    /// managers, and of rights, made harmless.
     pub message: String,
     /// HTTP status, where there was one.
     pub status: Option<u16>,
@@ -24,6 +25,25 @@ impl ApiError {
     /// An error without a status.
     pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
         ApiError { reason, message: message.into(), status: None }
+    }
+
+    /// What kube's client gives where our own service failed. Nothing of kube's own text is told: it may hold an answer's.
+    pub(super) fn of_kube(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Service(inner) => match inner.downcast::<ApiError>() {
+                Ok(own) => *own,
+                // The runtime in which it was connected has ended.
+                Err(_) => ApiError::new(
+                    Reason::Unsupported,
+                    "the cluster is asked after its connection was given up. This is a mistake in the program: report it",
+                ),
+            },
+            kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => ApiError::new(
+                Reason::Malformed,
+                "the API server's answer cannot be understood. Report the API server's version",
+            ),
+            _ => ApiError::new(Reason::Unsupported, "this cannot be asked for. Report it"),
+        }
     }
 
     /// The same with the HTTP status that came.

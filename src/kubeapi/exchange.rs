@@ -1,20 +1,23 @@
-//! One request and its answer: login, waiting where the server asks for it, bounds.
+//! One request and its answer: login, waiting where the server asks for it, bounds. This is the service that kube's client
+//! sends by, so that whatever is done with that client, `kube::Api` included, keeps them.
 
 use super::ApiError;
-use super::answer::{About, Answer, is_json};
+use super::answer::{About, Answer};
 use super::client::ApiLimits;
 use super::error::shown;
-use super::http::{Asked, Cut, Deadline, Proxy, Road, Wire, retry_after, route, whole};
-use super::kubeconfig::{Chosen, Server, Source, Surroundings, choose, read_bounded};
+use super::http::{Asked, Cut, Deadline, Proxy, Road, Wire, retry_after, route, unsure, whole};
+use super::kubeconfig::{Chosen, Server, Source, Surroundings, choose, read_bounded, set};
 use super::login::{self, Credentials, Login};
 use super::tls::{self, Anchors, Identity};
 use super::{moment, words};
 use crate::evidence::Reason;
 use crate::site::ClusterTarget;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http_body_util::Full;
 use hyper::body::Bytes;
 use jiff::Timestamp;
+use kube::client::Body;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -24,11 +27,18 @@ const TEXT: usize = 1 << 20;
 /// Most requests for one answer, where the server asks to come again.
 const TRIES: usize = 6;
 
-/// What is asked.
+/// What is asked by this room itself, rather than by `kube::Api`.
 pub(super) struct Ask<'a> {
     pub(super) path: &'a str,
     accept: &'static str,
     body: Option<Bytes>,
+    text: bool,
+}
+
+/// Goes with such a request: its answer is wanted as it is, whatever its status. Without this a status of an error becomes
+/// an [`ApiError`], since what kube makes of it loses the status and whether the API server said it.
+#[derive(Clone, Copy)]
+struct Raw {
     text: bool,
 }
 
@@ -47,13 +57,46 @@ impl<'a> Ask<'a> {
         Ask { accept: "text/plain, */*", text: true, ..Ask::get(path) }
     }
 
-    pub(super) fn post(path: &'a str, body: Vec<u8>) -> Self {
+    /// Creates a review, which changes nothing.
+    pub(super) fn review(path: &'a str, body: Vec<u8>) -> Self {
         Ask { body: Some(body.into()), ..Ask::get(path) }
     }
 
-    pub(super) fn is_post(&self) -> bool {
-        self.body.is_some()
+    /// What it is about, for sentences.
+    pub(super) fn words(&self) -> String {
+        words::of_request(self.method(), self.path)
     }
+
+    fn method(&self) -> &'static Method {
+        if self.body.is_some() { &Method::POST } else { &Method::GET }
+    }
+
+    pub(super) fn request(&self) -> Result<Request<Body>, ApiError> {
+        let mut request = Request::builder().method(self.method()).uri(self.path).header(ACCEPT, self.accept);
+        if self.body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = self.body.clone().map_or_else(Body::empty, Body::from);
+        request.extension(Raw { text: self.text }).body(body).map_err(|_| unaskable())
+    }
+}
+
+/// A path that HTTP cannot carry.
+fn unaskable() -> ApiError {
+    ApiError::new(Reason::Unsupported, "this path cannot be asked for. Report it")
+}
+
+/// A request as it goes out, but for what the login and the connection add.
+struct Sent {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+    text: bool,
+    /// Whether somebody wants something changed, or to see how it would be.
+    changes: bool,
+    /// Whether the cluster may be another afterwards, so that it must not be sent twice.
+    once: bool,
 }
 
 /// Everything that requests to one cluster share.
@@ -84,10 +127,10 @@ impl Exchange {
         let (mut tls_name, mut named, mut gzip) = (chosen.server.host.clone(), None, true);
         if let Source::File { cluster, .. } = &chosen.source {
             let said = &cluster.value;
-            if let Some(name) = said.tls_server_name.as_ref().filter(|name| !name.is_empty()) {
-                tls_name.clone_from(name);
+            if let Some(name) = set(said.tls_server_name.as_ref()) {
+                name.clone_into(&mut tls_name);
             }
-            named = said.proxy_url.as_ref().map(|url| (url.expose(), file.as_str()));
+            named = said.proxy_url.as_ref().map(|url| (url.as_str(), file.as_str()));
             gzip = said.disable_compression != Some(true);
         }
         let proxy = route(&chosen.server, named, &around)?;
@@ -117,9 +160,38 @@ impl Exchange {
         About { url: &self.server.shown, file: &self.file, context: &self.context, login: &self.login.name, what }
     }
 
+    /// What kube's client calls: the answer is read whole, and unpacked.
+    pub(super) async fn answer(&self, request: Request<Body>) -> Result<Response<Full<Bytes>>, ApiError> {
+        let (head, body) = request.into_parts();
+        let raw = head.extensions.get::<Raw>().copied();
+        let path = head.uri.path_and_query().map(http::uri::PathAndQuery::as_str).ok_or_else(unaskable)?;
+        // What this room sends itself reads or reviews.
+        let changes = raw.is_none() && head.method != Method::GET;
+        let sent = Sent {
+            path: path.trim_end_matches('?').to_owned(),
+            headers: head.headers,
+            body: body.collect_bytes().await.map_err(|_| unaskable())?,
+            text: raw.is_some_and(|raw| raw.text),
+            changes,
+            once: changes && !path.contains("dryRun=All"),
+            method: head.method,
+        };
+        let answer = self.ask(&sent).await?;
+        if raw.is_none() && !(200..=299).contains(&answer.status) {
+            return Err(answer.error(&self.about(&sent.words()), sent.changes));
+        }
+        let mut response = Response::new(Full::new(answer.body));
+        *response.status_mut() = answer.code;
+        if answer.json {
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Ok(response)
+    }
+
     /// Asks, and reads the whole answer, whatever its status; but 401, which is an error here. Comes again where the
-    /// server asks for it (429 and 5xx with `Retry-After`, as client-go), as long as there is time.
-    pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, ApiError> {
+    /// server asks for it (429 and 5xx with `Retry-After`, as client-go), as long as there is time. A change is not sent
+    /// again after 5xx: it may have been done.
+    async fn ask(&self, ask: &Sent) -> Result<Answer, ApiError> {
         let deadline = Deadline::after(self.limits.request);
         let mut connect = Deadline::after(self.limits.connect);
         let mut credentials = self.login.credentials(connect).await?;
@@ -144,7 +216,7 @@ impl Exchange {
                 }
                 continue;
             }
-            let busy = answer.status == 429 || answer.status >= 500;
+            let busy = answer.status == 429 || (answer.status >= 500 && !ask.once);
             match answer.wait.filter(|_| busy) {
                 Some(wait) if tries < TRIES && wait < deadline.left() => {
                     tries += 1;
@@ -158,21 +230,21 @@ impl Exchange {
 
     async fn once(
         &self,
-        ask: &Ask<'_>,
+        ask: &Sent,
         credentials: &Arc<Credentials>,
         connect: Deadline,
         deadline: Deadline,
     ) -> Result<Answer, ApiError> {
         let wire = self.wire(credentials)?;
         let asked = Asked {
-            method: if ask.is_post() { Method::POST } else { Method::GET },
-            path: ask.path,
+            method: &ask.method,
+            path: &ask.path,
             headers: self.headers(ask, credentials),
-            body: ask.body.clone().unwrap_or_default(),
+            body: &ask.body,
+            once: ask.once,
         };
         let reply = wire.ask(&asked, connect, deadline).await?;
         let (head, body, sender) = reply.apart();
-        let status = head.status.as_u16();
         if let Some(date) = head.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(moment::http_date) {
             let _ = self.clock.set(date);
         }
@@ -186,13 +258,14 @@ impl Exchange {
             }
             // What an error says is not needed to know that it is one.
             Err(Cut::TooLarge | Cut::Damaged) if !good && !ask.text => Vec::new(),
-            Err(cut) => return Err(self.cut(cut, ask, most, &wire, deadline)),
+            Err(cut) => return Err(unsure(self.cut(cut, ask, most, &wire, deadline), ask.once)),
         };
-        Ok(Answer { status, body, json: is_json(&head.headers), wait: retry_after(&head.headers) })
+        let wait = retry_after(&head.headers);
+        Ok(Answer { wait, ..Answer::of(head.status, &head.headers, body.into()) })
     }
 
-    fn cut(&self, cut: Cut, ask: &Ask<'_>, most: usize, wire: &Wire, deadline: Deadline) -> ApiError {
-        let what = words::of_request(ask.is_post(), ask.path);
+    fn cut(&self, cut: Cut, ask: &Sent, most: usize, wire: &Wire, deadline: Deadline) -> ApiError {
+        let what = ask.words();
         let url = &self.server.shown;
         match cut {
             Cut::Late => wire.late(deadline),
@@ -214,17 +287,15 @@ impl Exchange {
         }
     }
 
-    fn headers(&self, ask: &Ask<'_>, credentials: &Credentials) -> HeaderMap {
-        let mut headers = self.login.impersonation.clone();
-        headers.insert(ACCEPT, HeaderValue::from_static(ask.accept));
+    fn headers(&self, ask: &Sent, credentials: &Credentials) -> HeaderMap {
+        let mut headers = ask.headers.clone();
+        headers.extend(self.login.impersonation.clone());
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sitewarden/", env!("CARGO_PKG_VERSION"))));
         // Measured with 10,000 pods on an API server 1.36 of the same machine: gzip sends a fourteenth and takes as long as
         // without, for the server and for us (less to decrypt); on a slow link it is all the difference.
         if self.gzip {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        if ask.is_post() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         if let Some(header) = &credentials.header {
             headers.insert(AUTHORIZATION, header.clone());
@@ -268,6 +339,12 @@ impl Exchange {
     }
 }
 
+impl Sent {
+    fn words(&self) -> String {
+        words::of_request(&self.method, &self.path)
+    }
+}
+
 /// Which CAs a context trusts.
 fn anchors(chosen: &Chosen, file: &str) -> Result<Anchors, ApiError> {
     match &chosen.source {
@@ -280,13 +357,13 @@ fn anchors(chosen: &Chosen, file: &str) -> Result<Anchors, ApiError> {
             if !chosen.server.tls || said.insecure_skip_tls_verify == Some(true) {
                 return Ok(Anchors::Anybody);
             }
-            let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-            let (data, path) = (set(&said.certificate_authority_data), set(&said.certificate_authority));
+            let (data, path) =
+                (set(said.certificate_authority_data.as_ref()), set(said.certificate_authority.as_ref()));
             if data.is_none() && path.is_none() {
                 return Ok(Anchors::Machine);
             }
-            let path = path.map(|path| cluster.path(&path));
-            let text = login::pem(data.as_deref(), path.as_deref(), "certificate authority", file)?;
+            let path = path.map(|path| cluster.path(path));
+            let text = login::pem(data, path.as_deref(), "certificate authority", file)?;
             let from = path.filter(|_| data.is_none()).map(|path| shown(&path.display().to_string()));
             let place = format!("certificate authority in {}", from.as_deref().unwrap_or(file));
             tls::certificates(&text, &place).map(Anchors::Named)

@@ -7,11 +7,11 @@
 //! from etcd. Source: apiserver `pkg/storage/cacher/delegator`.
 
 use super::ApiError;
-use super::answer::Status;
-use super::client::Listed;
+use super::answer::goes_on;
+use super::client::{Api, Listed};
 use super::exchange::{Ask, Exchange};
+use super::http;
 use super::page::{self, Page};
-use super::{http, words};
 use crate::evidence::Reason;
 use serde::de::DeserializeOwned;
 
@@ -29,18 +29,18 @@ const EMPTY_PAGES: usize = 16;
 
 /// Reads a list. `metadata`: only each object's metadata.
 pub(super) async fn read<T: DeserializeOwned>(
-    exchange: &Exchange,
+    api: &Api,
     path: &str,
     metadata: bool,
     each: &mut dyn FnMut(T),
 ) -> Result<Listed, ApiError> {
-    let what = words::of_request(false, path);
+    let what = Ask::get(path).words();
     let mut course = Course { limit: PAGE, token: String::new(), items: 0, damaged: 0, empty: 0, expired: false };
     let gap = loop {
         let address = course.address(path);
         let ask = if metadata { Ask::metadata(&address) } else { Ask::get(&address) };
         let begun = course.begun();
-        match course.page(exchange, &ask, &what, each).await {
+        match course.page(api, &ask, &what, each).await {
             Ok(Next::Page) => {}
             Ok(Next::End) => break None,
             Ok(Next::Stop(error)) => break Some(error),
@@ -48,7 +48,7 @@ pub(super) async fn read<T: DeserializeOwned>(
             Err(error) => return Err(error),
         }
     };
-    let gap = gap.or_else(|| course.damage(exchange, &what));
+    let gap = gap.or_else(|| course.damage(&api.exchange, &what));
     Ok(Listed { items: course.items, gap })
 }
 
@@ -88,13 +88,14 @@ impl Course {
 
     async fn page<T: DeserializeOwned>(
         &mut self,
-        exchange: &Exchange,
+        api: &Api,
         ask: &Ask<'_>,
         what: &str,
         each: &mut dyn FnMut(T),
     ) -> Result<Next, ApiError> {
+        let exchange = &api.exchange;
         let about = exchange.about(what);
-        let answer = match exchange.ask(ask).await {
+        let answer = match api.ask(ask).await {
             // Few large objects may still fit where many do not.
             Err(error) if error.reason == Reason::TooLarge && self.limit > SMALL_PAGE => {
                 self.limit = SMALL_PAGE;
@@ -106,16 +107,16 @@ impl Course {
             // The server no longer has the list as it was; it says where what is there now goes on. Every object that
             // was there all the time is in one of both parts, and none is handed over twice.
             self.expired = true;
-            return match Status::goes_on(&answer.body).filter(|next| next.len() <= TOKEN) {
+            return match goes_on(&answer.body).filter(|next| next.len() <= TOKEN) {
                 Some(next) => {
                     self.token = next;
                     Ok(Next::Page)
                 }
-                None => Err(answer.error(&about)),
+                None => Err(answer.error(&about, false)),
             };
         }
         if !(200..=299).contains(&answer.status) {
-            return Err(answer.error(&about));
+            return Err(answer.error(&about, false));
         }
         self.expired = false;
         let room = exchange.limits.items.saturating_sub(self.items);

@@ -201,7 +201,7 @@ pub struct NodeChange {
 }
 
 /// Seconds that the switch leaves beyond the check of the change.
-pub const DELAY: u32 = 120;
+pub(super) const DELAY: u32 = 120;
 
 impl NodeChange {
     /// Takes another change into this one. Both must be about different files.

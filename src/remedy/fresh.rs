@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// Something to read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Want {
+pub(super) enum Want {
     /// A file with its bytes.
     File(String),
     /// What a path is, without its bytes: for files that may hold secrets.
@@ -18,7 +18,7 @@ pub enum Want {
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FreshFile {
+pub(super) struct FreshFile {
     /// Its path without symbolic links: the one to change.
     pub path: String,
     /// What is there. None where it may not be touched.
@@ -31,7 +31,7 @@ pub struct FreshFile {
 
 impl FreshFile {
     /// Its bytes as text. None where it is no UTF-8, has zero bytes, or was not read.
-    pub fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         let text = std::str::from_utf8(self.contents.as_deref()?).ok()?;
         (!text.contains('\0')).then_some(text)
     }
@@ -39,7 +39,7 @@ impl FreshFile {
 
 /// What was read of everything that was wanted.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fresh {
+pub(super) struct Fresh {
     /// By what was wanted.
     files: BTreeMap<Want, Vec<FreshFile>>,
     /// Lines that were asked: exit status and what they said.
@@ -48,28 +48,28 @@ pub struct Fresh {
 
 impl Fresh {
     /// Adds what was found.
-    pub fn found(&mut self, want: &Want, file: FreshFile) {
+    pub(super) fn found(&mut self, want: &Want, file: FreshFile) {
         self.files.entry(want.clone()).or_default().push(file);
     }
 
     /// Adds what a line said.
-    pub fn said(&mut self, line: &str, status: i32, said: String) {
+    pub(super) fn said(&mut self, line: &str, status: i32, said: String) {
         self.told.insert(line.to_owned(), (status, said));
     }
 
     /// A file that was wanted by its path.
-    pub fn file(&self, path: &str) -> Option<&FreshFile> {
+    pub(super) fn file(&self, path: &str) -> Option<&FreshFile> {
         let of = |want: Want| self.files.get(&want).and_then(|found| found.first());
         of(Want::File(path.to_owned())).or_else(|| of(Want::Stat(path.to_owned())))
     }
 
     /// The files of a pattern, in the order in which the shell lists them.
-    pub fn pattern(&self, pattern: &str) -> &[FreshFile] {
+    pub(super) fn pattern(&self, pattern: &str) -> &[FreshFile] {
         self.files.get(&Want::Pattern(pattern.to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// What a line said, where it ended with 0.
-    pub fn told(&self, line: &str) -> Option<&str> {
+    pub(super) fn told(&self, line: &str) -> Option<&str> {
         self.told.get(line).filter(|(status, _)| *status == 0).map(|(_, said)| said.as_str())
     }
 }

@@ -101,7 +101,7 @@ impl Plan {
                 self.notes.push(note);
             }
         }
-        self.title = format!("{} things on {}", self.controls.len(), self.target.trim_start_matches("node/"));
+        self.title = format!("{} controls together", self.controls.len());
         Ok(self)
     }
 }

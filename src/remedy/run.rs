@@ -196,6 +196,8 @@ pub fn close(store: &mut Store, entry: &str, outcome: Outcome, note: &str, who: 
 /// How it stands when the old state is back.
 fn put_back(node: &str, reverted: &Reverted) -> (Outcome, String) {
     let Reverted { why, left, unsound } = reverted;
+    // What the channel says names the node already.
+    let why = why.strip_prefix(node).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why);
     if !left.is_empty() {
         return (
             Outcome::Failed,
@@ -227,7 +229,7 @@ struct Ending<'a, 's> {
 }
 
 /// Pause between two tries to log in.
-const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Tries of the second login: more would make a server that counts failures shut this seat out.
 const TRIES: u32 = 3;
@@ -323,7 +325,7 @@ impl Ending<'_, '_> {
                     }
                     Stands::None if nothing_there < TRIES => nothing_there += 1,
                     Stands::None => {
-                        return (Outcome::Refused, format!("{}: {why}. Nothing was changed", self.reach.node()));
+                        return (Outcome::Refused, format!("{why}. Nothing was changed"));
                     }
                 },
                 Err(refusal) if self.began.elapsed() > until => {

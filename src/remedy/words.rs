@@ -4,7 +4,7 @@ use openssl::sha::Sha256;
 use std::fmt::Write as _;
 
 /// SHA-256, lower-case hex.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     let mut sha = Sha256::new();
     sha.update(bytes);
     sha.finish().iter().fold(String::with_capacity(64), |mut text, byte| {
@@ -14,12 +14,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Permission bits as `chmod` takes them: `0600`.
-pub fn octal(mode: u32) -> String {
+pub(super) fn octal(mode: u32) -> String {
     format!("{mode:04o}")
 }
 
 /// A word as a POSIX shell takes it. What a shell cannot take (a zero byte) is cut there.
-pub fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let word = word.split('\0').next().unwrap_or_default();
     shlex::try_quote(word).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
 }

@@ -1,5 +1,6 @@
 //! The chain: how a row is hashed, and what is wrong with rows that do not hold together.
 
+use super::error::StoreError;
 use super::event::Event;
 use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,26 @@ pub struct Verified {
     pub head: Head,
     /// Everything that is wrong, in the order of the rows. Empty: the chain holds.
     pub problems: Vec<Problem>,
+}
+
+impl Verified {
+    /// What is found where nothing was ever kept: a `head` that was given has no row there either. Fails where it is
+    /// no hash.
+    pub fn of_nothing(head: Option<&str>) -> Result<Verified, StoreError> {
+        Ok(Follow::new(wanted(head)?.as_deref()).end())
+    }
+
+    /// Whether the chain holds.
+    pub fn holds(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// The head that a person gave, as hashes are written.
+pub(super) fn wanted(head: Option<&str>) -> Result<Option<String>, StoreError> {
+    let Some(given) = head else { return Ok(None) };
+    let hash = given.trim().to_ascii_lowercase();
+    if is_hash(&hash) { Ok(Some(hash)) } else { Err(StoreError::Head(given.to_owned())) }
 }
 
 /// One thing that is wrong with the journal. Numbers of rows are as they stand in the file.
@@ -96,7 +117,7 @@ impl Stored {
     /// The event and both hashes; else what is wrong (a verb first).
     pub(super) fn parse(self) -> Result<(Event, String, String), String> {
         let event = serde_json::from_str(&self.body?)
-            // The message alone: it holds no text of the row.
+            // The place alone: serde's message quotes the row.
             .map_err(|error| format!("does not hold an event (line {}, column {})", error.line(), error.column()))?;
         let (previous, hash) = (self.previous?, self.hash?);
         if is_hash(&previous) && is_hash(&hash) {

@@ -6,6 +6,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Its name in the folder.
@@ -19,6 +20,10 @@ const TABLE: &str = "CREATE TABLE journal (number INTEGER PRIMARY KEY, body TEXT
     hash TEXT NOT NULL) STRICT";
 /// How long another program that writes is waited for.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// A POSIX lock ends when its process closes the file anywhere: who makes the file closes it before another thread's
+/// connection can lock it.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// Opens the file to be written to, and makes it and its folder.
 pub(super) fn open(dir: &Path) -> Result<(Connection, PathBuf), StoreError> {
@@ -47,7 +52,11 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, PathBuf), StoreError> {
 /// Opens the file where there is one with something in it.
 pub(super) fn open_existing(dir: &Path) -> Result<Option<(Connection, PathBuf)>, StoreError> {
     let file = dir.join(NAME);
-    match regular(&file) {
+    let there = {
+        let _guard = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        regular(&file)
+    };
+    match there {
         Ok(true) => {}
         Ok(false) => return Ok(None),
         Err(error) => return Err(StoreError::Access { file, done: "read", why: error.to_string() }),
@@ -164,6 +173,7 @@ fn regular(file: &Path) -> io::Result<bool> {
 
 /// Makes the file, or takes the rights of others from one that is there. SQLite's own files beside it get its mode.
 fn make_file(file: &Path) -> io::Result<()> {
+    let _guard = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

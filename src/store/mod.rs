@@ -122,26 +122,45 @@ impl Store {
     /// All rows, oldest first. Fails at the first that cannot be understood; whether they are as they were written
     /// says [`Store::verify`].
     pub fn rows(&self) -> Result<Vec<Row>, StoreError> {
-        let mut rows = Vec::new();
-        let mut wrong = None;
-        self.each(|stored| {
-            let row = stored.number;
-            match (stored.parse(), u64::try_from(row)) {
-                (Ok((event, previous, hash)), Ok(number)) => rows.push(Row { number, event, previous, hash }),
-                (Err(why), _) => _ = wrong.get_or_insert((row, why)),
-                (_, Err(_)) => _ = wrong.get_or_insert((row, "has a number that no row has".to_owned())),
-            }
-        })
-        .map_err(|error| self.unreadable(error))?;
-        match wrong {
-            None => Ok(rows),
-            Some((row, why)) => Err(StoreError::Row { file: self.file.clone(), row, why }),
-        }
+        let mut rows = Ok(Vec::new());
+        self.each(|stored| self.understood(&mut rows, stored)).map_err(|error| self.unreadable(error))?;
+        rows
     }
 
     /// The entries, oldest first. Fails where the rows cannot be understood.
     pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
-        entry::fold(self.rows()?).map_err(|(row, why)| StoreError::Row {
+        self.folded(self.rows()?)
+    }
+
+    /// The entries, oldest first, and what [`Store::verify`] finds, both of one moment: the head is that of these
+    /// entries also while another program writes. Fails where the rows cannot be understood.
+    pub fn verified_entries(&self) -> Result<(Vec<Entry>, Verified), StoreError> {
+        let mut rows = Ok(Vec::new());
+        let mut follow = Follow::new(None);
+        for what in file::check(&self.connection).map_err(|error| self.unreadable(error))? {
+            follow.damaged(what);
+        }
+        self.each(|stored| {
+            self.understood(&mut rows, stored.clone());
+            follow.row(stored);
+        })
+        .map_err(|error| self.unreadable(error))?;
+        Ok((self.folded(rows?)?, follow.end()))
+    }
+
+    fn understood(&self, rows: &mut Result<Vec<Row>, StoreError>, stored: Stored) {
+        let Ok(good) = rows else { return };
+        let row = stored.number;
+        let wrong = |why: String| StoreError::Row { file: self.file.clone(), row, why };
+        match (stored.parse(), u64::try_from(row)) {
+            (Ok((event, previous, hash)), Ok(number)) => good.push(Row { number, event, previous, hash }),
+            (Err(why), _) => *rows = Err(wrong(why)),
+            (_, Err(_)) => *rows = Err(wrong("has a number that no row has".to_owned())),
+        }
+    }
+
+    fn folded(&self, rows: Vec<Row>) -> Result<Vec<Entry>, StoreError> {
+        entry::fold(rows).map_err(|(row, why)| StoreError::Row {
             file: self.file.clone(),
             row: i64::try_from(row).unwrap_or(i64::MAX),
             why,
@@ -181,11 +200,7 @@ impl Store {
     /// was cut off at the end shows only against `head`, the hash that an earlier hand-over ends in: it must belong to
     /// a row. Fails only where the file cannot be read at all, or `head` is no hash.
     pub fn verify(&self, head: Option<&str>) -> Result<Verified, StoreError> {
-        let head = head.map(|given| {
-            let hash = given.trim().to_ascii_lowercase();
-            if chain::is_hash(&hash) { Ok(hash) } else { Err(StoreError::Head(given.to_owned())) }
-        });
-        let head = head.transpose()?;
+        let head = chain::wanted(head)?;
         let mut follow = Follow::new(head.as_deref());
         // Damage is what is looked for here, and no reason to stop.
         for what in file::check(&self.connection).map_err(|error| self.unreadable(error))? {

@@ -7,7 +7,9 @@ mod support;
 mod answers;
 mod lists;
 mod logins;
+mod objects;
 mod on_cluster;
+mod on_control_plane;
 mod peers;
 #[cfg(unix)]
 mod plugins;

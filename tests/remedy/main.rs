@@ -1,4 +1,8 @@
 //! Remedies on real nodes: what is put right, what comes back by itself, and that nobody is ever locked out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod faults;
+mod node;
 mod on_cluster;
+mod secret;
+mod sshd;

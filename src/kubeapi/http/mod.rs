@@ -14,4 +14,4 @@ pub(super) use deadline::Deadline;
 pub(super) use percent::encode;
 pub(super) use road::Road;
 pub(super) use route::{Proxy, route};
-pub(super) use wire::{Asked, Wire, retry_after};
+pub(super) use wire::{Asked, Wire, retry_after, unsure};

@@ -38,10 +38,12 @@ pub(in crate::kubeapi) struct Reply {
 
 /// What is asked. Paths begin with `/`.
 pub(in crate::kubeapi) struct Asked<'a> {
-    pub(in crate::kubeapi) method: Method,
+    pub(in crate::kubeapi) method: &'a Method,
     pub(in crate::kubeapi) path: &'a str,
     pub(in crate::kubeapi) headers: HeaderMap,
-    pub(in crate::kubeapi) body: Bytes,
+    pub(in crate::kubeapi) body: &'a Bytes,
+    /// Whether it is a change, which must not be sent twice.
+    pub(in crate::kubeapi) once: bool,
 }
 
 impl Wire {
@@ -57,9 +59,11 @@ impl Wire {
         connect: Deadline,
         deadline: Deadline,
     ) -> Result<Reply, ApiError> {
-        // A kept connection may have been closed by the server meanwhile. What is asked changes nothing, so it may be
-        // asked again.
-        while let Some(mut sender) = self.idle() {
+        // A kept connection may have been closed by the server meanwhile. What changes nothing may be asked again; a change
+        // gets a connection of its own.
+        while !asked.once
+            && let Some(mut sender) = self.idle()
+        {
             if sender.ready().await.is_err() {
                 continue;
             }
@@ -74,9 +78,9 @@ impl Wire {
             Ok(Ok(response)) => Ok(Reply { response, sender }),
             Ok(Err(error)) => match self.road.judgement(&error, deadline).await {
                 Some(told) => Err(told.say(&self.road.server.shown, &self.road.file)),
-                None => Err(self.broken(&error)),
+                None => Err(unsure(self.broken(&error), asked.once)),
             },
-            Err(Late) => Err(self.late(deadline)),
+            Err(Late) => Err(unsure(self.late(deadline), asked.once)),
         }
     }
 
@@ -107,7 +111,7 @@ impl Wire {
         let path = format!("{}{}", server.prefix, asked.path);
         let uri = if self.road.is_absolute() { format!("http://{}{path}", server.authority()) } else { path };
         let mut request = Request::new(Full::new(asked.body.clone()));
-        *request.method_mut() = asked.method.clone();
+        request.method_mut().clone_from(asked.method);
         *request.uri_mut() = uri.parse().map_err(|_| own())?;
         *request.headers_mut() = asked.headers.clone();
         let host = HeaderValue::try_from(server.authority()).map_err(|_| own())?;
@@ -155,6 +159,14 @@ impl Reply {
         let (parts, body) = self.response.into_parts();
         (parts, body, self.sender)
     }
+}
+
+/// An error after something was sent; of a change it is not known whether it was made.
+pub(in crate::kubeapi) fn unsure(mut error: ApiError, once: bool) -> ApiError {
+    if once {
+        error.message.push_str(". Whether the change was made is not known: look before you try again");
+    }
+    error
 }
 
 /// How long a server asks to wait: `Retry-After` in seconds. A date there is not heeded; API servers send none.

@@ -1,12 +1,13 @@
 //! Which context is meant, and what it leads to.
 
 use super::super::error::{ApiError, shown};
-use super::merge::{Kubeconfig, Placed};
+use super::merge::{Merged, Placed};
+use super::secret::set;
 use super::server::Server;
 use super::surroundings::Surroundings;
-use super::types::{Cluster, User};
 use crate::evidence::Reason;
 use crate::site::ClusterTarget;
+use kube::config::{AuthInfo, Cluster};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ pub(in crate::kubeapi) enum Source {
     File {
         cluster: Box<Placed<Cluster>>,
         /// Name and entry of the user; an empty one where the context names none.
-        user: Box<(String, Placed<User>)>,
+        user: Box<(String, Placed<AuthInfo>)>,
     },
     /// In the pod that this process runs in: folder of its service account.
     Pod(PathBuf),
@@ -49,13 +50,13 @@ impl Source {
 
 /// Finds what a target means. Fails with what to do where that is not clear; nothing is connected to.
 pub(in crate::kubeapi) fn choose(target: &ClusterTarget, around: &Surroundings) -> Result<Chosen, ApiError> {
-    match Kubeconfig::read(target, around)? {
+    match Merged::read(target, around)? {
         Some(config) => config.choose(target.context.as_deref()),
         None => in_pod(target, around),
     }
 }
 
-impl Kubeconfig {
+impl Merged {
     pub(super) fn choose(&self, wanted: Option<&str>) -> Result<Chosen, ApiError> {
         let wanted = wanted.filter(|name| !name.is_empty());
         let Some(name) = wanted.or(self.current.as_deref()) else {
@@ -93,22 +94,21 @@ impl Kubeconfig {
             let text = format!("kubeconfig {}: the context {:?} {what}", context.place(), shown(name));
             unreachable(format!("{text}. Correct the context, or fetch the cluster's kubeconfig again"))
         };
-        let set = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
-        let cluster_name = set(&context.value.cluster).ok_or_else(|| lacks("names no cluster".to_owned()))?;
-        let cluster = self.clusters.get(&cluster_name);
+        let cluster_name = set(Some(&context.value.cluster)).ok_or_else(|| lacks("names no cluster".to_owned()))?;
+        let cluster = self.clusters.get(cluster_name);
         let cluster = cluster
-            .ok_or_else(|| lacks(format!("names the cluster {:?}, which does not exist", shown(&cluster_name))))?;
-        let user = match set(&context.value.user) {
+            .ok_or_else(|| lacks(format!("names the cluster {:?}, which does not exist", shown(cluster_name))))?;
+        let user = match set(context.value.user.as_ref()) {
             // As kubectl: without a user one speaks as nobody.
-            None => (String::new(), Placed { value: User::default(), file: Arc::<Path>::clone(&context.file) }),
+            None => (String::new(), Placed { value: AuthInfo::default(), file: Arc::<Path>::clone(&context.file) }),
             Some(user_name) => {
-                let user = self.users.get(&user_name).cloned();
+                let user = self.users.get(user_name).cloned();
                 let user =
-                    user.ok_or_else(|| lacks(format!("names the user {:?}, which does not exist", shown(&user_name))))?;
-                (user_name, user)
+                    user.ok_or_else(|| lacks(format!("names the user {:?}, which does not exist", shown(user_name))))?;
+                (user_name.to_owned(), user)
             }
         };
-        let server = Server::of(&cluster_name, cluster, &user.1.value)?;
+        let server = Server::of(cluster_name, cluster, &user.1.value)?;
         let source = Source::File { cluster: Box::new(cluster.clone()), user: Box::new(user) };
         Ok(Chosen { context: name.to_owned(), server, source })
     }

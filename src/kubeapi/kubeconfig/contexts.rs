@@ -2,7 +2,7 @@
 
 use super::super::error::ApiError;
 use super::choose::{IN_CLUSTER, choose};
-use super::merge::Kubeconfig;
+use super::merge::Merged;
 use super::server::Server;
 use super::surroundings::Surroundings;
 use crate::site::ClusterTarget;
@@ -42,11 +42,11 @@ pub fn chosen(target: &ClusterTarget) -> Result<Option<ContextInfo>, ApiError> {
 }
 
 pub(super) fn contexts_in(target: &ClusterTarget, around: &Surroundings) -> Result<Vec<ContextInfo>, ApiError> {
-    let Some(config) = Kubeconfig::read(target, around)? else {
+    let Some(config) = Merged::read(target, around)? else {
         return Ok(around.pod().map(|(host, port)| pod(&host, &port)).into_iter().collect());
     };
     let infos = config.contexts.iter().map(|(name, context)| {
-        let cluster = context.value.cluster.clone().unwrap_or_default();
+        let cluster = context.value.cluster.clone();
         let user = context.value.user.clone().unwrap_or_default();
         let server = config.clusters.get(&cluster).and_then(|placed| {
             let login = config.users.get(&user).map(|user| user.value.clone()).unwrap_or_default();
@@ -67,7 +67,7 @@ pub(super) fn contexts_in(target: &ClusterTarget, around: &Surroundings) -> Resu
 
 pub(super) fn chosen_in(target: &ClusterTarget, around: &Surroundings) -> Result<Option<ContextInfo>, ApiError> {
     if target.context.as_deref().is_none_or(str::is_empty) {
-        let nothing = match Kubeconfig::read(target, around)? {
+        let nothing = match Merged::read(target, around)? {
             Some(config) => !config.named && config.current.is_none(),
             None => around.pod().is_none(),
         };

@@ -237,7 +237,7 @@ fn forms_that_kubectl_reads_are_read() {
     let chosen = choose(&target(&[&path], None), &home.around(&[])).unwrap();
     assert_eq!(chosen.context, "007");
     let Source::File { user, .. } = &chosen.source else { panic!("no file") };
-    assert_eq!(user.1.value.password.as_ref().map(Secret::expose), Some("3456"));
+    assert_eq!(kept(user.1.value.password.as_ref()), Some("3456"));
     // As PowerShell writes it, and as JSON.
     let wide: Vec<u8> =
         [0xff, 0xfe].into_iter().chain(config("a", "a").encode_utf16().flat_map(u16::to_le_bytes)).collect();
@@ -252,7 +252,10 @@ fn forms_that_kubectl_reads_are_read() {
 #[test]
 fn secrets_are_not_in_what_a_program_prints_of_itself() {
     let home = Home::new();
-    let path = home.put("config", config("a", "a"));
+    let exec = "exec: {command: x, args: [geheim], env: [{name: A, value: geheim}]}, auth-provider: {name: oidc, config: {id-token: geheim}}";
+    let text = config("a", "a").replace("{token: geheim-a}", &format!("{{token: geheim-a, {exec}}}"));
+    let path = home
+        .put("config", text.replace("certificate-authority", "proxy-url: 'http://u:geheim@p', certificate-authority"));
     let chosen = choose(&target(&[&path], None), &home.around(&[])).unwrap();
     assert!(!format!("{chosen:?}").contains("geheim"));
 }

@@ -1,23 +1,35 @@
 //! Several kubeconfig files as one. Rules: client-go `tools/clientcmd/loader.go`: the first file that has a name wins it
 //! whole, the first that sets `current-context` wins that, relative paths start at the file that names them.
+//!
+//! Not by `Kubeconfig::merge`: it forgets which file said what, takes an empty `current-context` for one, and does not see
+//! two entries of one name.
 
 use super::super::error::{ApiError, shown};
 use super::files::{self, KUBECONFIG_LIMIT};
 use super::surroundings::Surroundings;
-use super::types::{Cluster, Context, File, User};
+use super::tolerant;
 use crate::evidence::Reason;
 use crate::site::ClusterTarget;
+use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Something from a kubeconfig, and the file that says it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(in crate::kubeapi) struct Placed<T> {
     /// What it says.
     pub(in crate::kubeapi) value: T,
     /// The file.
     pub(in crate::kubeapi) file: Arc<Path>,
+}
+
+// Never what it says: kube's types show arguments and variables of plugins, tokens of oidc, and passwords of proxies.
+impl<T> fmt::Debug for Placed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Placed").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl<T> Placed<T> {
@@ -34,9 +46,9 @@ impl<T> Placed<T> {
 
 /// All files as one.
 #[derive(Debug, Default)]
-pub(in crate::kubeapi) struct Kubeconfig {
+pub(in crate::kubeapi) struct Merged {
     pub(super) clusters: BTreeMap<String, Placed<Cluster>>,
-    pub(super) users: BTreeMap<String, Placed<User>>,
+    pub(super) users: BTreeMap<String, Placed<AuthInfo>>,
     /// In the order of the files.
     pub(super) contexts: Vec<(String, Placed<Context>)>,
     pub(super) current: Option<String>,
@@ -46,12 +58,12 @@ pub(in crate::kubeapi) struct Kubeconfig {
     pub(super) named: bool,
 }
 
-impl Kubeconfig {
+impl Merged {
     /// Reads what a target names: its files, else those of `KUBECONFIG`, else `~/.kube/config`. None: nothing was named
     /// and there is nothing.
     pub(in crate::kubeapi) fn read(target: &ClusterTarget, around: &Surroundings) -> Result<Option<Self>, ApiError> {
         if !target.kubeconfig.is_empty() {
-            let mut config = Kubeconfig { named: true, ..Kubeconfig::default() };
+            let mut config = Merged { named: true, ..Merged::default() };
             for path in &target.kubeconfig {
                 if !config.add(path)? {
                     return Err(missing(std::slice::from_ref(path), "with --kubeconfig or in the site file"));
@@ -63,7 +75,7 @@ impl Kubeconfig {
         let listed: Vec<PathBuf> =
             listed.iter().flat_map(std::env::split_paths).filter(|path| !path.as_os_str().is_empty()).collect();
         if !listed.is_empty() {
-            let mut config = Kubeconfig { named: true, ..Kubeconfig::default() };
+            let mut config = Merged { named: true, ..Merged::default() };
             let mut there = false;
             for (at, path) in listed.iter().enumerate() {
                 // A file that is named twice is one file; kubectl passes over those that do not exist.
@@ -74,7 +86,7 @@ impl Kubeconfig {
             return if there { Ok(Some(config)) } else { Err(missing(&listed, "in the variable KUBECONFIG")) };
         }
         let Some(home) = &around.home else { return Ok(None) };
-        let mut config = Kubeconfig::default();
+        let mut config = Merged::default();
         let there = config.add(&home.join(".kube/config"))?;
         // What an uninstalled tool leaves behind is an empty file; that names nothing.
         let empty = config.contexts.is_empty() && config.clusters.is_empty() && config.users.is_empty();
@@ -92,23 +104,23 @@ impl Kubeconfig {
         Ok(true)
     }
 
-    fn take(&mut self, path: &Arc<Path>, file: File) -> Result<(), ApiError> {
+    fn take(&mut self, path: &Arc<Path>, file: Kubeconfig) -> Result<(), ApiError> {
         let place = |kind: &str| format!("kubeconfig {}: {kind}", shown(&path.display().to_string()));
         let mut seen = BTreeSet::new();
-        for entry in file.clusters.into_iter().flatten() {
+        for entry in file.clusters {
             let name = named(entry.name, &mut seen, || place("clusters"))?;
             let value = entry.cluster.unwrap_or_default();
             self.clusters.entry(name).or_insert_with(|| Placed { value, file: path.clone() });
         }
         seen.clear();
-        for entry in file.users.into_iter().flatten() {
+        for entry in file.auth_infos {
             let name = named(entry.name, &mut seen, || place("users"))?;
-            let value = entry.user.unwrap_or_default();
+            let value = entry.auth_info.unwrap_or_default();
             self.users.entry(name).or_insert_with(|| Placed { value, file: path.clone() });
         }
         seen.clear();
         let earlier: BTreeSet<String> = self.contexts.iter().map(|(name, _)| name.clone()).collect();
-        for entry in file.contexts.into_iter().flatten() {
+        for entry in file.contexts {
             let name = named(entry.name, &mut seen, || place("contexts"))?;
             let value = entry.context.unwrap_or_default();
             if !earlier.contains(&name) {
@@ -122,11 +134,11 @@ impl Kubeconfig {
 }
 
 /// The name of an entry, which no other of the same file has: kubectl refuses such a file too.
-fn named(name: Option<String>, seen: &mut BTreeSet<String>, place: impl Fn() -> String) -> Result<String, ApiError> {
-    let Some(name) = name.filter(|name| !name.is_empty()) else {
+fn named(name: String, seen: &mut BTreeSet<String>, place: impl Fn() -> String) -> Result<String, ApiError> {
+    if name.is_empty() {
         let text = format!("{}: an entry has no name. Give it one, or fetch the file again", place());
         return Err(ApiError::new(Reason::Malformed, text));
-    };
+    }
     if !seen.insert(name.clone()) {
         let text = format!("{}: two entries are named {:?}. Rename or remove one of them", place(), shown(&name));
         return Err(ApiError::new(Reason::Malformed, text));
@@ -141,38 +153,22 @@ fn missing(paths: &[PathBuf], named: &str) -> ApiError {
 }
 
 /// Reads the text of a file.
-fn parse(path: &Path, bytes: &[u8]) -> Result<File, ApiError> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<Kubeconfig, ApiError> {
     let place = shown(&path.display().to_string());
     let wrong = |text: String| ApiError::new(Reason::Malformed, format!("kubeconfig {place}: {text}"));
     let Some(text) = text_of(bytes) else {
         return Err(wrong("it is not text. Name a kubeconfig file".to_owned()));
     };
     if text.chars().all(char::is_whitespace) {
-        return Ok(File::default());
+        return Ok(Kubeconfig::default());
     }
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_reader_input_bytes: Some(KUBECONFIG_LIMIT),
-            max_documents: 1,
-            max_total_scalar_bytes: KUBECONFIG_LIMIT,
-            max_recorded_anchor_bytes: KUBECONFIG_LIMIT,
-        },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 20_000,
-            max_replay_stack_depth: 8,
-        },
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
-        with_snippet: false,
-    };
-    // The parser's own message may hold a part of the text, and that may be a secret.
-    let file: Option<File> = serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
-        let at = error.location().map(|at| format!(" at line {}, column {}", at.line(), at.column()));
+    let file = tolerant::read(&text).map_err(|at| {
+        let at = at.map(|at| format!(" at line {}, column {}", at.line(), at.column()));
         wrong(format!(
             "it cannot be read as a kubeconfig{}. Check indentation, quotes and doubled keys there, or fetch the file again",
             at.unwrap_or_default()
         ))
     })?;
-    let file = file.unwrap_or_default();
     let is =
         |value: &Option<String>, wanted: &str| value.as_deref().is_none_or(|value| value.is_empty() || value == wanted);
     if !is(&file.kind, "Config") || !is(&file.api_version, "v1") {

@@ -5,17 +5,19 @@ mod choose;
 mod contexts;
 mod files;
 mod merge;
+mod secret;
 mod server;
 mod surroundings;
-mod types;
+mod tolerant;
 
 pub(super) use choose::{Chosen, Source, choose};
 pub use contexts::{ContextInfo, chosen, contexts};
 pub(super) use files::{PEM_LIMIT, read_bounded};
 pub(super) use merge::Placed;
+pub(super) use secret::{Secret, kept, set};
 pub(super) use server::{Server, Url, authority};
 pub(super) use surroundings::Surroundings;
-pub(super) use types::{Cluster, Exec, Secret, User};
+pub(super) use tolerant::ODD_MODE;
 
 #[cfg(test)]
 #[path = "kubeconfig_tests.rs"]

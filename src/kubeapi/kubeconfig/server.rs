@@ -2,8 +2,9 @@
 
 use super::super::error::{ApiError, shown};
 use super::merge::Placed;
-use super::types::{Cluster, Secret, User};
+use super::secret::Secret;
 use crate::evidence::Reason;
+use kube::config::{AuthInfo, Cluster};
 use std::net::IpAddr;
 
 /// A URL, taken apart.
@@ -68,7 +69,7 @@ pub(in crate::kubeapi) struct Server {
 
 impl Server {
     /// From an entry of a kubeconfig.
-    pub(super) fn of(name: &str, cluster: &Placed<Cluster>, user: &User) -> Result<Self, ApiError> {
+    pub(super) fn of(name: &str, cluster: &Placed<Cluster>, user: &AuthInfo) -> Result<Self, ApiError> {
         let place = format!("kubeconfig {}: the cluster {:?}", cluster.place(), shown(name));
         let wrong = |text: &str| ApiError::new(Reason::Unreachable, format!("{place} {text}"));
         let written = cluster.value.server.as_deref().unwrap_or_default().trim();
@@ -110,7 +111,7 @@ impl Server {
     pub(in crate::kubeapi) fn at(url: &str) -> Self {
         let cluster = Cluster { server: Some(url.to_owned()), ..Cluster::default() };
         let file = std::path::Path::new("/k/config").into();
-        Server::of("c", &Placed { value: cluster, file }, &User::default()).unwrap()
+        Server::of("c", &Placed { value: cluster, file }, &AuthInfo::default()).unwrap()
     }
 
     /// From the variables of a pod.
@@ -192,7 +193,7 @@ mod tests {
 
     fn server(url: &str) -> Result<Server, ApiError> {
         let cluster = Cluster { server: Some(url.to_owned()), ..Cluster::default() };
-        Server::of("c", &Placed { value: cluster, file: Path::new("/k/config").into() }, &User::default())
+        Server::of("c", &Placed { value: cluster, file: Path::new("/k/config").into() }, &AuthInfo::default())
     }
 
     #[test]

@@ -1,28 +1,29 @@
 //! Credentials that stand in the kubeconfig or in files that it names.
 
 use super::super::error::{ApiError, shown};
-use super::super::kubeconfig::{Placed, Secret, User, read_bounded};
+use super::super::kubeconfig::{Placed, kept, read_bounded, set};
 use super::super::tls::{self, Identity};
 use super::credentials::{basic, bearer};
 use crate::evidence::Reason;
 use http::HeaderValue;
+use kube::config::AuthInfo;
 use openssl::base64::decode_block;
 use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Refuses what kubectl refuses (client-go `clientcmd/validation.go`), and plugins that no longer exist.
-pub(super) fn check(user: &User, place: &str) -> Result<(), ApiError> {
+pub(super) fn check(user: &AuthInfo, place: &str) -> Result<(), ApiError> {
     let wrong = |text: &str| Err(ApiError::new(Reason::Malformed, format!("{place}: {text}")));
-    let set = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-    let kept = |secret: &Option<Secret>| secret.as_ref().is_some_and(|secret| !secret.expose().is_empty());
-    if kept(&user.token) && (set(&user.username) || kept(&user.password)) {
+    let has = |text: &Option<String>| set(text.as_ref()).is_some();
+    let password = has(&user.username) || kept(user.password.as_ref()).is_some();
+    if kept(user.token.as_ref()).is_some() && password {
         return wrong("it has both a token and a password. Remove one of them");
     }
     if user.exec.is_some() && user.auth_provider.is_some() {
         return wrong("it has both `exec` and `auth-provider`. Remove `auth-provider`");
     }
-    let certificate = set(&user.client_certificate) || set(&user.client_certificate_data);
-    let key = set(&user.client_key) || kept(&user.client_key_data);
+    let certificate = has(&user.client_certificate) || has(&user.client_certificate_data);
+    let key = has(&user.client_key) || kept(user.client_key_data.as_ref()).is_some();
     if certificate && !key {
         return wrong(
             "it has a client certificate without a key. Add client-key or client-key-data, or fetch the file again",
@@ -37,22 +38,21 @@ pub(super) fn check(user: &User, place: &str) -> Result<(), ApiError> {
 }
 
 /// The header that stands in the kubeconfig itself, and what it is called.
-pub(super) fn header(user: &User, place: &str) -> Result<Option<(&'static str, HeaderValue)>, ApiError> {
-    if let Some(token) = user.token.as_ref().filter(|token| !token.expose().is_empty()) {
-        return Ok(Some(("token", bearer(token.expose(), place)?)));
+pub(super) fn header(user: &AuthInfo, place: &str) -> Result<Option<(&'static str, HeaderValue)>, ApiError> {
+    if let Some(token) = kept(user.token.as_ref()) {
+        return Ok(Some(("token", bearer(token, place)?)));
     }
     let name = user.username.as_deref().unwrap_or_default();
-    let password = user.password.as_ref().map(Secret::expose).unwrap_or_default();
+    let password = kept(user.password.as_ref()).unwrap_or_default();
     if !name.is_empty() || !password.is_empty() {
         return Ok(Some(("password", basic(name, password, place)?)));
     }
     let Some(provider) = &user.auth_provider else { return Ok(None) };
-    let what = match provider.name.as_deref().unwrap_or_default() {
+    let what = match provider.name.as_str() {
         // kubectl still has this one; what it wrote down is good until it expires.
         "oidc" => {
-            let token = provider.config.iter().flatten().find(|(key, _)| *key == "id-token");
-            match token.and_then(|(_, token)| token.as_ref()).filter(|token| !token.expose().is_empty()) {
-                Some(token) => return Ok(Some(("token of oidc", bearer(token.expose(), place)?))),
+            match set(provider.config.get("id-token")) {
+                Some(token) => return Ok(Some(("token of oidc", bearer(token, place)?))),
                 None => "it logs in by the auth-provider oidc, which has no id-token. Log in by kubectl first, or use an exec plugin (kubectl oidc-login)".to_owned(),
             }
         }
@@ -76,19 +76,17 @@ pub(super) fn token_of_file(path: &Path, place: &str) -> Result<HeaderValue, Api
 }
 
 /// The client certificate and its key.
-pub(super) fn identity(user: &Placed<User>, place: &str) -> Result<Option<Identity>, ApiError> {
-    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let (data, file) = (set(&user.value.client_certificate_data), set(&user.value.client_certificate));
+pub(super) fn identity(user: &Placed<AuthInfo>, place: &str) -> Result<Option<Identity>, ApiError> {
+    let said = &user.value;
+    let (data, file) = (set(said.client_certificate_data.as_ref()), set(said.client_certificate.as_ref()));
     if data.is_none() && file.is_none() {
         return Ok(None);
     }
     let what = format!("client certificate of {place}");
-    let text =
-        pem(data.as_deref(), file.as_deref().map(|path| user.path(path)).as_deref(), "client certificate", place)?;
+    let text = pem(data, file.map(|path| user.path(path)).as_deref(), "client certificate", place)?;
     let chain = tls::certificates(&text, &what)?;
-    let secret = user.value.client_key_data.as_ref().map(Secret::expose).filter(|text| !text.is_empty());
-    let file = set(&user.value.client_key).map(|path| user.path(&path));
-    let text = pem(secret, file.as_deref(), "client key", place)?;
+    let file = set(said.client_key.as_ref()).map(|path| user.path(path));
+    let text = pem(kept(said.client_key_data.as_ref()), file.as_deref(), "client key", place)?;
     let key = tls::key(&text, &format!("client key of {place}"))?;
     Identity::new(chain, key, what).map(Some)
 }

@@ -15,10 +15,12 @@ pub use interactive::{LoginHint, interactive_login, login, login_program};
 
 use super::error::{ApiError, shown};
 use super::http::Deadline;
-use super::kubeconfig::{Chosen, Secret, Source, User};
+use super::kubeconfig::{Chosen, Secret, Source, set};
 use super::tls::Identity;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use kube::config::AuthInfo;
 use plugin::Plugin;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -63,7 +65,7 @@ impl Login {
                 let identity = fixed::identity(user, &place)?;
                 let (mut text, way) = if let Some((text, header)) = fixed::header(&user.value, &place)? {
                     (text.to_owned(), Way::Fixed(Arc::new(Credentials::new(Some(header), identity))))
-                } else if let Some(path) = user.value.token_file.as_deref().filter(|path| !path.is_empty()) {
+                } else if let Some(path) = set(user.value.token_file.as_ref()) {
                     ("token file".to_owned(), Way::File(TokenFile::new(user.path(path), place.clone(), identity)?))
                 } else if identity.is_some() {
                     // As client-go: with a certificate of one's own a plugin is not asked.
@@ -75,7 +77,7 @@ impl Login {
                     ("no credentials".to_owned(), Way::Fixed(Arc::new(Credentials::new(None, None))))
                 };
                 let impersonation = impersonation(&user.value, &place)?;
-                if let Some(who) = user.value.impersonate.as_deref().filter(|who| !who.is_empty()) {
+                if let Some(who) = set(user.value.impersonate.as_ref()) {
                     text = format!("{text}, as {}", shown(who));
                 }
                 Ok(Login { name: text, impersonation, way })
@@ -146,7 +148,7 @@ impl TokenFile {
 }
 
 /// The headers of `as`, `as-uid`, `as-groups` and `as-user-extra`. Source: kubernetes.io, "User impersonation".
-fn impersonation(user: &User, place: &str) -> Result<HeaderMap, ApiError> {
+fn impersonation(user: &AuthInfo, place: &str) -> Result<HeaderMap, ApiError> {
     let wrong = |what: &str| {
         let text = format!("{place}: `{what}` holds characters that cannot be sent. Correct it");
         ApiError::new(crate::evidence::Reason::Malformed, text)
@@ -156,20 +158,19 @@ fn impersonation(user: &User, place: &str) -> Result<HeaderMap, ApiError> {
         headers.append(name, HeaderValue::try_from(value).map_err(|_| wrong(what))?);
         Ok::<(), ApiError>(())
     };
-    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let who = set(&user.impersonate);
-    let uid = set(&user.as_uid);
-    let groups = user.as_groups.as_deref().unwrap_or_default();
-    let extra = user.as_user_extra.iter().flatten();
-    if who.is_none() && (uid.is_some() || !groups.is_empty() || extra.clone().next().is_some()) {
+    let who = set(user.impersonate.as_ref());
+    let uid = set(user.impersonate_uid.as_ref());
+    let groups = user.impersonate_groups.as_deref().unwrap_or_default();
+    let extra: BTreeMap<_, _> = user.impersonate_user_extra.iter().flatten().collect();
+    if who.is_none() && (uid.is_some() || !groups.is_empty() || !extra.is_empty()) {
         let text =
             format!("{place}: it asks to act with another uid, groups or extra, but `as` names nobody. Add `as`");
         return Err(ApiError::new(crate::evidence::Reason::Malformed, text));
     }
-    if let Some(who) = &who {
+    if let Some(who) = who {
         add(HeaderName::from_static("impersonate-user"), who, "as")?;
     }
-    if let Some(uid) = &uid {
+    if let Some(uid) = uid {
         add(HeaderName::from_static("impersonate-uid"), uid, "as-uid")?;
     }
     for group in groups {
@@ -178,7 +179,7 @@ fn impersonation(user: &User, place: &str) -> Result<HeaderMap, ApiError> {
     for (key, values) in extra {
         let name = format!("impersonate-extra-{}", super::http::encode(&key.to_lowercase()).to_lowercase());
         let name = HeaderName::try_from(name).map_err(|_| wrong("as-user-extra"))?;
-        for value in values.iter().flatten() {
+        for value in values {
             add(name.clone(), value, "as-user-extra")?;
         }
     }

@@ -3,12 +3,13 @@
 
 use super::super::error::{ApiError, shown};
 use super::super::http::Deadline;
-use super::super::kubeconfig::{Cluster, Exec, Placed, Secret, User};
+use super::super::kubeconfig::{ODD_MODE, Placed, Secret, set};
 use super::super::tls::{self, Identity};
 use super::credentials::{Credentials, bearer};
 use super::fixed::pem;
 use super::{cache, process};
 use crate::evidence::Reason;
+use kube::config::{AuthInfo, Cluster, ExecConfig, ExecInteractiveMode};
 use openssl::base64::encode_block;
 use openssl::sha::Sha256;
 use serde::Deserialize;
@@ -51,8 +52,8 @@ pub(super) enum Mode {
 
 impl Plugin {
     pub(super) fn new(
-        exec: &Exec,
-        user: &Placed<User>,
+        exec: &ExecConfig,
+        user: &Placed<AuthInfo>,
         cluster: &Placed<Cluster>,
         place: String,
     ) -> Result<Self, ApiError> {
@@ -76,34 +77,34 @@ impl Plugin {
                 return Err(wrong(Reason::Unsupported, text));
             }
         };
-        let mode = match exec.interactive_mode.as_deref().unwrap_or_default() {
-            "Never" => Mode::Never,
-            "" | "IfAvailable" => Mode::IfAvailable,
-            "Always" => Mode::Always,
-            other => {
-                let text =
-                    format!("its interactiveMode {:?} is not known. Write Never, IfAvailable or Always", shown(other));
-                return Err(wrong(Reason::Malformed, text));
-            }
+        if let Some(other) = exec.other.get(ODD_MODE).and_then(Value::as_str).filter(|other| !other.is_empty()) {
+            let text =
+                format!("its interactiveMode {:?} is not known. Write Never, IfAvailable or Always", shown(other));
+            return Err(wrong(Reason::Malformed, text));
+        }
+        let mode = match exec.interactive_mode {
+            Some(ExecInteractiveMode::Never) => Mode::Never,
+            Some(ExecInteractiveMode::IfAvailable) | None => Mode::IfAvailable,
+            Some(ExecInteractiveMode::Always) => Mode::Always,
         };
         let mut env = Vec::new();
         for entry in exec.env.iter().flatten() {
-            let key = entry.name.clone().unwrap_or_default();
-            let value = entry.value.clone().unwrap_or_default();
+            let key = entry.get("name").cloned().unwrap_or_default();
+            let value = Secret::new(entry.get("value").cloned().unwrap_or_default());
             if key.is_empty() || key.contains(['=', '\0']) || value.expose().contains('\0') {
                 let text = "a variable in its `exec` has no name, or one that cannot be. Correct `env`".to_owned();
                 return Err(wrong(Reason::Malformed, text));
             }
             env.push((key, value));
         }
-        let args: Vec<Secret> = exec.args.clone().unwrap_or_default();
+        let args: Vec<Secret> = exec.args.iter().flatten().cloned().map(Secret::new).collect();
         if args.iter().any(|arg| arg.expose().contains('\0')) {
             return Err(wrong(
                 Reason::Malformed,
                 "an argument in its `exec` cannot be passed. Correct `args`".to_owned(),
             ));
         }
-        let info = if exec.provide_cluster_info == Some(true) { Some(cluster_info(cluster)?) } else { None };
+        let info = if exec.provide_cluster_info { Some(cluster_info(cluster)?) } else { None };
         let key = key_of(&path, &args, &env, version, info.as_ref(), cluster);
         let hint = exec.install_hint.as_deref().map(plain).filter(|hint| !hint.is_empty());
         let turn = tokio::sync::Mutex::new(());
@@ -161,8 +162,8 @@ impl Plugin {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| wrong("gave an expirationTimestamp that is no time"))?),
         };
-        let set = |secret: Option<Secret>| secret.filter(|secret| !secret.expose().is_empty());
-        let (certificate, key) = (set(status.client_certificate_data), set(status.client_key_data));
+        let given = |secret: Option<Secret>| secret.filter(|secret| !secret.expose().is_empty());
+        let (certificate, key) = (given(status.client_certificate_data), given(status.client_key_data));
         let identity = match (certificate, key) {
             (None, None) => None,
             (Some(certificate), Some(key)) => {
@@ -174,7 +175,7 @@ impl Plugin {
             }
             _ => return Err(wrong("gave a certificate without a key, or the other way round")),
         };
-        let header = match set(status.token) {
+        let header = match given(status.token) {
             Some(token) => Some(bearer(token.expose(), &format!("what {} gave for {}", self.name, self.place))?),
             None => None,
         };
@@ -226,32 +227,31 @@ struct Status {
 /// What a program may know of the cluster (`ExecCredential.spec.cluster`).
 fn cluster_info(cluster: &Placed<Cluster>) -> Result<Value, ApiError> {
     let said = &cluster.value;
-    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let mut info = Map::new();
     let mut add = |key: &str, value: Value| {
         info.insert(key.to_owned(), value);
     };
     add("server", Value::String(said.server.clone().unwrap_or_default()));
-    if let Some(name) = set(&said.tls_server_name) {
-        add("tls-server-name", Value::String(name));
+    if let Some(name) = set(said.tls_server_name.as_ref()) {
+        add("tls-server-name", Value::String(name.to_owned()));
     }
     if said.insecure_skip_tls_verify == Some(true) {
         add("insecure-skip-tls-verify", Value::Bool(true));
     }
-    let (data, file) = (set(&said.certificate_authority_data), set(&said.certificate_authority));
+    let (data, file) = (set(said.certificate_authority_data.as_ref()), set(said.certificate_authority.as_ref()));
     if data.is_some() || file.is_some() {
-        let path = file.map(|file| cluster.path(&file));
-        let text = pem(data.as_deref(), path.as_deref(), "certificate authority", &cluster.place())?;
+        let path = file.map(|file| cluster.path(file));
+        let text = pem(data, path.as_deref(), "certificate authority", &cluster.place())?;
         add("certificate-authority-data", Value::String(encode_block(&text)));
     }
-    if let Some(url) = said.proxy_url.as_ref().filter(|url| !url.expose().is_empty()) {
-        add("proxy-url", Value::String(url.expose().to_owned()));
+    if let Some(url) = set(said.proxy_url.as_ref()) {
+        add("proxy-url", Value::String(url.to_owned()));
     }
     if said.disable_compression == Some(true) {
         add("disable-compression", Value::Bool(true));
     }
-    let own = said.extensions.iter().flatten().find(|extension| extension.name.as_deref() == Some(EXTENSION));
-    if let Some(config) = own.and_then(|extension| extension.extension.clone()) {
+    let own = said.extensions.iter().flatten().find(|extension| extension.name == EXTENSION);
+    if let Some(config) = own.map(|extension| extension.extension.clone()).filter(|config| !config.is_null()) {
         add("config", config);
     }
     Ok(Value::Object(info))

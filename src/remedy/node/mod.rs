@@ -44,8 +44,6 @@ pub(crate) struct Node<'a> {
 /// What was said in one run.
 struct Said {
     lines: Vec<Line>,
-    /// Whether it came to its end.
-    whole: bool,
     /// Why it did not.
     cut: Option<Reason>,
 }
@@ -162,9 +160,7 @@ impl Node<'_> {
         let aid = Aid { ask: self.ask, passwords: &passwords, tell: &|_| () };
         let limits = Limits { run: self.limits.run.saturating_add(longer), ..self.limits };
         let (output, _) = as_root(self.channel.as_mut(), self.name, script, &limits, &aid, &hear)?;
-        let said = Said { lines: lines.into_inner().1, whole: false, cut: output.cut };
-        let whole = said.end().is_some();
-        Ok(Said { whole, ..said })
+        Ok(Said { lines: lines.into_inner().1, cut: output.cut })
     }
 
     /// Runs a script that changes nothing: all it says, or a sentence.
