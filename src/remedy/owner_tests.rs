@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::evidence::cluster::{ArcIdentity, ClusterEvidence};
-use crate::evidence::{Component, Process, Seat, SiteFacts, StaticPod, Tool};
+use crate::evidence::{ChannelKind, Component, Process, Reason, Seat, SiteFacts, StaticPod, Tool};
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -95,6 +95,10 @@ fn the_names_of_the_cluster_in_azure_are_filled_in_unless_they_are_no_names() {
     assert!(sentence.contains("--resource-group GROUP --name press-hall-7 "), "{sentence}");
 }
 
+fn nothing() -> NodeEvidence {
+    NodeEvidence::unread("n", None, ChannelKind::Ssh, Reason::Unreachable, "")
+}
+
 #[test]
 fn a_node_shows_its_distribution_without_the_api() {
     let process = |unit: &str| Process {
@@ -108,10 +112,8 @@ fn a_node_shows_its_distribution_without_the_api() {
         rejected: String::new(),
     };
     for (unit, word) in [("k3s-agent.service", "k3s"), ("rke2-server.service", "rke2"), ("k0sworker.service", "k0s")] {
-        let node = NodeEvidence {
-            kubelet: Component { process: Fact::Known(process(unit)), ..Component::default() },
-            ..NodeEvidence::default()
-        };
+        let kubelet = Component { process: Fact::Known(process(unit)), ..Component::default() };
+        let node = NodeEvidence { kubelet, ..nothing() };
         assert!(refused_at(&evidence(None), Some(&node), Kind::Kubelet).unwrap().contains(word));
         assert_eq!(refused_at(&evidence(None), Some(&node), Kind::Sshd), None);
     }
@@ -123,9 +125,7 @@ fn a_node_shows_its_distribution_without_the_api() {
         host_network: Fact::Unread,
         unread: None,
     };
-    let node = NodeEvidence {
-        etcd: Component { static_pod: Fact::Known(pod), ..Component::default() },
-        ..NodeEvidence::default()
-    };
+    let etcd = Component { static_pod: Fact::Known(pod), ..Component::default() };
+    let node = NodeEvidence { etcd, ..nothing() };
     assert!(refused_at(&evidence(None), Some(&node), Kind::StaticPod).unwrap().contains("RKE2 writes"));
 }

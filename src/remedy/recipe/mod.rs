@@ -7,6 +7,8 @@ mod kubelet;
 mod sshd;
 mod static_flag;
 mod static_pod;
+#[cfg(test)]
+mod testing;
 
 pub use file::FilesOp;
 pub use kubelet::KubeletOp;
