@@ -15,6 +15,7 @@ use crate::evidence::{
     Profile, Reason, Seat, SiteFacts, Unread,
 };
 use crate::kubeapi::ContextInfo;
+use crate::remedy::Choices;
 use crate::site::ClusterTarget;
 use crate::visit::{ClusterVisit, Visit, tool};
 use serde_json::json;
@@ -257,6 +258,9 @@ pub(super) fn start(targets: &[&str], evidence: Option<Evidence>) -> Start {
         size: None,
         demo: false,
         named,
+        allow_changes: false,
+        choices: Choices::default(),
+        journal: None,
     }
 }
 
