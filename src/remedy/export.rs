@@ -210,8 +210,11 @@ fn stage(text: &mut String, number: usize, file: &FileChange) {
     }
     let _ =
         writeln!(text, "[ \"$(hash_of {path})\" = {} ] || stop 'The new file was not written whole'", sha256(bytes));
-    let _ =
-        writeln!(text, "chown {uid}:{gid} {path} && chmod {} {path} || stop 'Its owner cannot be set'", octal(*mode));
+    let _ = writeln!(
+        text,
+        "{{ chown {uid}:{gid} {path} && chmod {} {path}; }} || stop 'Its owner cannot be set'",
+        octal(*mode)
+    );
 }
 
 /// What can be asked before anything is in its place: a line; of sshd, the copy alone where it is its main file.
@@ -220,7 +223,7 @@ fn validate(text: &mut String, change: &NodeChange) {
         match validate {
             Validate::Line { line } => {
                 text.push_str("\n# Before anything changes: it must be accepted.\n");
-                let _ = writeln!(text, "( {line}\n) || stop 'It would not be accepted'");
+                let _ = writeln!(text, "{{ {line}\n}} || stop 'It would not be accepted'");
             }
             Validate::Sshd { .. } => {
                 text.push('\n');
@@ -260,7 +263,7 @@ fn put(text: &mut String, number: usize, file: &FileChange) {
             }
             let _ = writeln!(text, "mv -f {staged} {path} || failed");
         }
-        (None, Some(command)) => drop(writeln!(text, "{command} || failed")),
+        (None, Some(command)) => drop(writeln!(text, "{{ {command}; }} || failed")),
         (None, None) => {}
     }
 }
@@ -285,7 +288,7 @@ fn check(text: &mut String, change: &NodeChange) {
     if !change.holds.is_empty() {
         let _ = writeln!(text, "\n# Wait until it works, {} seconds at most.", change.within.max(1));
         text.push_str("holds() {\n:\n");
-        change.holds.iter().for_each(|line| drop(writeln!(text, "( {line}\n) || return 1")));
+        change.holds.iter().for_each(|line| drop(writeln!(text, "{{ {line}\n}} || return 1")));
         text.push_str("}\nTRIES=0\nuntil holds; do\n    TRIES=$((TRIES + 1))\n");
         let _ = writeln!(text, "    [ \"$TRIES\" -lt {} ] || failed\n    sleep 1\ndone", change.within.max(1));
     }

@@ -3,7 +3,6 @@
 use super::dialog::{paint, width};
 use super::pen::Pen;
 use super::question_fits;
-use crate::remedy::Risk;
 use crate::tui::app::{App, Typing};
 use crate::tui::text::{fit, wrap};
 use crate::tui::update::left_behind;
@@ -34,19 +33,18 @@ fn input(typing: &Typing, otherwise: &str, body: Rect) -> String {
 pub(super) fn confirm(pen: &mut Pen<'_>, app: &App, body: Rect) {
     let (Some(asked), Some(plan)) = (&app.confirm, app.shown_plan()) else { return };
     let room = usize::from(width(body).saturating_sub(4));
-    let mut told = vec![fit(&format!("{}: {}", plan.plan().target, plan.plan().title), room).into_owned()];
-    told.push(format!("Risk: {}", plan.risk().in_words()));
+    let name = fit(&format!("{}: {}", plan.plan().target, plan.plan().title), room).into_owned();
+    let cancel = "[ Cancel ] has the focus: Esc, Enter.".to_owned();
+    let how = format!("To change it: type {}, then press Ctrl-X.", asked.typing.wanted);
+    let mut told = vec![name.clone(), format!("Risk: {}", plan.risk().in_words())];
     if let Some(change) = plan.change().filter(|change| change.delay > 0) {
         told.push(format!("Without a proof within {} seconds the old state comes back.", change.delay));
     }
-    told.push(String::new());
-    told.push("[ Cancel ] has the focus: Esc, or Enter.".to_owned());
-    told.push(match plan.risk() {
-        Risk::Safe => "To change it: type yes, then press Ctrl-X.".to_owned(),
-        Risk::Disruptive | Risk::CanLockOut => {
-            format!("To change it: type the node's name, {}, then press Ctrl-X.", asked.typing.wanted)
-        }
-    });
+    told.extend([String::new(), cancel.clone(), how.clone()]);
+    // Where there is no room for all of it, how to answer is never what is missing.
+    if told.iter().map(|text| wrap(text, room).len()).sum::<usize>() + 3 > usize::from(body.height) {
+        told = vec![name, format!("Risk: {}", plan.risk().as_str()), cancel, how];
+    }
     ask(pen, app, "Change it?", &told, &input(&asked.typing, "Type it:", body), body);
 }
 
