@@ -161,7 +161,7 @@ fn the_demo_is_walked_with_the_keyboard_and_q_gives_the_terminal_back() {
     let mut terminal = Terminal::start(&["--demo"], (80, 24), &[]);
     terminal.shows("Security patches");
     terminal.shows("Direct access to nodes");
-    terminal.shows("READ-ONLY");
+    terminal.shows("read-only");
     terminal.shows("fail unkn  man pass  checked");
     terminal.press("?");
     terminal.shows("Keys here");
@@ -183,7 +183,7 @@ fn the_modes_of_the_terminal_are_as_before() {
     let mut terminal = Terminal::spawn(command, (80, 24), &[]);
     let before = terminal.modes();
     terminal.press("\n");
-    terminal.shows("READ-ONLY");
+    terminal.shows("read-only");
     assert_ne!(terminal.modes(), before, "the screens take the terminal");
     terminal.press("q");
     terminal.until("the shell", |terminal| terminal.raw().contains("status 0"));
@@ -352,7 +352,7 @@ fn a_login_that_wants_a_person_is_offered_before_the_screens() {
     terminal.shows("Type yes to log in now");
     assert!(!terminal.raw().contains("\u{1b}[?1049h"), "the screens are not up yet");
     terminal.press("no\r");
-    terminal.shows("READ-ONLY");
+    terminal.shows("read-only");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     terminal.assert_restored();

@@ -1,7 +1,7 @@
 //! The arguments, and how those before a subcommand and those after it come together.
 
 use super::error::CliError;
-use super::fix::Fix;
+use super::fix::{Change, Fix};
 use super::journal::Journal;
 use super::look::Look;
 use super::undo::Undo;
@@ -9,8 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Walks a person through hardening a Kubernetes platform at an edge site. It reads the cluster and its nodes and
-/// changes nothing.
+/// Walks a person through hardening a Kubernetes platform at an edge site. It reads the cluster and its nodes, and changes
+/// nothing unless changes are allowed and each is confirmed.
 #[derive(Debug, Parser)]
 #[command(name = "sitewarden", version, max_term_width = 100, after_help = EXIT_STATUS)]
 pub(super) struct Cli {
@@ -106,6 +106,8 @@ pub(super) struct Walk {
     pub(super) judge: Judge,
     #[command(flatten)]
     pub(super) talk: Talk,
+    #[command(flatten)]
+    pub(super) change: Change,
     /// Size of the screen, for terminals that do not tell theirs
     #[arg(long, value_name = "COLSxROWS", help_heading = "Options")]
     pub(super) size: Option<String>,
@@ -291,7 +293,7 @@ impl Walk {
             ("--verbose", self.talk.verbose),
             ("--size", self.size.is_some()),
         ]);
-        [self.look.given(), own].concat()
+        [self.look.given(), own, self.change.given()].concat()
     }
 }
 

@@ -1,9 +1,8 @@
 //! `sitewarden fix`: the remedies without the screens. Shows the plan, asks, changes, looks again.
 
-use super::args::{Folders, Judge, Talk, Under as _, Walk, nothing_left};
+use super::args::{Folders, Judge, Talk, Under, Walk, given, nothing_left};
 use super::console::Console;
 use super::error::CliError;
-use super::journal::JournalPlace;
 use super::look::Look;
 use super::tty::Person;
 use super::{FAILED, GOOD, cluster, site_file, source, targets};
@@ -15,9 +14,10 @@ use crate::remedy::{self, Answer, Choices, Done, Memory, Plan, Prepared, Ran, To
 use crate::report::clean;
 use crate::store::{Outcome, Store};
 use crate::visit::{NodeReach, Visit, failing, offer, who};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// `fix`.
@@ -37,10 +37,21 @@ pub(super) struct Fix {
     /// Show the plan and end: what would run, exactly
     #[arg(long, help_heading = "Changes")]
     pub(super) plan: bool,
+    /// How the plan is written with --plan: for the screen, as a document, or as a shell script to be run on the node by hand
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text, requires = "plan", help_heading = "Changes")]
+    pub(super) format: PlanFormat,
+}
+
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    Text,
+    Markdown,
+    Script,
 }
 
 /// What may be changed, and where that is written down.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Args)]
 #[command(next_help_heading = "Changes")]
 pub(super) struct Change {
     /// Allow changes: without it everything is shown and nothing is run
@@ -49,8 +60,9 @@ pub(super) struct Change {
     /// Seconds after which a node puts the old state back by itself unless all is well [default: 120 beyond the check]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=3600))]
     pub(super) revert_after: Option<u32>,
-    #[command(flatten)]
-    pub(super) journal: JournalPlace,
+    /// Keep the journal in this folder [default: sitewarden in the state folder, mostly ~/.local/state/sitewarden]
+    #[arg(long, value_name = "DIR")]
+    pub(super) journal: Option<PathBuf>,
 }
 
 impl Fix {
@@ -59,20 +71,53 @@ impl Fix {
         let look = self.look.under(std::mem::take(&mut before.look));
         let folders = self.folders.under(std::mem::take(&mut before.folders));
         let talk = self.talk.under(std::mem::take(&mut before.talk));
+        let change = self.change.under(std::mem::take(&mut before.change));
         nothing_left(&before, "fix")?;
-        Ok(Fix { look, folders, talk, ..self })
+        Ok(Fix { look, folders, talk, change, ..self })
     }
 }
 
 impl Change {
     /// The journal, made where there is none yet.
     pub(super) fn store(&self) -> Result<Store, CliError> {
-        Ok(Store::open(&self.journal.dir()?)?)
+        let folder = self.folder().ok_or_else(|| {
+            CliError::Nothing(
+                "there is no home folder (HOME is not set), so there is no place for the journal; name one with --journal"
+                    .to_owned(),
+            )
+        })?;
+        Ok(Store::open(&folder)?)
+    }
+
+    /// The folder of the journal; none where there is no place for one.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.journal.clone().or_else(Store::usual_dir)
     }
 
     /// What a person chose.
     pub(super) fn choices(&self) -> Choices {
         Choices { delay: self.revert_after }
+    }
+}
+
+impl Under for Change {
+    fn under(self, before: Self) -> Self {
+        Change {
+            allow_changes: self.allow_changes || before.allow_changes,
+            revert_after: self.revert_after.or(before.revert_after),
+            journal: self.journal.or(before.journal),
+        }
+    }
+}
+
+impl Change {
+    /// Names of the options that were given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        given([
+            ("--allow-changes", self.allow_changes),
+            ("--revert-after", self.revert_after.is_some()),
+            ("--journal", self.journal.is_some()),
+        ])
     }
 }
 
@@ -154,7 +199,15 @@ impl Run<'_> {
                 return Ok(false);
             }
         };
-        show(&prepared, out)?;
+        match (self.fix.format, remedy::script(&prepared)) {
+            (PlanFormat::Text, _) => show(&prepared, out)?,
+            (PlanFormat::Markdown, _) => writeln!(out, "{}", remedy::markdown(&prepared))?,
+            (PlanFormat::Script, Some(script)) => writeln!(out, "{script}")?,
+            // What only a person can do is no script, and stands in one as a comment.
+            (PlanFormat::Script, None) => {
+                remedy::markdown(&prepared).lines().try_for_each(|line| writeln!(out, "# {line}"))?;
+            }
+        }
         let Some(reach) = reach.filter(|_| prepared.can_run()) else { return Ok(false) };
         if self.fix.plan {
             return Ok(true);

@@ -44,8 +44,9 @@ impl Undo {
     pub(super) fn with(self, mut before: Walk) -> Result<Self, CliError> {
         let look = self.look.under(std::mem::take(&mut before.look));
         let talk = self.talk.under(std::mem::take(&mut before.talk));
+        let change = self.change.under(std::mem::take(&mut before.change));
         nothing_left(&before, "undo")?;
-        Ok(Undo { look, talk, ..self })
+        Ok(Undo { look, talk, change, ..self })
     }
 }
 

@@ -24,7 +24,22 @@ pub(super) fn run(walk: &Walk, err: &mut dyn Write) -> Result<u8, CliError> {
         cluster::log_in(&cluster.target, err);
     }
     let demo = walk.judge.demo;
-    Ok(tui::run(tui::Start { visit, usual, contexts, evidence, catalog, lifecycle, policy, as_of, size, demo, named })?)
+    Ok(tui::run(tui::Start {
+        visit,
+        usual,
+        contexts,
+        evidence,
+        catalog,
+        lifecycle,
+        policy,
+        as_of,
+        size,
+        demo,
+        named,
+        allow_changes: walk.change.allow_changes,
+        choices: walk.change.choices(),
+        journal: walk.change.folder(),
+    })?)
 }
 
 /// `80x24`.

@@ -5,6 +5,26 @@ use super::prepare::Prepared;
 
 /// Something that a person has seen and confirmed. It can be made by [`confirm`] alone, and [`super::run`] takes nothing
 /// else.
+///
+/// Nobody else can make one, whatever they hold:
+///
+/// ```compile_fail,E0423
+/// use sitewarden::remedy::{Confirmed, Prepared};
+///
+/// fn without_a_person(prepared: Prepared) -> Confirmed<Prepared> {
+///     Confirmed(prepared)
+/// }
+/// ```
+///
+/// Nor does one confirmation serve twice:
+///
+/// ```compile_fail,E0599
+/// use sitewarden::remedy::{Confirmed, Prepared};
+///
+/// fn twice(confirmed: &Confirmed<Prepared>) -> Confirmed<Prepared> {
+///     Confirmed::clone(confirmed)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Confirmed<T>(T);
 

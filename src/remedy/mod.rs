@@ -4,6 +4,7 @@
 mod change;
 mod confirm;
 pub mod edit;
+mod export;
 mod fresh;
 mod manifest;
 mod memory;
@@ -19,11 +20,12 @@ mod words;
 
 pub use change::{FileChange, NodeChange, Proof, State, Validate};
 pub use confirm::{Answer, Confirmed, confirm};
+pub use export::{markdown, script};
 pub use memory::Memory;
 pub use node::{Done, Reach};
 pub use owner::{Kind, refused};
 pub use plan::{Plan, Refusal, Risk, Work};
-pub use prepare::{Choices, Prepared, Step, prepare};
+pub use prepare::{Choices, Part, Prepared, Step, prepare};
 pub use recipe::{FilesOp, KubeletOp, NodeOp, SshdOp, StaticPodOp, plan};
 pub use resume::{Settle, Unfinished, look, settle};
 pub use run::{Ran, Told, Who, close, finish, run};

@@ -35,11 +35,35 @@ pub struct Step {
     pub commands: Vec<String>,
     /// A unified diff, where contents change.
     pub diff: Option<String>,
+    /// Which part of the change it is.
+    pub part: Part,
+}
+
+/// The parts of a change, by which it can be told how far it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Part {
+    /// A step that no report of the node belongs to.
+    #[default]
+    Other,
+    /// The switch is armed.
+    Arm,
+    /// A file is put into its place: its index in [`NodeChange::files`].
+    File(usize),
+    /// The change is made effective.
+    Activate,
+    /// The second login.
+    Proof,
+    /// The node is looked at again.
+    Again,
 }
 
 impl Step {
     fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
-        Step { what: what.into(), commands, diff: None }
+        Step { what: what.into(), commands, diff: None, part: Part::Other }
+    }
+
+    fn as_part(self, part: Part) -> Self {
+        Step { part, ..self }
     }
 }
 
@@ -189,20 +213,22 @@ fn steps(change: &NodeChange) -> Vec<Step> {
         steps.push(Step::new("Before anything changes: check that it will be accepted", vec![validate.in_words()]));
     }
     if change.delay > 0 {
-        steps.push(Step::new(
+        let arm = Step::new(
             format!(
                 "Arm a switch on the node: unless this program says within {} seconds that all is well, the node puts the old \
                  state back by itself, also after a restart",
                 change.delay
             ),
             Vec::new(),
-        ));
+        );
+        steps.push(arm.as_part(Part::Arm));
     }
-    for file in &change.files {
-        steps.push(Step { what: file.in_words(), commands: file.command().into_iter().collect(), diff: diff(file) });
+    for (number, file) in change.files.iter().enumerate() {
+        let commands = file.command().into_iter().collect();
+        steps.push(Step { what: file.in_words(), commands, diff: diff(file), part: Part::File(number) });
     }
     if !change.activate.is_empty() {
-        steps.push(Step::new("Make it effective", change.activate.clone()));
+        steps.push(Step::new("Make it effective", change.activate.clone()).as_part(Part::Activate));
     }
     if !change.holds.is_empty() {
         let what = format!("Wait until it works, {} seconds at most; else put the old state back", change.within);
@@ -215,9 +241,10 @@ fn steps(change: &NodeChange) -> Vec<Step> {
                 "Show a code at the node's console; only when you type it here, disarm the switch"
             }
         };
-        steps.push(Step::new(proof, Vec::new()));
+        steps.push(Step::new(proof, Vec::new()).as_part(Part::Proof));
     }
-    steps.push(Step::new("Look at the node again and judge what it was about", Vec::new()));
+    let again = "Look at the node again and judge what it was about";
+    steps.push(Step::new(again, Vec::new()).as_part(Part::Again));
     steps
 }
 
@@ -242,4 +269,47 @@ fn digest(plan: &Plan, steps: &[Step], change: &NodeChange) -> String {
     let contents: Vec<String> =
         change.files.iter().map(|file| file.contents.as_deref().map_or_else(String::new, sha256)).collect();
     sha256(format!("{plan:?}\n{steps:?}\n{change:?}\n{contents:?}").as_bytes())
+}
+
+#[cfg(test)]
+impl Prepared {
+    /// A plan for tests of what shows and confirms plans: one file, whose contents change, and what makes it effective.
+    pub(crate) fn sample(node: &str, risk: Risk, delay: u32) -> Self {
+        let plan = Plan {
+            controls: vec!["sshd-root-login".to_owned()],
+            target: format!("node/{node}"),
+            title: "Root cannot log in with a password".to_owned(),
+            work: Work::Node(Vec::new()),
+            notes: vec!["Who logs in as root with a password cannot any more".to_owned()],
+        };
+        let before = super::change::State::File { sha256: sha256(b"a\n"), mode: 0o600, uid: 0, gid: 0 };
+        let path = "/etc/ssh/sshd_config";
+        let change = NodeChange {
+            files: vec![FileChange::contents(
+                path,
+                before,
+                Some(b"a\n".to_vec()),
+                b"PermitRootLogin no\n".to_vec(),
+                None,
+            )],
+            activate: vec!["systemctl reload ssh.service".to_owned()],
+            holds: vec!["systemctl is-active ssh.service".to_owned()],
+            within: 30,
+            risk,
+            delay,
+            ..NodeChange::default()
+        };
+        Prepared::of_change(plan, change)
+    }
+
+    /// A plan of steps for a person.
+    pub(crate) fn sample_manual(node: &str) -> Self {
+        Prepared::manual(Plan {
+            controls: vec!["os-supported".to_owned()],
+            target: format!("node/{node}"),
+            title: "The operating system still gets security updates".to_owned(),
+            work: Work::Manual(vec!["Install the next release.".to_owned()]),
+            notes: Vec::new(),
+        })
+    }
 }

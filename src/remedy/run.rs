@@ -340,3 +340,12 @@ impl Ending<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+impl Ran {
+    /// How something ended, for tests of what shows it.
+    pub(crate) fn sample(outcome: Outcome, note: &str) -> Self {
+        let entry = "20261126T074501-3fa9c2".to_owned();
+        Ran { entry, outcome, note: note.to_owned(), files: Vec::new(), who: Who::default() }
+    }
+}

@@ -6,13 +6,16 @@ use super::msg::Reply;
 use super::rows::{Group, Row};
 use super::target::{Cluster, Listed, Node, Ports};
 use super::theme::Theme;
+use super::work::Work;
 use crate::assess::Assessment;
 use crate::catalog::{Catalog, Section};
 use crate::channel::{Question, Secret};
 use crate::evidence::{Evidence, SiteIdentity};
 use crate::kubeapi::ContextInfo;
+use crate::remedy::Choices;
+use crate::store::Entry;
 use crate::visit::{ClusterVisit, Visit};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -110,8 +113,32 @@ pub enum Screen {
     Cluster(usize),
     /// The ports; first line that is seen.
     Ports(usize),
+    /// The plan at hand, or what comes of it; first line that is seen.
+    Plan(usize),
+    /// The entries of the journal, newest first.
+    Journal(Cursor),
+    /// One entry: its name, first line that is seen.
+    Entry(String, usize),
     /// Help for a place; first line that is seen.
     Help(Place, usize),
+}
+
+impl Screen {
+    /// First line that is seen, where it is a page of text.
+    pub(super) fn top(&mut self) -> Option<&mut usize> {
+        match self {
+            Screen::Finding(Detail { top, .. })
+            | Screen::Node(_, top)
+            | Screen::Cluster(top)
+            | Screen::Ports(top)
+            | Screen::Plan(top)
+            | Screen::Entry(_, top)
+            | Screen::Help(_, top) => Some(top),
+            Screen::Connect(_) | Screen::Form(_) | Screen::Overview(_) | Screen::Controls(_) | Screen::Journal(_) => {
+                None
+            }
+        }
+    }
 }
 
 /// A question that a worker waits for.
@@ -136,6 +163,26 @@ pub struct Consent {
     pub typed: String,
     /// What to say about the last try.
     pub hint: Option<&'static str>,
+}
+
+/// A question of the screens that is answered by typing a word or a name.
+#[derive(Debug, Clone, Default)]
+pub struct Typing {
+    /// What must be typed.
+    pub wanted: String,
+    /// What has been typed.
+    pub typed: String,
+    /// What to say about the last try.
+    pub hint: Option<&'static str>,
+}
+
+/// The question before something is changed.
+#[derive(Debug, Clone, Default)]
+pub struct Confirming {
+    /// Digest of the plan that was on the screen.
+    pub digest: String,
+    /// The word or name.
+    pub typing: Typing,
 }
 
 /// Everything on the screens.
@@ -176,6 +223,26 @@ pub struct App {
     pub asked: VecDeque<Asked>,
     /// Whether `az` may be run, while that is being asked.
     pub consent: Option<Consent>,
+    /// Whether changes are allowed.
+    pub armed: bool,
+    /// Whether the command line allows them, at every site that is looked at.
+    pub allowed: bool,
+    /// What was chosen for every change.
+    pub chosen: Choices,
+    /// Findings that are gathered: control and target.
+    pub marks: BTreeSet<(String, String)>,
+    /// The plan at hand, or the change that is under way.
+    pub work: Option<Work>,
+    /// Number of the last work.
+    pub works: u64,
+    /// Whether the plan may be run, while that is being asked.
+    pub confirm: Option<Confirming>,
+    /// Whether changes may be made, while that is being asked.
+    pub arming: Option<Typing>,
+    /// Whether the program is to be left in the middle of a change, while that is being asked.
+    pub leaving: Option<Typing>,
+    /// The journal's entries, oldest first, or why they cannot be read. None: nobody has read them yet.
+    pub journal: Option<Result<Vec<Entry>, String>>,
     /// Something that went wrong and must be read.
     pub trouble: Option<String>,
     /// A sentence for the line above the footer, until the next key.
@@ -203,6 +270,9 @@ impl App {
         if super::views::too_small(self.size) {
             return Place::Small;
         }
+        if self.leaving.is_some() {
+            return Place::Leaving;
+        }
         if self.trouble.is_some() {
             return Place::Trouble;
         }
@@ -213,6 +283,8 @@ impl App {
                 return Place::Password;
             }
             Some(Question::Reuse { .. }) => return Place::Reuse,
+            None if self.confirm.is_some() => return Place::Confirm,
+            None if self.arming.is_some() => return Place::Arming,
             None if self.consent.is_some() => return Place::Azure,
             None => {}
         }
@@ -226,6 +298,9 @@ impl App {
             Some(Screen::Node(..)) => Place::Node,
             Some(Screen::Cluster(_)) => Place::Cluster,
             Some(Screen::Ports(_)) => Place::Ports,
+            Some(Screen::Plan(_)) => Place::Plan,
+            Some(Screen::Journal(_)) => Place::Journal,
+            Some(Screen::Entry(..)) => Place::Entry,
             Some(Screen::Help(..)) => Place::Help,
         }
     }

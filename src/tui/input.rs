@@ -19,9 +19,14 @@ pub(super) fn listen(send: Sender<Msg>) -> io::Result<()> {
         {
             return;
         }
+        // Whether what is read next was there already when the last was read: keys that come together.
+        let mut together = false;
         while let Ok(event) = event::read() {
             let messages = match event {
-                Event::Key(pressed) => keys::from_event(pressed).into_iter().map(Msg::Key).collect(),
+                Event::Key(pressed) => {
+                    let msg = if together { Msg::Burst } else { Msg::Key };
+                    keys::from_event(pressed).into_iter().map(msg).collect()
+                }
                 Event::Resize(columns, rows) => vec![Msg::Resize(columns, rows)],
                 _ => Vec::new(),
             };
@@ -30,6 +35,7 @@ pub(super) fn listen(send: Sender<Msg>) -> io::Result<()> {
                     return;
                 }
             }
+            together = event::poll(Duration::ZERO).unwrap_or(false);
         }
     })?;
     Ok(())

@@ -32,6 +32,8 @@ pub(super) struct Jobs {
     pub(super) policy: Arc<Policy>,
     /// The time to assess for; None: now.
     pub(super) as_of: Option<Timestamp>,
+    /// The folder of the journal; None: there is no place for one.
+    pub(super) journal: Option<PathBuf>,
 }
 
 impl Jobs {
@@ -51,15 +53,16 @@ impl Jobs {
             }),
             Effect::Answer(reply, answer) => drop(reply.0.send(answer.0)),
             Effect::Redraw | Effect::Quit(_) => {}
+            remedy => self.start_remedy(remedy),
         }
     }
 
-    fn tell(&self, message: Msg) {
+    pub(super) fn tell(&self, message: Msg) {
         // Nobody listens any more when the program is ending.
         let _ = self.send.send(message);
     }
 
-    fn spawn(&self, job: Job, work: impl FnOnce() + Send + 'static) {
+    pub(super) fn spawn(&self, job: Job, work: impl FnOnce() + Send + 'static) {
         let send = self.send.clone();
         let started = thread::Builder::new().name("job".to_owned()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(work)).is_err() {
@@ -88,7 +91,7 @@ impl Jobs {
 }
 
 /// `~/` at the beginning is the home directory: no shell has read what was typed into a form.
-fn expand(path: &Path) -> PathBuf {
+pub(super) fn expand(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), dirs::home_dir()) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),

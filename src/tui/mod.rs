@@ -9,6 +9,7 @@ mod filter;
 pub mod guard;
 mod input;
 mod jobs;
+mod jobs_remedy;
 pub mod keys;
 pub mod list;
 pub mod msg;
@@ -21,12 +22,14 @@ pub mod text;
 pub mod theme;
 pub mod update;
 pub mod views;
+pub mod work;
 
 pub use update::open;
 
 use crate::catalog::Catalog;
 use crate::evidence::{Evidence, Lifecycle, Policy};
 use crate::kubeapi::ContextInfo;
+use crate::remedy::Choices;
 use crate::visit::{ClusterVisit, Visit};
 use app::App;
 use guard::Guard;
@@ -35,6 +38,7 @@ use jobs::Jobs;
 use msg::{Effect, Msg};
 use screen::Screen;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -65,6 +69,12 @@ pub struct Start {
     pub demo: bool,
     /// Whether the command line named what to look at. If not, the first screen asks.
     pub named: bool,
+    /// Whether changes are allowed from the beginning.
+    pub allow_changes: bool,
+    /// What was chosen for every change.
+    pub choices: Choices,
+    /// The folder of the journal. None: there is no place for one.
+    pub journal: Option<PathBuf>,
 }
 
 /// Why there are no screens.
@@ -102,6 +112,7 @@ pub fn run(start: Start) -> Result<u8, TuiError> {
         lifecycle: Arc::new(start.lifecycle.clone()),
         policy: Arc::new(start.policy.clone()),
         as_of: start.as_of,
+        journal: start.journal.clone(),
     };
     // Signals before the terminal is taken: one that comes in between still gives it back.
     input::signals(send.clone())?;
@@ -114,6 +125,8 @@ pub fn run(start: Start) -> Result<u8, TuiError> {
     for effect in effects {
         jobs.start(effect);
     }
+    // What an earlier visit left without an end is told on the overview.
+    jobs.start(Effect::Journal);
     let status = turn(&mut app, &mut screen, &jobs, &receive, forced.is_some());
     drop(guard);
     // Its Drop would write to a terminal that is given back already.
@@ -138,7 +151,7 @@ fn turn<W: io::Write>(
         };
         let gather = Instant::now() + GATHER;
         while let Some(taken) = message {
-            let key = matches!(taken, Msg::Key(_) | Msg::Question(..));
+            let key = matches!(taken, Msg::Key(_) | Msg::Burst(_) | Msg::Question(..));
             if let Some(status) = take(app, screen, jobs, taken, forced)? {
                 return Ok(status);
             }

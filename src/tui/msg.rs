@@ -1,9 +1,12 @@
 //! What the screens are told, and what they want done.
 
 use super::keys::Key;
-use crate::assess::Assessment;
+use super::work::Remembered;
+use crate::assess::{Assessment, Verdict};
 use crate::channel::{Answer, Question};
 use crate::evidence::Evidence;
+use crate::remedy::{Choices, Confirmed, Plan, Prepared, Ran, Refusal, Told, Who};
+use crate::store::Entry;
 use crate::visit::{Progress, Visit};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -15,6 +18,8 @@ use std::sync::mpsc::SyncSender;
 pub enum Msg {
     /// A key was pressed.
     Key(Key),
+    /// A key that came in one read with the key before it: pasted, or repeated by the terminal. Nothing is changed by it.
+    Burst(Key),
     /// The terminal has another size: columns, rows.
     Resize(u16, u16),
     /// A node came a step further.
@@ -49,6 +54,53 @@ pub enum Msg {
     },
     /// A worker wants to know something.
     Question(Question, Reply),
+    /// A plan is ready to be shown, or not.
+    Prepared {
+        /// Of which work.
+        serial: u64,
+        /// The plan.
+        result: Result<Box<Prepared>, Refusal>,
+        /// What was asked for it.
+        memory: Remembered,
+    },
+    /// A change came a step further.
+    Told {
+        /// Of which work.
+        serial: u64,
+        /// When.
+        at: Timestamp,
+        /// What.
+        told: Told,
+    },
+    /// A change has ended.
+    Ran {
+        /// Of which work.
+        serial: u64,
+        /// How; `Err`: nothing was begun.
+        result: Result<Box<Ran>, Refusal>,
+        /// What could not be written into the journal: a sentence.
+        trouble: Option<String>,
+    },
+    /// What was changed was looked at again.
+    Looked {
+        /// Of which work.
+        serial: u64,
+        /// The verdicts of its controls now.
+        after: Vec<(String, Verdict)>,
+        /// What could not be written into the journal: a sentence.
+        trouble: Option<String>,
+    },
+    /// A second has gone while a switch is armed.
+    Tick {
+        /// Of which work.
+        serial: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// A plan was saved to these files, or not: then a sentence.
+    Saved(Result<Vec<String>, String>),
+    /// The journal was read, or not: then a sentence.
+    Journal(Result<Vec<Entry>, String>),
     /// A job of this program failed by a defect.
     Defect(Job),
     /// The system wants the program to end: the signal's number.
@@ -64,11 +116,33 @@ pub enum Job {
     Assess(u64),
     /// Loading a file.
     Load,
+    /// Preparing a plan, by the work's number.
+    Prepare(u64),
+    /// Changing something, by the work's number.
+    Run(u64),
+    /// Looking at what was changed, by the work's number and that of the reading.
+    Look(u64, u64),
+    /// Something whose failing loses nothing: a tick, saving a plan, reading the journal.
+    Aside,
 }
 
 /// The way back to who asked. Dropped unanswered, it answers that there is nobody.
 #[derive(Debug)]
 pub struct Reply(pub(super) SyncSender<Answer>);
+
+/// What a plan is made of.
+#[derive(Debug)]
+pub enum Wanted {
+    /// What a recipe gave.
+    Plan(Box<Plan>),
+    /// The way back of a journal's entry.
+    Undo {
+        /// The entry.
+        entry: String,
+        /// Its target.
+        target: String,
+    },
+}
 
 /// Something to do outside the screens.
 #[derive(Debug)]
@@ -91,6 +165,59 @@ pub enum Effect {
         /// For when, where the person named no time. None: now.
         as_of: Option<Timestamp>,
     },
+    /// Make a plan exact.
+    Prepare {
+        /// Of which work.
+        serial: u64,
+        /// What.
+        what: Wanted,
+        /// The nodes and how they are reached.
+        visit: Box<Visit>,
+        /// What was chosen for the change.
+        choices: Choices,
+        /// What was asked before.
+        memory: Option<Remembered>,
+    },
+    /// Carry out what was confirmed.
+    Run {
+        /// Of which work.
+        serial: u64,
+        /// It.
+        confirmed: Box<Confirmed<Prepared>>,
+        /// The nodes and how they are reached.
+        visit: Box<Visit>,
+        /// Who does it.
+        who: Who,
+        /// The verdicts before, in words.
+        before: Option<String>,
+        /// What was asked before.
+        memory: Remembered,
+    },
+    /// Look at a node again after a change, and write into the journal how it is.
+    Look {
+        /// Of which work.
+        serial: u64,
+        /// Number of the reading.
+        run: u64,
+        /// The node, and how it is reached.
+        visit: Box<Visit>,
+        /// What was seen before of everything.
+        evidence: Option<Arc<Evidence>>,
+        /// The node's target and the controls that are asked.
+        target: String,
+        /// They, with their verdicts before.
+        before: Vec<(String, Verdict)>,
+        /// How the change ended.
+        ran: Box<Ran>,
+        /// What was asked before.
+        memory: Remembered,
+    },
+    /// Tell the time in a second.
+    Tick(u64),
+    /// Save a plan to files in the working directory.
+    Save(Box<Prepared>),
+    /// Read the journal.
+    Journal,
     /// Answer a worker's question.
     Answer(Reply, AnswerGiven),
     /// Paint the whole screen again.

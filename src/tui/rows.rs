@@ -117,6 +117,17 @@ pub(super) fn rows(assessment: &Assessment, groups: &[Group], list: &Controls) -
     rows
 }
 
+/// The targets at which a control fails, of those that the list's filter leaves.
+pub(super) fn failing(assessment: &Assessment, groups: &[Group], list: &Controls, control: &str) -> Vec<String> {
+    let filter = Filter::parse(&list.query);
+    let group = groups.iter().find(|group| group.control == control);
+    let findings = group.iter().flat_map(|group| &group.findings).filter_map(|index| assessment.findings.get(*index));
+    findings
+        .filter(|finding| finding.verdict == Verdict::Fail && filter.target(&finding.target))
+        .map(|finding| finding.target.clone())
+        .collect()
+}
+
 fn row(assessment: &Assessment, group: &Group, filter: &Filter, only_failing: bool) -> Option<Row> {
     let findings = || group.findings.iter().filter_map(|index| assessment.findings.get(*index));
     let looked_at: Vec<&Finding> = findings().filter(|finding| filter.target(&finding.target)).collect();

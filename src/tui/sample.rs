@@ -3,21 +3,26 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::app::App;
+use super::keys::Key;
 use super::msg::{Effect, Msg};
 use super::theme::Theme;
+use super::work::Remembered;
 use super::{Start, update};
 use crate::assess::{Assessment, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict};
 use crate::catalog::{Catalog, Control};
-use crate::channel::{Limits, ssh::SshOptions};
+use crate::channel::{Limits, NobodyToAsk, ssh::SshOptions};
 use crate::evidence::cluster::{Denied, KubeNode};
 use crate::evidence::{
     Caller, ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, Fact, Lifecycle, Listing, NodeEvidence, Policy,
     Profile, Reason, Seat, SiteFacts, Unread,
 };
 use crate::kubeapi::ContextInfo;
+use crate::remedy::{Choices, Memory, Prepared};
 use crate::site::ClusterTarget;
-use crate::visit::{ClusterVisit, Visit, tool};
+use crate::store::{Entry, Event, EventKind, Outcome};
+use crate::visit::{ClusterVisit, Progress, Visit, tool};
 use serde_json::json;
+use std::sync::Arc;
 
 pub(super) const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
 
@@ -257,6 +262,9 @@ pub(super) fn start(targets: &[&str], evidence: Option<Evidence>) -> Start {
         size: None,
         demo: false,
         named,
+        allow_changes: false,
+        choices: Choices::default(),
+        journal: None,
     }
 }
 
@@ -268,16 +276,90 @@ pub(super) fn app(width: u16, height: u16) -> App {
     app
 }
 
-/// Presses keys written as a text, `\n` for Enter, `\x1b` for Escape.
-pub(super) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+/// Screens of a live site whose three nodes were read and assessed, at the overview.
+pub(super) fn live(width: u16, height: u16) -> App {
+    let mut start = start(&NODES, None);
+    start.visit.site.name = Some("Harbour 7".to_owned());
+    start.visit.endpoints = false;
+    let (mut app, _) = super::open(start, (width, height), Theme::PLAIN);
+    for name in NODES {
+        let progress = Progress::Done(Box::new(node(name)));
+        update::update(&mut app, Msg::Progress { run: 1, at: evidence().finished, progress });
+    }
+    for _ in 0..2 {
+        let serial = app.serial;
+        update::update(&mut app, Msg::Assessed { serial, assessment: Box::new(assessment()) });
+    }
+    app
+}
+
+/// What workers remember of nobody's answers.
+pub(super) fn memory() -> Remembered {
+    Remembered(Arc::new(Memory::new(Arc::new(NobodyToAsk))))
+}
+
+/// A worker's word that a plan is ready.
+pub(super) fn prepared(serial: u64, plan: Prepared) -> Msg {
+    Msg::Prepared { serial, result: Ok(Box::new(plan)), memory: memory() }
+}
+
+/// Screens of a live site with a plan for edge1 on them, and changes allowed or not.
+pub(super) fn planned(width: u16, height: u16, plan: Prepared, armed: bool) -> App {
+    let mut app = live(width, height);
+    app.armed = armed;
+    press(&mut app, "0↓\nf");
+    let serial = app.works;
+    update::update(&mut app, prepared(serial, plan));
+    app
+}
+
+/// An entry of the journal that was done at a node, or has no end.
+pub(super) fn entry(id: &str, node: &str, done: bool) -> Entry {
+    let at = evidence().finished;
+    let event = |kind| Event { entry: id.to_owned(), at, operator: "ana".into(), seat: "laptop".into(), kind };
+    let begun = EventKind::Begun {
+        site: None,
+        target: format!("node/{node}"),
+        controls: vec!["sshd-root-login".to_owned()],
+        title: "Root cannot log in with a password".to_owned(),
+        risk: "can-lock-out".to_owned(),
+        plan_digest: "00".to_owned(),
+        commands: vec!["systemctl reload ssh.service".to_owned()],
+        paths: vec!["/etc/ssh/sshd_config".to_owned()],
+        undo: None,
+    };
+    let ended = EventKind::Ended {
+        outcome: Outcome::Done,
+        before: Some("fail".to_owned()),
+        after: Some("pass".to_owned()),
+        files: Vec::new(),
+        note: "It is done \u{1b}[31m".to_owned(),
+    };
+    Entry {
+        id: id.to_owned(),
+        begun: event(begun),
+        steps: Vec::new(),
+        ended: done.then(|| event(ended)),
+        undone_by: None,
+    }
+}
+
+/// A key as a character: `\n` for Enter, `\x1b` for Escape, `\x18` for Ctrl-X.
+pub(super) fn pressed(c: char) -> Key {
     use crossterm::event::KeyCode;
-    let code = |c| match c {
+    let code = match c {
         '\n' => KeyCode::Enter,
         '\u{1b}' => KeyCode::Esc,
         '\t' => KeyCode::Tab,
         '\u{8}' => KeyCode::Backspace,
         '↓' => KeyCode::Down,
+        '\u{18}' => return Key { code: KeyCode::Char('x'), ctrl: true },
         c => KeyCode::Char(c),
     };
-    keys.chars().flat_map(|c| update::update(app, Msg::Key(super::keys::key(code(c))))).collect()
+    super::keys::key(code)
+}
+
+/// Presses keys written as a text.
+pub(super) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    keys.chars().flat_map(|c| update::update(app, Msg::Key(pressed(c)))).collect()
 }

@@ -83,6 +83,21 @@ impl Theme {
         self.verdict(Verdict::Fail)
     }
 
+    /// A line that a change adds; its sign says the same.
+    pub fn added(self) -> Style {
+        self.coloured(Color::Green, Modifier::BOLD)
+    }
+
+    /// A line that a change removes; its sign says the same.
+    pub fn removed(self) -> Style {
+        self.coloured(Color::Red, Modifier::DIM)
+    }
+
+    /// Words in the top line that must not be overlooked: they stand out of it.
+    pub fn alarm(self) -> Style {
+        Style::new().remove_modifier(Modifier::REVERSED).add_modifier(Modifier::BOLD)
+    }
+
     /// The row under the cursor.
     pub fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)

@@ -6,7 +6,7 @@ mod args;
 mod markdown;
 mod text;
 
-pub(super) use args::{Journal, JournalPlace};
+pub(super) use args::Journal;
 
 use super::error::CliError;
 use super::output::Output;

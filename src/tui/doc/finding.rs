@@ -112,7 +112,10 @@ fn to_do(page: &mut Page, control: &Control, verdict: Verdict) {
         Verdict::Unknown => "What to do if it turns out to fail",
         Verdict::Fail | Verdict::Manual => "What to do",
     });
-    page.say(Tone::Plain, &format!("By {who}, about {} minutes. This program changes nothing.", control.minutes));
+    page.say(Tone::Plain, &format!("By {who}, about {} minutes.", control.minutes));
+    if verdict == Verdict::Fail {
+        page.say(Tone::Plain, "f shows the plan: what this program can do about it, or the steps for a person.");
+    }
     page.say(Tone::Plain, &control.fix);
 }
 

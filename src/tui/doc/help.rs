@@ -33,8 +33,10 @@ pub(in crate::tui) fn help(app: &App, place: Place, width: u16) -> Vec<Line> {
     page.heading("What this program does");
     page.say(
         Tone::Plain,
-        "It only reads: no key changes anything on a node. Every verdict rests on what was read, and the page of a \
-         control shows what that was and where it came from.",
+        "It begins read-only, and the top line always says so. Every verdict rests on what was read, and the page of a \
+         control shows what that was and where it came from. f shows the plan for what fails. Only where changes are \
+         allowed (A), and you type what is asked and press Ctrl-X, is anything changed on a node; what was changed \
+         stands in the journal (J) and can be taken back.",
     );
     page.lines
 }

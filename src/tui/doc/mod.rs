@@ -2,15 +2,19 @@
 //! scrolling know how long they are.
 
 mod cluster;
+mod entry;
 mod finding;
 mod help;
 mod node;
+mod plan;
 mod ports;
 
 pub(super) use cluster::cluster;
+pub(super) use entry::entry;
 pub(super) use finding::finding;
 pub(super) use help::help;
 pub(super) use node::{node, way};
+pub(super) use plan::plan;
 pub(super) use ports::ports;
 
 use super::text::wrap;
@@ -24,6 +28,10 @@ pub(super) enum Tone {
     Heading,
     Verdict(Verdict),
     Trouble,
+    /// A line that a change adds.
+    Added,
+    /// A line that a change removes.
+    Removed,
 }
 
 /// One line of a page.
@@ -68,6 +76,13 @@ impl Page {
 /// A time, for people.
 pub(super) fn time(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Verdicts in a few words, for the journal: each word once where they follow each other. None where there are none.
+pub(super) fn verdicts(of: &[(String, Verdict)]) -> Option<String> {
+    let mut words: Vec<&str> = of.iter().map(|(_, verdict)| verdict.as_str()).collect();
+    words.dedup();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// What went wrong beyond what a target's state says, and what could not be read.

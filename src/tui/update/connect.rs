@@ -8,11 +8,12 @@ use super::super::target::{self, Cluster, Node, State};
 use super::super::theme::Theme;
 use super::super::{Start, demo, views};
 use super::reading::{self, Wanted};
+use super::remedy;
 use crate::evidence::Evidence;
 use crate::site::{ClusterTarget, NodeTarget, Way};
 use crate::visit::ClusterVisit;
 use crossterm::event::KeyCode;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,6 +47,16 @@ pub fn open(mut start: Start, size: (u16, u16), theme: Theme) -> (App, Vec<Effec
         screens: vec![Screen::Overview(Cursor::default())],
         asked: VecDeque::new(),
         consent: None,
+        armed: start.allow_changes,
+        allowed: start.allow_changes,
+        chosen: start.choices,
+        marks: BTreeSet::new(),
+        work: None,
+        works: 0,
+        confirm: None,
+        arming: None,
+        leaving: None,
+        journal: None,
         trouble: None,
         notice: None,
         run: 0,
@@ -274,6 +285,7 @@ fn forget(app: &mut App, source: Source) {
     // What is still being assessed is of another site.
     app.serial += u64::from(std::mem::take(&mut app.assessing));
     app.stale = false;
+    remedy::forget(app);
 }
 
 fn to_overview(app: &mut App) {

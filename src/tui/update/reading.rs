@@ -4,7 +4,7 @@ use super::super::app::{App, Source};
 use super::super::msg::Effect;
 use super::super::rows;
 use super::super::target::{self, AtHand, Ports, State};
-use super::walk;
+use super::{remedy, walk};
 use crate::assess::Assessment;
 use crate::evidence::{Evidence, NodeEvidence, SCHEMA};
 use crate::visit::{Before, Progress, Visit, tool};
@@ -283,6 +283,7 @@ pub(super) fn assessed(app: &mut App, serial: u64, assessment: Assessment) -> Ve
     app.groups = rows::group(&assessment);
     app.join(&assessment);
     app.assessment = Some(Arc::new(assessment));
+    remedy::settle_marks(app);
     walk::refresh(app);
     if std::mem::take(&mut app.stale) { assess(app) } else { Vec::new() }
 }

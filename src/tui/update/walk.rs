@@ -6,8 +6,8 @@ use super::super::list::{Cursor, Move, scroll};
 use super::super::msg::Effect;
 use super::super::target::AtHand;
 use super::super::{rows, views};
-use super::azure;
 use super::reading::{self, Wanted};
+use super::{azure, journal, remedy};
 use crate::catalog::Section;
 use crossterm::event::KeyCode;
 
@@ -20,6 +20,7 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
         }),
         Action::Open if place == Place::Filter => edit_filter(app, |list| list.typing = false),
         Action::Back | Action::Quit => back(app),
+        Action::Open if place == Place::Journal => journal::act(app, action),
         Action::Move(step) => moved(app, step),
         Action::Open => enter(app),
         Action::Number => number(app, pressed),
@@ -33,6 +34,8 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
         Action::ReadOne => reading::read(app, &Wanted::at_hand(app)),
         Action::Azure => azure::propose(app),
         Action::ReadAll => reading::read(app, &Wanted::all(app)),
+        Action::Undo => journal::act(app, action),
+        Action::Mark | Action::Remedy | Action::Run | Action::Save | Action::NextPlan => remedy::act(app, action),
         _ => {
             app.changed = false;
             Vec::new()
@@ -42,7 +45,9 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
 
 fn back(app: &mut App) -> Vec<Effect> {
     if app.screens.len() > 1 {
-        app.screens.pop();
+        if matches!(app.screens.pop(), Some(Screen::Plan(_))) {
+            remedy::left(app);
+        }
     } else {
         app.notice = Some("This is the first screen. Press q to quit.".to_owned());
     }
@@ -56,11 +61,13 @@ fn moved(app: &mut App, step: Move) -> Vec<Effect> {
     match app.screens.last_mut() {
         Some(Screen::Overview(cursor)) => step_overview(cursor, step, rows, seen),
         Some(Screen::Controls(list)) => list.cursor.step(step, rows, seen),
-        Some(Screen::Finding(detail)) => detail.top = scroll(detail.top, step, rows, seen),
-        Some(Screen::Node(_, top) | Screen::Cluster(top) | Screen::Ports(top) | Screen::Help(_, top)) => {
-            *top = scroll(*top, step, rows, seen);
+        Some(Screen::Journal(cursor)) => cursor.step(step, rows, seen),
+        Some(screen) => {
+            if let Some(top) = screen.top() {
+                *top = scroll(*top, step, rows, seen);
+            }
         }
-        _ => {}
+        None => {}
     }
     app.changed = app.changed && before != app.screens.last().map(position);
     Vec::new()
@@ -69,10 +76,15 @@ fn moved(app: &mut App, step: Move) -> Vec<Effect> {
 /// Where a screen stands: its cursor, its first visible row.
 fn position(screen: &Screen) -> (usize, usize) {
     match screen {
-        Screen::Connect(cursor) | Screen::Overview(cursor) => (cursor.at, cursor.top),
+        Screen::Connect(cursor) | Screen::Overview(cursor) | Screen::Journal(cursor) => (cursor.at, cursor.top),
         Screen::Controls(list) => (list.cursor.at, list.cursor.top),
         Screen::Finding(detail) => (0, detail.top),
-        Screen::Node(_, top) | Screen::Cluster(top) | Screen::Ports(top) | Screen::Help(_, top) => (0, *top),
+        Screen::Node(_, top)
+        | Screen::Cluster(top)
+        | Screen::Ports(top)
+        | Screen::Plan(top)
+        | Screen::Entry(_, top)
+        | Screen::Help(_, top) => (0, *top),
         Screen::Form(form) => (form.at, 0),
     }
 }
@@ -242,15 +254,12 @@ pub(super) fn settle(app: &mut App) {
             targets.settle(rows.saturating_sub(sections), seen);
             cursor.top = targets.top;
         }
-        Some(
-            Screen::Finding(Detail { top, .. })
-            | Screen::Node(_, top)
-            | Screen::Cluster(top)
-            | Screen::Ports(top)
-            | Screen::Help(_, top),
-        ) => {
-            *top = (*top).min(rows.saturating_sub(seen));
+        Some(Screen::Journal(cursor)) => cursor.settle(rows, seen),
+        Some(screen) => {
+            if let Some(top) = screen.top() {
+                *top = (*top).min(rows.saturating_sub(seen));
+            }
         }
-        _ => {}
+        None => {}
     }
 }

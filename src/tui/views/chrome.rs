@@ -8,7 +8,7 @@ use crate::tui::text;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// Site, what is going on, and that nothing is changed.
+/// Site, what is going on, and whether anything may be changed.
 pub(super) fn header(pen: &mut Pen<'_>, app: &App, area: Rect) {
     let narrow = area.width < 60;
     let (reading, waiting) = app.under_way();
@@ -21,7 +21,9 @@ pub(super) fn header(pen: &mut Pen<'_>, app: &App, area: Rect) {
         (_, _, _) if waiting > 0 => format!("reading {reading}, waiting {waiting} "),
         _ => format!("reading {reading} "),
     };
-    let right = format!(" {activity}READ-ONLY");
+    let changing = app.running().map_or("", |_| "changing ");
+    let state = if app.armed { "CHANGES ALLOWED" } else { "read-only" };
+    let right = format!(" {changing}{activity}{state}");
     let identity = app.identity().map(|identity| identity.in_words());
     let site = match (&app.source, app.site_name(), &identity) {
         (Source::Nothing, None, _) => "no site yet",
@@ -34,6 +36,9 @@ pub(super) fn header(pen: &mut Pen<'_>, app: &App, area: Rect) {
     let room = area.width.saturating_sub(u16::try_from(text::columns(&right)).unwrap_or(area.width));
     pen.text(area.x, area.y, room, &left, pen.theme.bar());
     pen.right(area, &right, pen.theme.bar());
+    if app.armed {
+        pen.right(area, state, pen.theme.alarm());
+    }
 }
 
 /// The filter while there is one, else the last notice, else how far a page is scrolled.
@@ -52,7 +57,12 @@ pub(super) fn status(pen: &mut Pen<'_>, app: &App, area: Rect) {
         Some(screen) => {
             let top = match screen {
                 Screen::Finding(detail) => detail.top,
-                Screen::Node(_, top) | Screen::Cluster(top) | Screen::Ports(top) | Screen::Help(_, top) => *top,
+                Screen::Node(_, top)
+                | Screen::Cluster(top)
+                | Screen::Ports(top)
+                | Screen::Plan(top)
+                | Screen::Entry(_, top)
+                | Screen::Help(_, top) => *top,
                 _ => return,
             };
             let (rows, seen) = (super::rows(app), seen(app));
@@ -79,9 +89,12 @@ pub(super) fn footer(pen: &mut Pen<'_>, app: &App, place: Place, area: Rect) {
 }
 
 /// All that a terminal of a few columns can be told.
-pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect) {
+pub(super) fn too_small(pen: &mut Pen<'_>, app: &App, area: Rect) {
     let (columns, rows) = SMALLEST;
-    let sentence = format!("{}x{} is too small: {columns}x{rows}. q quits.", area.width, area.height);
+    let mut sentence = format!("{}x{} is too small: {columns}x{rows}. q quits.", area.width, area.height);
+    if app.leaving.is_some() {
+        sentence = "A node is being changed. q again quits.".to_owned();
+    }
     for (y, line) in (area.y..area.bottom()).zip(text::wrap(&sentence, usize::from(area.width))) {
         pen.text(area.x, y, area.width, &line, Style::new());
     }

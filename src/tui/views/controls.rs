@@ -27,7 +27,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, list: &Controls, body: Rect) {
     }
     let rows = list.rows.iter().enumerate().skip(list.cursor.top);
     for ((index, row), y) in rows.zip(body.y + 1..body.bottom()) {
-        draw_row(pen, row, index == list.cursor.at, app.nodes.len() > 1, Rect { y, height: 1, ..body });
+        let marked = app.marks.iter().any(|(control, _)| *control == row.control);
+        draw_row(pen, row, (index == list.cursor.at, marked), app.nodes.len() > 1, Rect { y, height: 1, ..body });
     }
 }
 
@@ -42,10 +43,11 @@ fn empty(pen: &mut Pen<'_>, app: &App, list: &Controls, body: Rect) {
     }
 }
 
-fn draw_row(pen: &mut Pen<'_>, row: &Row, selected: bool, several: bool, area: Rect) {
+fn draw_row(pen: &mut Pen<'_>, row: &Row, (selected, marked): (bool, bool), several: bool, area: Rect) {
     let base = if selected { pen.theme.selected() } else { Style::new() };
     let mark = if selected { ">" } else { " " };
     pen.text(area.x, area.y, 1, mark, base);
+    pen.text(area.x + 1, area.y, 1, if marked { "*" } else { " " }, base);
     pen.text(area.x + 2, area.y, 7, short(row.worst), pen.theme.verdict(row.worst));
     let mut x = area.x + 10;
     if area.width >= WIDE {

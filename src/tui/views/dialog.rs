@@ -153,12 +153,12 @@ fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str
     }
 }
 
-fn width(body: Rect) -> u16 {
+pub(super) fn width(body: Rect) -> u16 {
     body.width.min(72)
 }
 
 /// A box in the middle, as high as it must be; its last line is the one that is typed in.
-fn paint(pen: &mut Pen<'_>, title: &str, lines: &[String], input: Option<&str>, body: Rect) {
+pub(super) fn paint(pen: &mut Pen<'_>, title: &str, lines: &[String], input: Option<&str>, body: Rect) {
     let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2 + u16::from(input.is_some()));
     let height = wanted.min(body.height);
     let width = width(body);

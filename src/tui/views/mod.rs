@@ -2,9 +2,11 @@
 //! too, so that scrolling and drawing agree.
 
 mod chrome;
+mod confirm;
 mod connect;
 mod controls;
 mod dialog;
+mod journal;
 mod overview;
 mod page;
 mod pen;
@@ -12,6 +14,7 @@ mod pen;
 use super::app::{App, Screen};
 use super::doc::{self, Line};
 use super::keys::Place;
+use super::work::Phase;
 use crate::assess::Verdict;
 use crate::catalog::Section;
 use pen::Pen;
@@ -29,7 +32,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
     let area = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), app.theme);
     if too_small((area.width, area.height)) {
-        chrome::too_small(&mut pen, area);
+        chrome::too_small(&mut pen, app, area);
         return;
     }
     let body = body((area.width, area.height));
@@ -46,6 +49,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
         Some(Screen::Node(_, top)) => page::draw(&mut pen, "Node", &lines(app), *top, body),
         Some(Screen::Cluster(top)) => page::draw(&mut pen, "Cluster", &lines(app), *top, body),
         Some(Screen::Ports(top)) => page::draw(&mut pen, "Endpoints", &lines(app), *top, body),
+        Some(Screen::Plan(top)) => page::draw(&mut pen, plan_heading(app), &lines(app), *top, body),
+        Some(Screen::Journal(cursor)) => journal::draw(&mut pen, app, *cursor, body),
+        Some(Screen::Entry(_, top)) => page::draw(&mut pen, "Journal", &lines(app), *top, body),
         Some(Screen::Help(_, top)) => page::draw(&mut pen, "Help", &lines(app), *top, body),
         None => {}
     }
@@ -55,8 +61,19 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
     match place {
         Place::Trouble => dialog::trouble(&mut pen, app, body),
         Place::Azure => dialog::azure(&mut pen, app, body),
+        Place::Confirm => confirm::confirm(&mut pen, app, body),
+        Place::Arming => confirm::arming(&mut pen, app, body),
+        Place::Leaving => confirm::leaving(&mut pen, app, body),
         Place::HostKey | Place::Passphrase | Place::Password | Place::Reuse => dialog::question(&mut pen, app, body),
         _ => {}
+    }
+}
+
+fn plan_heading(app: &App) -> &'static str {
+    match app.work.as_ref().map(|work| &work.phase) {
+        Some(Phase::Running(_)) => "Change",
+        Some(Phase::Over(_)) => "What came of it",
+        _ => "Plan",
     }
 }
 
@@ -92,6 +109,10 @@ pub(super) fn rows(app: &App) -> usize {
         Some(Screen::Form(form)) => form.fields.len(),
         Some(Screen::Overview(_)) => Section::ALL.len() + app.entries(),
         Some(Screen::Controls(list)) => list.rows.len(),
+        Some(Screen::Journal(_)) => match &app.journal {
+            Some(Ok(entries)) => entries.len(),
+            _ => 0,
+        },
         Some(_) => lines(app).len(),
         None => 0,
     }
@@ -113,6 +134,8 @@ fn lines(app: &App) -> Vec<Line> {
         Some(Screen::Node(name, _)) => doc::node(app, name, app.size.0),
         Some(Screen::Cluster(_)) => doc::cluster(app, app.size.0),
         Some(Screen::Ports(_)) => doc::ports(app, app.size.0),
+        Some(Screen::Plan(_)) => doc::plan(app, app.size.0),
+        Some(Screen::Entry(id, _)) => doc::entry(app, id, app.size.0),
         Some(Screen::Help(place, _)) => doc::help(app, *place, app.size.0),
         _ => Vec::new(),
     }
@@ -128,5 +151,7 @@ pub(super) fn short(verdict: Verdict) -> &'static str {
 
 #[cfg(test)]
 mod cluster_tests;
+#[cfg(test)]
+mod remedy_tests;
 #[cfg(test)]
 mod tests;

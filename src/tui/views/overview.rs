@@ -22,6 +22,7 @@ const COUNTS: u16 = 29;
 struct Layout {
     source: Option<u16>,
     site: Option<u16>,
+    unfinished: Option<u16>,
     sections: u16,
     targets: u16,
     rows: usize,
@@ -36,10 +37,12 @@ fn layout(app: &App, body: Rect) -> Layout {
     let source = (body.height >= 10).then_some(body.y);
     let gap = u16::from(body.height >= 14);
     let site = (gap > 0 && app.cluster.is_some()).then_some(body.y + 1);
-    let above = u16::from(source.is_some()) + u16::from(site.is_some());
+    let mut above = u16::from(source.is_some()) + u16::from(site.is_some());
+    let unfinished = (source.is_some() && !app.unfinished().is_empty()).then_some(body.y + above);
+    above += u16::from(unfinished.is_some());
     let sections = body.y + above + if above > 0 { gap } else { 0 };
     let targets = sections + 1 + 4 + gap;
-    Layout { source, site, sections, targets, rows: usize::from(body.bottom().saturating_sub(targets + 1)) }
+    Layout { source, site, unfinished, sections, targets, rows: usize::from(body.bottom().saturating_sub(targets + 1)) }
 }
 
 /// How many targets are seen at once.
@@ -69,6 +72,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, cursor: Cursor, body: Rect) {
     }
     if let Some(y) = layout.site {
         pen.text(body.x, y, body.width, &site(app), Style::new());
+    }
+    if let (Some(y), Some(told)) = (layout.unfinished, super::journal::unfinished(app)) {
+        pen.text(body.x, y, body.width, &told, pen.theme.trouble());
     }
     pen.heading(row(layout.sections), "Sections");
     let columns = if body.width >= WIDE { " fail unkn  man pass  checked" } else { " F fail U unknown P pass" };

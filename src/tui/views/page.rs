@@ -13,6 +13,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, heading: &str, lines: &[Line], top: usize,
             Tone::Heading => pen.theme.heading(),
             Tone::Verdict(verdict) => pen.theme.verdict(verdict),
             Tone::Trouble => pen.theme.trouble(),
+            Tone::Added => pen.theme.added(),
+            Tone::Removed => pen.theme.removed(),
         };
         pen.text(body.x, y, body.width, &line.text, style);
     }

@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use std::sync::mpsc::sync_channel;
 
-fn buffer(app: &App) -> Buffer {
+pub(super) fn buffer(app: &App) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(app.size.0, app.size.1)).unwrap();
     terminal.draw(|frame| draw(frame, app)).unwrap();
     terminal.backend().buffer().clone()
@@ -38,7 +38,7 @@ pub(super) fn text(app: &App) -> String {
 #[test]
 fn the_overview_counts_controls_by_section_and_shows_the_nodes() {
     let shown = screen(&sample::app(80, 24));
-    assert!(shown[0].starts_with("sitewarden  Harbour 7") && shown[0].ends_with("saved READ-ONLY"), "{}", shown[0]);
+    assert!(shown[0].starts_with("sitewarden  Harbour 7") && shown[0].ends_with("saved read-only"), "{}", shown[0]);
     let find = |word: &str| shown.iter().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{word}")).clone();
     let counts = |line: String| line.split_whitespace().rev().take(5).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(counts(find("Communication between control-plane components")), ["0/0", "0", "0", "0", "0"]);
@@ -56,7 +56,7 @@ fn the_overview_counts_controls_by_section_and_shows_the_nodes() {
 fn forty_columns_are_enough_for_the_walk() {
     let mut app = sample::app(40, 12);
     let shown = screen(&app);
-    assert!(shown[0].starts_with("Harbour 7") && shown[0].ends_with("READ-ONLY"), "{}", shown[0]);
+    assert!(shown[0].starts_with("Harbour 7") && shown[0].ends_with("read-only"), "{}", shown[0]);
     assert!(shown.iter().any(|line| line.contains("4 Direct access") && line.ends_with("F2 U1 M0 P1")), "{shown:#?}");
     assert!(shown.iter().any(|line| line.contains("edge1")));
     press(&mut app, "4");
@@ -160,7 +160,7 @@ fn the_first_screen_offers_what_there_is_in_plain_words() {
 #[test]
 fn a_failed_node_shows_its_sentence_in_full_on_its_page() {
     let (mut app, _) = open(sample::start(&["edge1"], None), (80, 24), Theme::PLAIN);
-    assert!(screen(&app)[0].ends_with("reading 0, waiting 1 READ-ONLY"), "{}", screen(&app)[0]);
+    assert!(screen(&app)[0].ends_with("reading 0, waiting 1 read-only"), "{}", screen(&app)[0]);
     let warning =
         Progress::Warning { node: "edge1".to_owned(), message: "A line of known_hosts is broken.".to_owned() };
     update(&mut app, Msg::Progress { run: 1, at: jiff::Timestamp::UNIX_EPOCH, progress: warning });

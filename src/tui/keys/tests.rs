@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use super::table::{EVERYWHERE, SCREENS};
 use super::*;
 use crate::tui::sample;
 

@@ -1,0 +1,310 @@
+//! A plan on paper: as Markdown to be read, and as a shell script for somebody who has a node and not this program.
+
+use super::change::{FileChange, NodeChange, State, Validate};
+use super::prepare::Prepared;
+use super::words::{octal, quoted, sha256};
+use openssl::base64::encode_block;
+use std::fmt::Write as _;
+
+const CHECKS: &str = include_str!("../../assets/remedy/checks.sh");
+
+/// Columns of a line of prose in a script.
+const COLUMNS: usize = 100;
+
+/// Text from anywhere, fit to stand in a document: on one line, without control characters.
+fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect()
+}
+
+/// A fence that the text inside cannot end.
+fn fenced(text: &mut String, kind: &str, body: &str) {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in body.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat((longest + 1).max(3));
+    let _ = writeln!(text, "{fence}{kind}\n{}\n{fence}\n", body.trim_end_matches('\n'));
+}
+
+/// The plan as Markdown, for somebody who decides about it or does it by hand.
+pub fn markdown(prepared: &Prepared) -> String {
+    let plan = prepared.plan();
+    let mut text = format!("# {}\n\n", line(&plan.title));
+    let _ = writeln!(text, "- Target: {}", line(&plan.target));
+    let _ = writeln!(text, "- Controls: {}", line(&plan.controls.join(", ")));
+    if prepared.can_run() {
+        let _ = writeln!(text, "- Risk: {}", prepared.risk().in_words());
+        let _ = writeln!(text, "- Digest of this plan: {}", prepared.digest());
+    }
+    if let Some(entry) = prepared.undoes() {
+        let _ = writeln!(text, "- Takes back: entry {}", line(entry));
+    }
+    text.push('\n');
+    let known = prepared.change().into_iter().flat_map(|change| change.interrupts.iter().chain(&change.why));
+    let notes: Vec<&String> = known.chain(&plan.notes).collect();
+    if !notes.is_empty() {
+        text.push_str("## What to know\n\n");
+        notes.iter().for_each(|note| drop(writeln!(text, "- {}", line(note))));
+        text.push('\n');
+    }
+    text.push_str("## Steps\n\n");
+    for (number, step) in prepared.steps().iter().enumerate() {
+        let _ = writeln!(text, "{}. {}\n", number + 1, line(&step.what));
+        if !step.commands.is_empty() {
+            fenced(&mut text, "sh", &step.commands.join("\n"));
+        }
+        if let Some(diff) = &step.diff {
+            fenced(&mut text, "diff", diff);
+        }
+    }
+    text.push_str("## The way back\n\n");
+    text.push_str(match prepared.can_run() {
+        true => {
+            "`sitewarden undo`, from the seat where it was done or on the node. By hand: the copies that the script \
+                 beside this file makes, as its last lines say.\n"
+        }
+        false => "These are steps for a person: this program runs none of them and keeps no copy.\n",
+    });
+    text
+}
+
+/// The plan as a script that a person can read and run as root on the node. None for steps that only a person can take.
+pub fn script(prepared: &Prepared) -> Option<String> {
+    let change = prepared.change()?;
+    let mut text = String::from("#!/bin/sh\n");
+    head(&mut text, prepared, change);
+    text.push_str(PREPARE);
+    if needs_checks(change) {
+        text.push_str("\n# Questions that the checks below ask of this node.\n");
+        let ours = CHECKS.lines().skip_while(|line| line.starts_with('#'));
+        text.push_str("set -f\nwithin() { timeout \"$@\"; }\n");
+        ours.for_each(|line| drop(writeln!(text, "{line}")));
+    }
+    for (number, file) in change.files.iter().enumerate() {
+        look(&mut text, number, file);
+    }
+    for (number, file) in change.files.iter().enumerate() {
+        stage(&mut text, number, file);
+    }
+    validate(&mut text, change);
+    text.push_str("\n# The change.\n");
+    for (number, file) in change.files.iter().enumerate() {
+        put(&mut text, number, file);
+    }
+    try_sshd(&mut text, change);
+    for command in &change.activate {
+        let _ = writeln!(text, "{{ {command}; }} || failed");
+    }
+    check(&mut text, change);
+    text.push_str("echo \"Done. Try a second login from elsewhere BEFORE you close this one. The old files: $KEEP\"\n");
+    back(&mut text, change);
+    Some(text)
+}
+
+/// A comment, broken to lines.
+fn comment(text: &mut String, words: &str) {
+    let mut row = String::from("#");
+    for word in line(words).split(' ') {
+        if row.len() + 1 + word.len() > COLUMNS && row.len() > 1 {
+            let _ = writeln!(text, "{row}");
+            row = String::from("#");
+        }
+        let _ = write!(row, " {word}");
+    }
+    let _ = writeln!(text, "{row}");
+}
+
+fn head(text: &mut String, prepared: &Prepared, change: &NodeChange) {
+    let plan = prepared.plan();
+    comment(text, &format!("{}, on {}", plan.title, plan.target));
+    comment(text, &format!("Controls: {}", plan.controls.join(", ")));
+    comment(text, &format!("Risk: {}", prepared.risk().in_words()));
+    for note in change.interrupts.iter().chain(&change.why).chain(&plan.notes) {
+        comment(text, &format!("- {note}"));
+    }
+    text.push_str("#\n");
+    comment(
+        text,
+        "Read it, then run it as root on the node. It stops where a file is not as it was when this plan was made, keeps \
+         copies of what it changes, and puts them back where a step fails.",
+    );
+    text.push_str("#\n");
+    comment(
+        text,
+        "What it does NOT do, and sitewarden does: it arms no switch on the node that puts the old state back by itself \
+         if the way in closes; it proves no second login; it writes no journal. Keep a second session open, best at the \
+         node's console.",
+    );
+    text.push_str("# shellcheck disable=SC2317,SC2329\n");
+}
+
+const PREPARE: &str = r#"set -u
+umask 077
+PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+export PATH
+stop() { echo "$1. Nothing was changed." >&2; exit 1; }
+[ "$(id -u)" = 0 ] || stop 'This must run as root'
+KEEP=$(mktemp -d /root/sitewarden-by-hand.XXXXXX) || stop 'There is no room in /root'
+hash_of() { if [ -e "$1" ] || [ -L "$1" ]; then sha256sum <"$1" | cut -d' ' -f1; else echo absent; fi; }
+"#;
+
+fn needs_checks(change: &NodeChange) -> bool {
+    let ours = ["listens ", "runs ", "answers ", "unit_up "];
+    change.holds.iter().chain(&change.restored).any(|line| ours.iter().any(|word| line.contains(word)))
+}
+
+/// Whether the hash of the file was taken; of what may be secret it is not.
+fn hash(state: &State) -> Option<&str> {
+    match state {
+        State::Absent => Some("absent"),
+        State::File { sha256, .. } if !sha256.is_empty() => Some(sha256),
+        State::File { .. } | State::Folder { .. } => None,
+    }
+}
+
+/// The file is as it was when the plan was made, and a copy is kept.
+fn look(text: &mut String, number: usize, file: &FileChange) {
+    let path = quoted(&file.path);
+    text.push('\n');
+    comment(text, &format!("Look: {}", file.in_words()));
+    if let Some(hash) = hash(&file.before) {
+        let _ = writeln!(text, "[ \"$(hash_of {path})\" = {hash} ] || stop {}", quoted(&changed(file)));
+    }
+    if let Some((mode, uid, gid)) = file.before.attributes() {
+        let words = quoted(&format!("{mode:o} {uid} {gid}"));
+        let _ = writeln!(text, "[ \"$(stat -c '%a %u %g' {path})\" = {words} ] || stop {}", quoted(&changed(file)));
+    }
+    if file.before != State::Absent && !file.is_attributes() {
+        let _ = writeln!(text, "cp -p {path} \"$KEEP/{number}\" || stop 'The copy cannot be kept'");
+    }
+}
+
+fn changed(file: &FileChange) -> String {
+    format!("{} is not as it was when this plan was made", file.path)
+}
+
+/// Where the new contents of a file lie until they are renamed into place.
+fn staged(file: &FileChange) -> String {
+    quoted(&format!("{}.sitewarden-new", file.path))
+}
+
+fn stage(text: &mut String, number: usize, file: &FileChange) {
+    let Some(bytes) = &file.contents else { return };
+    let (path, State::File { mode, uid, gid, .. }) = (staged(file), &file.after) else { return };
+    text.push('\n');
+    comment(text, &format!("New contents of {} ({number})", file.path));
+    match std::str::from_utf8(bytes) {
+        Ok(words) if words.ends_with('\n') && words.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()) => {
+            let mut end = String::from("END");
+            while words.lines().any(|line| line == end) {
+                end.push('_');
+            }
+            let _ = writeln!(text, "cat >{path} <<'{end}' || stop 'The new file cannot be written'\n{words}{end}");
+        }
+        _ => {
+            let body = encode_block(bytes);
+            let _ = writeln!(text, "base64 -d >{path} <<'END' || stop 'The new file cannot be written'\n{body}\nEND");
+        }
+    }
+    let _ =
+        writeln!(text, "[ \"$(hash_of {path})\" = {} ] || stop 'The new file was not written whole'", sha256(bytes));
+    let _ = writeln!(
+        text,
+        "{{ chown {uid}:{gid} {path} && chmod {} {path}; }} || stop 'Its owner cannot be set'",
+        octal(*mode)
+    );
+}
+
+/// What can be asked before anything is in its place: a line; of sshd, the copy alone where it is its main file.
+fn validate(text: &mut String, change: &NodeChange) {
+    for validate in &change.validate {
+        match validate {
+            Validate::Line { line } => {
+                text.push_str("\n# Before anything changes: it must be accepted.\n");
+                let _ = writeln!(text, "{{ {line}\n}} || stop 'It would not be accepted'");
+            }
+            Validate::Sshd { .. } => {
+                text.push('\n');
+                comment(
+                    text,
+                    "sshd takes its files together, so they are tried in their places, before it reads them again: see below.",
+                );
+            }
+        }
+    }
+    text.push_str("\n# The way back, where a step fails.\nput_back() {\n:\n");
+    for (number, file) in change.files.iter().enumerate().rev() {
+        restore(text, number, file);
+    }
+    change.deactivate.iter().for_each(|command| drop(writeln!(text, "{command}")));
+    text.push_str("}\nfailed() { echo 'It failed; the old state is put back.' >&2; put_back; exit 1; }\n");
+}
+
+/// The line that brings one file back as it was.
+fn restore(text: &mut String, number: usize, file: &FileChange) {
+    let path = quoted(&file.path);
+    let _ = match (&file.before, file.is_attributes(), file.before.attributes()) {
+        (State::Absent, ..) => writeln!(text, "rm -f {path}"),
+        (_, true, Some((mode, uid, gid))) => writeln!(text, "chown {uid}:{gid} {path}; chmod {} {path}", octal(mode)),
+        _ => writeln!(text, "cp -p \"$KEEP/{number}\" {path}"),
+    };
+}
+
+fn put(text: &mut String, number: usize, file: &FileChange) {
+    comment(text, &format!("{} ({number})", file.in_words()));
+    let path = quoted(&file.path);
+    match (&file.contents, file.command()) {
+        (Some(_), _) => {
+            let staged = staged(file);
+            if file.before != State::Absent {
+                let _ = writeln!(text, "chcon --reference={path} {staged} 2>/dev/null");
+            }
+            let _ = writeln!(text, "mv -f {staged} {path} || failed");
+        }
+        (None, Some(command)) => drop(writeln!(text, "{{ {command}; }} || failed")),
+        (None, None) => {}
+    }
+}
+
+/// What sshd says of its files in their places, before it reads them.
+fn try_sshd(text: &mut String, change: &NodeChange) {
+    for validate in &change.validate {
+        let Validate::Sshd { sshd, main, wants, connections } = validate else { continue };
+        let (sshd, main) = (quoted(sshd), quoted(main));
+        let _ = writeln!(text, "{sshd} -t -f {main} || failed");
+        for connection in connections {
+            let of = if connection.is_empty() { String::new() } else { format!(" -C {}", quoted(connection)) };
+            for want in wants {
+                let _ = writeln!(text, "{sshd} -T -f {main}{of} | grep -qixF -- {} || failed", quoted(want));
+            }
+        }
+    }
+}
+
+/// After it: what must hold.
+fn check(text: &mut String, change: &NodeChange) {
+    if !change.holds.is_empty() {
+        let _ = writeln!(text, "\n# Wait until it works, {} seconds at most.", change.within.max(1));
+        text.push_str("holds() {\n:\n");
+        change.holds.iter().for_each(|line| drop(writeln!(text, "{{ {line}\n}} || return 1")));
+        text.push_str("}\nTRIES=0\nuntil holds; do\n    TRIES=$((TRIES + 1))\n");
+        let _ = writeln!(text, "    [ \"$TRIES\" -lt {} ] || failed\n    sleep 1\ndone", change.within.max(1));
+    }
+}
+
+/// The way back by hand, as comments.
+fn back(text: &mut String, change: &NodeChange) {
+    text.push_str("\n# The way back by hand, later; KEEP is the folder that was named at the end:\n");
+    let mut lines = String::new();
+    for (number, file) in change.files.iter().enumerate().rev() {
+        restore(&mut lines, number, file);
+    }
+    change.deactivate.iter().for_each(|command| drop(writeln!(lines, "{command}")));
+    lines.lines().for_each(|line| drop(writeln!(text, "#   {line}")));
+}
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;
