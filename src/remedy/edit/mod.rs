@@ -3,6 +3,8 @@
 //! Comments, order, indentation, line ends and a missing last line feed stay. What is not surely understood is an
 //! [`EditError`], never a damaged file; what is already in place gives the same text again.
 
+pub mod authorized_keys;
+pub mod lines;
 pub mod manifest_flag;
 pub mod sshd;
 pub mod yaml;

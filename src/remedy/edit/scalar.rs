@@ -88,7 +88,7 @@ pub(super) fn read(text: &str) -> Result<Json, Trouble> {
     serde_saphyr::from_str_with_options::<Json>(text, options).map_err(|error| {
         let what = error.without_snippet().to_string();
         let what = what.split(" at line ").next().unwrap_or_default().to_owned();
-        match error.location() {
+        match error.location().filter(|location| location.line() > 0) {
             Some(location) => {
                 Trouble::at(location.line() as usize, format!("this is no YAML that is understood ({what})"))
             }

@@ -49,10 +49,10 @@ fn the_tree_is_that_of_the_real_reader() {
 proptest! {
     #[test]
     fn what_both_readers_take_they_see_alike(text in "(a|b|c|1|\n|\n  |\n    |: |- |:|-|\\{|\\}|\\[|\\]|, |'|\"| #| |\\|){0,24}") {
-        if let (Ok(document), Ok(tree)) = (scan(&text), read(&text)) {
-            if !matches!(document.root.kind, Kind::Empty) {
-                prop_assert_eq!(outline(&seen(&document, &document.root)), outline(&tree));
-            }
+        if let (Ok(document), Ok(tree)) = (scan(&text), read(&text))
+            && !matches!(document.root.kind, Kind::Empty)
+        {
+            prop_assert_eq!(outline(&seen(&document, &document.root)), outline(&tree));
         }
     }
 }

@@ -62,7 +62,7 @@ pub fn set(files: &[SshdFile], keyword: &str, args: &[&str]) -> Result<SshdEdit,
     let own: Vec<(usize, &Line)> = reading.lines.iter().enumerate().filter(|(_, line)| line.keyword == name).collect();
     match own.iter().find(|(_, line)| !line.in_match) {
         Some((_, line)) if same(&line.args, &wanted) => {}
-        first => plan.decide(&reading, first.copied(), keyword, &[value.clone()]),
+        first => plan.decide(&reading, first.copied(), keyword, std::slice::from_ref(&value)),
     }
     for (_, line) in own.iter().filter(|(_, line)| line.in_match && !same(&line.args, &wanted)) {
         let place = plan.place(line);

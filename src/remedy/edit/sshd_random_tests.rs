@@ -137,6 +137,7 @@ fn sshd_itself_finds_the_wanted_value_and_no_other_change() {
         );
         return;
     }
+    let compared = std::cell::Cell::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
         cases: 24,
         failure_persistence: None,
@@ -162,10 +163,12 @@ fn sshd_itself_finds_the_wanted_value_and_no_other_change() {
             let after = asked(&main, &key, connection).unwrap();
             prop_assert!(after.iter().any(|line| line == "maxauthtries 3"), "{connection}: {after:?}");
             prop_assert_eq!(rest(&before), rest(&after));
+            compared.set(compared.get() + 1);
             let own = place.path().join("d/00-sitewarden.conf");
             let _ = std::fs::remove_file(own);
         }
         Ok(())
     });
     run.unwrap_or_else(|failed| panic!("{failed}"));
+    assert!(compared.get() > 24, "sshd refused nearly all files: {}", compared.get());
 }
