@@ -65,6 +65,9 @@ pub struct FileChange {
     pub before: State,
     /// As it will be.
     pub after: State,
+    /// User and group with whose rights it is touched, where it lies in that user's own folders. None: root's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<(u32, u32)>,
     /// The new bytes, where they change. Not kept in manifests.
     #[serde(skip)]
     pub contents: Option<Vec<u8>>,
@@ -78,7 +81,7 @@ impl FileChange {
     pub fn contents(path: &str, before: State, was: Option<Vec<u8>>, contents: Vec<u8>, mode: Option<u32>) -> Self {
         let (old, uid, gid) = before.attributes().unwrap_or((0o600, 0, 0));
         let after = State::File { sha256: sha256(&contents), mode: mode.unwrap_or(old), uid, gid };
-        FileChange { path: path.to_owned(), before, after, contents: Some(contents), was }
+        FileChange { path: path.to_owned(), before, after, owner: None, contents: Some(contents), was }
     }
 
     /// Another mode or owner alone.
@@ -87,7 +90,7 @@ impl FileChange {
             State::File { sha256, .. } => State::File { sha256: sha256.clone(), mode, uid, gid },
             _ => State::Folder { mode, uid, gid },
         };
-        FileChange { path: path.to_owned(), before, after, contents: None, was: None }
+        FileChange { path: path.to_owned(), before, after, owner: None, contents: None, was: None }
     }
 
     /// Whether only mode and owner change.

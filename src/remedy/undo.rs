@@ -112,6 +112,7 @@ pub fn prepare_undo(
         .files
         .iter()
         .map(|file| match (&file.before, &file.after) {
+            _ if file.owner.is_some() => Want::Own(file.path.clone(), file.owner.unwrap_or_default().0),
             (before, after) if attributes_alone(before, after) => Want::Stat(file.path.clone()),
             _ => Want::File(file.path.clone()),
         })
@@ -213,7 +214,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
                 }
             }
         };
-        files.push(FileChange { path, before, after, contents, was });
+        files.push(FileChange { path, before, after, owner: file.owner, contents, was });
     }
     files.reverse();
     let validate = done

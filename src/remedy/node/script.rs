@@ -49,6 +49,7 @@ pub(crate) fn read(wants: &[Want]) -> Vec<u8> {
         let _ = match want {
             Want::File(path) => writeln!(calls, "look {number} contents {}", quoted(path)),
             Want::Stat(path) => writeln!(calls, "look {number} stat {}", quoted(path)),
+            Want::Own(path, uid) => writeln!(calls, "look_own {number} {} {uid}", quoted(path)),
             Want::Pattern(pattern) => writeln!(calls, "look_all {number} {}", quoted(pattern)),
             Want::Tell(line) => writeln!(calls, "tell {number} {}", quoted(line)),
         };
@@ -181,9 +182,12 @@ pub(crate) fn apply(entry: &str, change: &NodeChange, manifest: &[u8]) -> Vec<u8
         } else {
             let after = word(&file.after);
             let bytes = encode_block(file.contents.as_deref().unwrap_or_default());
+            let owner = file.owner.map_or(String::new(), |(uid, gid)| format!("{uid}:{gid}"));
+            let _ = writeln!(calls, "AS={owner}");
             let _ = writeln!(calls, "file {path} {before} {after} <<'END'\n{bytes}\nEND");
         }
     }
+    calls.push_str("AS=\n");
     for (name, bytes) in [("entry.json", manifest), ("revert.sh", &switch(entry, change))] {
         let _ = writeln!(calls, "keep {name} <<'END'\n{}\nEND", encode_block(bytes));
     }

@@ -2,9 +2,11 @@
 //! `plan` is pure. Each kind of operation has a file of its own.
 
 mod file;
+mod keys;
 mod sshd;
 
 pub use file::FilesOp;
+pub use keys::KeysOp;
 pub use sshd::SshdOp;
 
 use super::change::NodeChange;
@@ -21,6 +23,8 @@ pub enum NodeOp {
     Files(FilesOp),
     /// Settings of sshd.
     Sshd(SshdOp),
+    /// Authorized keys.
+    Keys(KeysOp),
 }
 
 impl NodeOp {
@@ -30,6 +34,7 @@ impl NodeOp {
             match (known, &op) {
                 (NodeOp::Files(ours), NodeOp::Files(theirs)) => return ours.add(theirs.clone()),
                 (NodeOp::Sshd(ours), NodeOp::Sshd(theirs)) => return ours.add(theirs.clone()),
+                (NodeOp::Keys(ours), NodeOp::Keys(theirs)) => return ours.add(theirs.clone()),
                 _ => {}
             }
         }
@@ -41,6 +46,7 @@ impl NodeOp {
         match self {
             NodeOp::Files(op) => op.wants(),
             NodeOp::Sshd(op) => op.wants(),
+            NodeOp::Keys(op) => op.wants(),
         }
     }
 
@@ -49,6 +55,7 @@ impl NodeOp {
         match self {
             NodeOp::Files(op) => op.change(fresh),
             NodeOp::Sshd(op) => op.change(fresh),
+            NodeOp::Keys(op) => op.change(fresh),
         }
     }
 }
@@ -58,10 +65,8 @@ pub(super) struct About<'a> {
     /// The finding.
     pub(super) finding: &'a Finding,
     /// Everything that was seen.
-    #[allow(dead_code, reason = "read by recipes that look at the cluster")]
     pub(super) evidence: &'a Evidence,
     /// The node that the finding is about. None where it is about something else.
-    #[allow(dead_code, reason = "read by recipes that look at the node's services")]
     pub(super) node: Option<&'a NodeEvidence>,
 }
 
@@ -72,9 +77,9 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     let node = name.and_then(|name| evidence.nodes.iter().find(|node| node.name == name));
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
-    let mut with_notes = |(op, more): (SshdOp, Vec<String>)| {
+    let mut noted = |op: NodeOp, more: Vec<String>| {
         notes = more;
-        NodeOp::Sshd(op)
+        op
     };
     let op = match &control.remedy {
         None | Some(RemedySpec::ManualSteps {}) => None,
@@ -84,9 +89,17 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::FileOwner { uid, gid }) => {
             Some(NodeOp::Files(file::plan(None, Some(*uid), Some(*gid), &about)?))
         }
-        Some(RemedySpec::SshdSetting { set }) => Some(with_notes(sshd::setting(set, &about)?)),
+        Some(RemedySpec::SshdSetting { set }) => {
+            let (op, more) = sshd::setting(set, &about)?;
+            Some(noted(NodeOp::Sshd(op), more))
+        }
         Some(RemedySpec::SshdAlgorithms { keyword, allowed, without }) => {
-            Some(with_notes(sshd::algorithms(keyword, allowed, without, &about)?))
+            let (op, more) = sshd::algorithms(keyword, allowed, without, &about)?;
+            Some(noted(NodeOp::Sshd(op), more))
+        }
+        Some(RemedySpec::AuthorizedKey { action }) => {
+            let (op, more) = keys::plan(*action, &about)?;
+            Some(noted(NodeOp::Keys(op), more))
         }
         Some(_) => None,
     };
