@@ -94,7 +94,7 @@ tidy() {
     rm -f "/etc/systemd/system/multi-user.target.wants/sitewarden-boot-$E.service" "/etc/systemd/system/sitewarden-boot-$E.service" \
         "/etc/local.d/sitewarden-$E.start"
     [ "$(readlink "$STATE/lock" 2>/dev/null)" != "$E" ] || rm -f "$STATE/lock"
-    rm -f "$DIR/pid" "$DIR/said"
+    rm -f "$DIR/pid" "$DIR/said" "/run/issue.d/sitewarden-$E.issue"
     NUMBER=$(cat "$DIR/count" 2>/dev/null || echo 0)
     while [ "$NUMBER" -gt 0 ]; do
         ! about "$NUMBER" || [ -z "$AS" ] || as rm -f "${P%/*}/.sitewarden-$E.$NUMBER.was"

@@ -197,6 +197,9 @@ pub struct NodeChange {
     pub interrupts: Vec<String>,
     /// Why it is done in this way. Sentences.
     pub why: Vec<String>,
+    /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
+    #[serde(default)]
+    pub one_way: bool,
     /// How the way in is proved.
     pub proof: Proof,
     /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
@@ -205,6 +208,9 @@ pub struct NodeChange {
 
 /// Seconds that the switch leaves beyond the check of the change.
 pub(super) const DELAY: u32 = 120;
+
+/// The same where somebody has to walk to the node's console.
+pub(super) const WALK: u32 = 600;
 
 impl NodeChange {
     /// Takes another change into this one. Both must be about different files.
@@ -226,6 +232,7 @@ impl NodeChange {
         join(&mut self.why, other.why);
         self.within = self.within.max(other.within);
         self.risk = self.risk.max(other.risk);
+        self.one_way |= other.one_way;
         if other.proof == Proof::Console {
             self.proof = Proof::Console;
         }

@@ -3,6 +3,7 @@
 
 mod change;
 mod confirm;
+mod console;
 pub mod edit;
 mod fresh;
 mod manifest;
@@ -23,7 +24,7 @@ pub use memory::Memory;
 pub use node::{Done, Reach};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Prepared, Step, prepare};
-pub use recipe::{FilesOp, KeysOp, NodeOp, SshdOp, plan};
+pub use recipe::{AutomaticOp, FilesOp, KeysOp, NodeOp, SourcesOp, SshOffOp, SshdOp, UpdatesOp, plan};
 pub use resume::{Settle, Unfinished, look, settle};
 pub use run::{Ran, Told, Who, close, finish, run};
 pub use undo::{OnNode, entries, prepare_undo};

@@ -47,7 +47,7 @@ pub fn entries(reach: &dyn Reach, ask: &dyn Ask) -> Result<Vec<OnNode>, Refusal>
                 seat: plain(&manifest.seat),
                 title: plain(&manifest.title),
                 stands: in_words(stands),
-                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished),
+                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished) && !manifest.change.one_way,
                 undo_of: manifest.undo,
             })
         })
@@ -105,6 +105,13 @@ pub fn prepare_undo(
                 in_words(stands.unwrap_or(Stands::None))
             )));
         }
+    }
+    if manifest.change.one_way {
+        return Err(Refusal::new(format!(
+            "{}: entry {entry} ({}) cannot be taken back by this program. Use the node's own package manager",
+            reach.node(),
+            plain(&manifest.title)
+        )));
     }
     newest_first(&mut node, entry, &manifest)?;
     let wants: Vec<Want> = manifest
@@ -243,6 +250,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         risk: done.risk,
         interrupts: done.interrupts.clone(),
         why: Vec::new(),
+        one_way: false,
         proof: Proof::Login,
         delay: 0,
     })

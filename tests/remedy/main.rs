@@ -4,4 +4,7 @@
 mod faults;
 mod keys;
 mod node;
+mod sources;
+mod ssh_off;
 mod sshd;
+mod updates;

@@ -2,6 +2,7 @@
 //! script over one channel; what the node answers is parsed here and believed nowhere else.
 
 mod answer;
+mod console;
 mod script;
 
 pub(crate) use script::STATE;

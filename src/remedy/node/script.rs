@@ -93,6 +93,7 @@ fn functions(change: &NodeChange) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "ACTIVATES={}", if change.activate.is_empty() { "" } else { "yes" });
     let _ = writeln!(text, "WITHIN={} RESTORED_WITHIN={}", change.within.max(1), change.within.max(1));
+    let _ = writeln!(text, "BOUND={}", change.within.max(120));
     let lines = |name: &str, lines: &[String]| {
         let body = lines.iter().fold(String::new(), |mut body, line| {
             let _ = writeln!(body, "ran {} || return 1", quoted(line));
@@ -217,6 +218,11 @@ pub(crate) fn settle(entry: &str, what: Settle) -> Vec<u8> {
         Settle::List => "list_entries\n",
     };
     whole(&[&head(entry, true), LIB, REVERT, SETTLE, call])
+}
+
+/// Shows a code at the node's console.
+pub(crate) fn show_code(entry: &str, code: &str) -> Vec<u8> {
+    whole(&[&head(entry, true), LIB, REVERT, SETTLE, &format!("show_code {}\n", quoted(code))])
 }
 
 /// Puts the state before an entry back, now.

@@ -1,13 +1,21 @@
 //! Recipes: from a finding to operations, and from operations and the fresh state of the node to an exact change.
 //! `plan` is pure. Each kind of operation has a file of its own.
 
+mod automatic;
 mod file;
 mod keys;
+mod sources;
+mod ssh_off;
 mod sshd;
+mod updates;
 
+pub use automatic::AutomaticOp;
 pub use file::FilesOp;
 pub use keys::KeysOp;
+pub use sources::SourcesOp;
+pub use ssh_off::SshOffOp;
 pub use sshd::SshdOp;
+pub use updates::UpdatesOp;
 
 use super::change::NodeChange;
 use super::fresh::{Fresh, Want};
@@ -25,11 +33,22 @@ pub enum NodeOp {
     Sshd(SshdOp),
     /// Authorized keys.
     Keys(KeysOp),
+    /// SSH switched off.
+    SshOff(SshOffOp),
+    /// Who reaches the SSH server at all.
+    Sources(SourcesOp),
+    /// Updates that the node installs by itself.
+    Automatic(AutomaticOp),
+    /// Updates that are installed now.
+    Updates(UpdatesOp),
 }
 
 impl NodeOp {
     /// Adds an operation to others of the same node: of one file there is one operation in the end.
     pub(super) fn add(ops: &mut Vec<NodeOp>, op: NodeOp) {
+        if ops.contains(&op) {
+            return;
+        }
         for known in ops.iter_mut() {
             match (known, &op) {
                 (NodeOp::Files(ours), NodeOp::Files(theirs)) => return ours.add(theirs.clone()),
@@ -41,12 +60,21 @@ impl NodeOp {
         ops.push(op);
     }
 
+    /// Whether nothing else may be done in the same go: what follows could not be undone with it, or not be proved.
+    pub(super) fn stands_alone(&self) -> bool {
+        matches!(self, NodeOp::SshOff(_) | NodeOp::Updates(_))
+    }
+
     /// What must be read fresh before the change can be made.
     pub(super) fn wants(&self) -> Vec<Want> {
         match self {
             NodeOp::Files(op) => op.wants(),
             NodeOp::Sshd(op) => op.wants(),
             NodeOp::Keys(op) => op.wants(),
+            NodeOp::SshOff(op) => op.wants(),
+            NodeOp::Sources(op) => op.wants(),
+            NodeOp::Automatic(op) => op.wants(),
+            NodeOp::Updates(op) => op.wants(),
         }
     }
 
@@ -56,6 +84,10 @@ impl NodeOp {
             NodeOp::Files(op) => op.change(fresh),
             NodeOp::Sshd(op) => op.change(fresh),
             NodeOp::Keys(op) => op.change(fresh),
+            NodeOp::SshOff(op) => op.change(fresh),
+            NodeOp::Sources(op) => op.change(fresh),
+            NodeOp::Automatic(op) => op.change(fresh),
+            NodeOp::Updates(op) => op.change(fresh),
         }
     }
 }
@@ -100,6 +132,19 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::AuthorizedKey { action }) => {
             let (op, more) = keys::plan(*action, &about)?;
             Some(noted(NodeOp::Keys(op), more))
+        }
+        Some(RemedySpec::SshOff {}) => {
+            let (op, more) = ssh_off::plan(&about)?;
+            Some(noted(NodeOp::SshOff(op), more))
+        }
+        Some(RemedySpec::SshSourceRestriction {}) => {
+            let (op, more) = sources::plan(&about)?;
+            Some(noted(NodeOp::Sources(op), more))
+        }
+        Some(RemedySpec::AutomaticUpdates {}) => Some(NodeOp::Automatic(automatic::plan(&about)?)),
+        Some(RemedySpec::SecurityUpdates {}) => {
+            let (op, more) = updates::plan(&about)?;
+            Some(noted(NodeOp::Updates(op), more))
         }
         Some(_) => None,
     };
