@@ -25,7 +25,7 @@ begin() { # DELAY (seconds; 0: no switch)
 nothing() {
     I=$COUNT
     while [ "$I" -gt 0 ]; do
-        [ ! -f "$DIR/path.$I" ] || { P=$(cat "$DIR/path.$I"); rm -f "${P%/*}/.sitewarden-$E.$I"; }
+        ! about "$I" || as rm -f "${P%/*}/.sitewarden-$E.$I" ${AS:+"${P%/*}/.sitewarden-$E.$I.was"}
         [ ! -f "$DIR/backup.$I" ] || rm -f "$(cat "$DIR/backup.$I")"
         I=$((I - 1))
     done
@@ -67,21 +67,28 @@ file() {
     case $KIND in regular | absent) ;; *) nothing changed "$1" ;; esac
     number "$1"
     echo "$2 $6" >"$DIR/hashes.$COUNT" || nothing no-room "$DIR"
-    if [ "$2" != absent ]; then
+    [ -z "$AS" ] || echo "$AS $3" >"$DIR/as.$COUNT" || nothing no-room "$DIR"
+    if [ "$2" != absent ] && [ -n "$AS" ]; then
+        B=$DIR/before.$COUNT
+        contents "$1" >"$B" || nothing no-room "$B"
+        as cp -p "$1" "${1%/*}/.sitewarden-$E.$COUNT.was" || nothing no-room "${1%/*}"
+    elif [ "$2" != absent ]; then
         place "$1"
         cp -a "$1" "$B" 2>/dev/null || cp -p "$1" "$B" || { rm -f "$B"; nothing no-room "$B"; }
         chmod go-rwx "${B%/*}" 2>/dev/null
-        [ "$(sum "$B")" = "$2" ] || { rm -f "$B"; nothing changed "$1"; }
+    fi
+    if [ "$2" != absent ]; then
+        [ "$(sha256sum <"$B" | cut -d' ' -f1)" = "$2" ] || { rm -f "$B"; nothing changed "$1"; }
         echo "$B" >"$DIR/backup.$COUNT" || { rm -f "$B"; nothing no-room "$DIR"; }
         flush "$B"
     fi
     [ "$6" != absent ] || return 0
     T=${1%/*}/.sitewarden-$E.$COUNT
-    rm -f "$T"
-    unb64 >"$T" || nothing no-room "$T"
+    as rm -f "$T"
+    if [ -n "$AS" ]; then unb64 | theirs sh -c 'umask 077; cat >"$1"' sh "$T" >/dev/null; else unb64 >"$T"; fi || nothing no-room "$T"
     [ "$(sum "$T")" = "$6" ] || nothing no-room "$T"
-    { chown "$8:$9" "$T" && chmod "$7" "$T"; } || nothing no-room "$T"
-    if [ "$2" != absent ]; then chcon --reference="$1" "$T" 2>/dev/null; fi
+    { as chown "$8:$9" "$T" && as chmod "$7" "$T"; } || nothing no-room "$T"
+    if [ "$2" != absent ]; then as chcon --reference="$1" "$T" 2>/dev/null; fi
     flush "$T"
 }
 # place PATH: B is where its backup goes: on the same file system, so that the way back is a rename
@@ -99,7 +106,7 @@ arm() {
     if [ -d /run/systemd/system ]; then
         U=/etc/systemd/system/sitewarden-boot-$E.service
         printf '%s\n' '[Unit]' "Description=sitewarden puts back the state before entry $E" \
-            'Before=ssh.service sshd.service ssh.socket sshd.socket kubelet.service k3s.service rke2-server.service' \
+            'Before=ssh.service sshd.service ssh.socket sshd.socket sitewarden-ssh.service kubelet.service k3s.service rke2-server.service' \
             "RequiresMountsFor=$DIR" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $DIR/revert.sh boot" \
             '[Install]' 'WantedBy=multi-user.target' >"$U" || not_armed
         { (umask 022 && mkdir -p "${U%/*}/multi-user.target.wants") && ln -sf "$U" "${U%/*}/multi-user.target.wants/${U##*/}"; } || not_armed
@@ -159,7 +166,7 @@ change() {
     I=0
     while [ "$I" -lt "$COUNT" ]; do
         I=$((I + 1))
-        P=$(cat "$DIR/path.$I")
+        about "$I"
         read -r BEFORE AFTER <"$DIR/hashes.$I"
         mine
         if [ -f "$DIR/attributes.$I" ]; then
@@ -173,13 +180,14 @@ change() {
             now "$P"
             [ "$H" = "$BEFORE" ] || back changed "$P"
             if [ "$AFTER" = absent ]; then
-                rm -f "$P" || back not-written "$P"
+                as rm -f "$P" || back not-written "$P"
             else
-                mv -f "${P%/*}/.sitewarden-$E.$I" "$P" || back not-written "$P"
-                [ "$BEFORE" != absent ] || restorecon "$P" 2>/dev/null
+                as mv -f "${P%/*}/.sitewarden-$E.$I" "$P" || back not-written "$P"
+                [ "$BEFORE" != absent ] || [ -n "$AS" ] || restorecon "$P" 2>/dev/null
             fi
         fi
         say changed "$I"
+        AS=''
     done
     flush
 }

@@ -29,9 +29,28 @@ if timeout 9 true 2>/dev/null; then within() { timeout "$@"; }
 elif timeout -t 9 true 2>/dev/null; then within() { timeout -t "$@"; }
 else within() { shift; "$@"; }
 fi
-sum() { sha256sum <"$1" 2>/dev/null | cut -d' ' -f1; }
+# AS: `UID:GID` of the user in whose own folders the file at hand lies, empty where they are root's. There root touches
+# nothing, since the user could put a link under its hands: all of it is done with that user's rights.
+AS=
+# theirs COMMAND...: with that user's rights. What runs so is in the user's hands, and so is what it was given: it must
+# get nothing of the seat's line, whose words only root may say
+theirs() { within 20 setpriv --reuid="${AS%:*}" --regid="${AS#*:}" --clear-groups --no-new-privs -- "$@" 2>/dev/null; }
+# as COMMAND...: with the rights that the file at hand asks for
+as() { if [ -z "$AS" ]; then "$@"; else theirs "$@" </dev/null >/dev/null; fi; }
+# own UID: AS becomes that user's; fails where nothing here can become them
+own() {
+    AS=''
+    case $1 in 0 | '' | *[!0-9]*) return 1 ;; esac
+    AS=$({ getent passwd "$1" || grep "^[^:]*:[^:]*:$1:" /etc/passwd; } 2>/dev/null | head -n 1 | cut -d: -f4)
+    case $AS in '' | *[!0-9]*) AS=''; return 1 ;; esac
+    AS=$1:$AS
+    as true || { AS=''; return 1; }
+}
+contents() { if [ -z "$AS" ]; then cat "$1" 2>/dev/null; else theirs cat "$1" </dev/null; fi; }
+sum() { [ -f "$1" ] && contents "$1" | sha256sum 2>/dev/null | cut -d' ' -f1; }
 flush() { sync "$@" 2>/dev/null || sync; }
-# sound PATH: R is the path without symbolic links, where root alone may change every folder on the way; else W says why
+# sound PATH: R is the path without symbolic links, where root alone may change every folder on the way (with AS: where the
+# last ones are that user's, as is what lies there, and those above are root's); else W says why
 sound() {
     R='' W=''
     case $1 in
@@ -43,16 +62,22 @@ sound() {
     [ -d "$FOLDER" ] || { W=no-folder; return 1; }
     R=${FOLDER%/}/${1##*/}
     if [ -L "$R" ]; then
+        [ -z "$AS" ] || { W=link; return 1; }
         R=$(readlink -f "$R" 2>/dev/null)
         [ -n "$R" ] || { W=dangling; return 1; }
     fi
-    UP=$R
+    UP=$R MAY=${AS%:*}
     while :; do
         UP=${UP%/*}
         OWN=$(stat -c '%u %a' "${UP:-/}" 2>/dev/null) || { W=unread; return 1; }
         case $OWN in
         *[2367][0-7] | *[0-7][2367]) W=writable; return 1 ;;
-        "0 "*) ;;
+        "0 "*)
+            # whose folder it is in the end, and root's from there on
+            [ -z "$AS" ] || [ "$UP" != "${R%/*}" ] || { W=owner; return 1; }
+            MAY=''
+            ;;
+        "${MAY:-none} "*) ;;
         *) W=owner; return 1 ;;
         esac
         [ -n "$UP" ] || return 0

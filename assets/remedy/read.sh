@@ -18,8 +18,27 @@ look() {
     elif [ "$(stat -c %s "$R")" -gt 1048576 ]; then
         say file "$1" too-large "$(text64 "$R")" "$A"
     else
-        say file "$1" "$KIND" "$(text64 "$R")" "$A $(sum "$R") $(b64 <"$R")"
+        say file "$1" "$KIND" "$(text64 "$R")" "$A $(sum "$R") $(contents "$R" | b64)" "$AS"
     fi
+}
+# look_own NUMBER PATH UID: a file that may lie in a user's own folders
+look_own() {
+    if sound "$2"; then
+        # what a user's link leads to is not theirs
+        if [ "$R" = "$2" ] || [ "$3" = 0 ]; then look "$1" contents "$2"; else say file "$1" unsound "$(text64 "$2")" link; fi
+        return
+    fi
+    if [ "$W" = owner ] && own "$3" && sound "$2"; then
+        attributes "$R"
+        case $KIND:$A in
+        absent:* | regular:*" ${AS%:*} ${AS#*:}") look "$1" contents "$2" ;;
+        *) say file "$1" unsound "$(text64 "$2")" owner ;;
+        esac
+        AS=''
+        return
+    fi
+    AS=''
+    say file "$1" unsound "$(text64 "$2")" "$W"
 }
 # look_all NUMBER PATTERN: every file that a shell pattern names
 look_all() {

@@ -1,12 +1,17 @@
 # Puts the state before an entry back: run by the switch when its time is over, at boot where the node went down
 # meanwhile, or by the seat. Whoever renames `armed` first has won; the other does nothing. Every part may run twice.
 # shellcheck shell=sh disable=SC2154
+# about NUMBER: P is a file of the entry, AS whose rights it is touched with, MODE then the mode that it had
+about() {
+    [ -f "$DIR/path.$1" ] || return 1
+    P=$(cat "$DIR/path.$1") AS='' MODE=''
+    [ ! -f "$DIR/as.$1" ] || read -r AS MODE <"$DIR/as.$1"
+}
 # one_back NUMBER: one file
 one_back() {
-    [ -f "$DIR/path.$1" ] || return 0
-    P=$(cat "$DIR/path.$1")
+    about "$1" || return 0
     read -r BEFORE AFTER <"$DIR/hashes.$1"
-    rm -f "${P%/*}/.sitewarden-$E.$1"
+    as rm -f "${P%/*}/.sitewarden-$E.$1"
     now "$P"
     if [ -f "$DIR/attributes.$1" ]; then
         # mode and owner alone were changed: only back where they are still what we made of them
@@ -26,12 +31,17 @@ one_back() {
         return 0
     fi
     if [ "$BEFORE" = absent ]; then
-        rm -f "$P" || echo "$P" >>"$DIR/left"
+        as rm -f "$P" || echo "$P" >>"$DIR/left"
         return 0
     fi
     B=$(cat "$DIR/backup.$1" 2>/dev/null)
+    if [ -n "$AS" ]; then
+        # the copy beside it is the user's to lose; root has one too
+        K=$B B=${P%/*}/.sitewarden-$E.$1.was
+        [ "$(sum "$B")" = "$BEFORE" ] || theirs sh -c 'rm -f "$1" && cat >"$1" && chmod "$2" "$1"' sh "$B" "$MODE" <"$K" >/dev/null
+    fi
     if [ -f "$B" ] && [ "$(sum "$B")" = "$BEFORE" ]; then
-        mv -f "$B" "$P" || echo "$P" >>"$DIR/left"
+        as mv -f "$B" "$P" || echo "$P" >>"$DIR/left"
     else
         echo "$P" >>"$DIR/left"
     fi
@@ -62,6 +72,7 @@ revert() {
     NUMBER=$(cat "$DIR/count" 2>/dev/null || echo 0)
     while [ "$NUMBER" -gt 0 ]; do
         one_back "$NUMBER"
+        AS=''
         NUMBER=$((NUMBER - 1))
     done
     flush
@@ -88,7 +99,12 @@ tidy() {
     rm -f "/etc/systemd/system/multi-user.target.wants/sitewarden-boot-$E.service" "/etc/systemd/system/sitewarden-boot-$E.service" \
         "/etc/local.d/sitewarden-$E.start" "/etc/cron.d/sitewarden-$E"
     [ "$(readlink "$STATE/lock" 2>/dev/null)" != "$E" ] || rm -f "$STATE/lock"
-    rm -f "$DIR/pid" "$DIR/said"
+    rm -f "$DIR/pid" "$DIR/said" "/run/issue.d/sitewarden-$E.issue"
+    NUMBER=$(cat "$DIR/count" 2>/dev/null || echo 0)
+    while [ "$NUMBER" -gt 0 ]; do
+        ! about "$NUMBER" || [ -z "$AS" ] || as rm -f "${P%/*}/.sitewarden-$E.$NUMBER.was"
+        NUMBER=$((NUMBER - 1)) AS=''
+    done
     if [ -n "${SWITCH_KEPT:-}" ]; then :
     elif [ -f "$DIR/sleeper" ]; then ! alive "$DIR/sleeper" || kill "$PID" 2>/dev/null
     elif [ -d /run/systemd/system ]; then command systemctl stop "sitewarden-$E.timer" >/dev/null 2>&1

@@ -88,3 +88,25 @@ list_entries() {
     say end told
     exit 0
 }
+# show_code CODE: to whoever stands at the node: on its consoles, and in what a login prompt there shows. Not on the
+# terminals of those who are logged in: who reads it there has not shown that there is another way in
+show_code() {
+    entry_here
+    [ -e "$DIR/armed" ] || { standing; say end "lost-to-$S"; exit 0; }
+    if command -v agetty >/dev/null 2>&1; then
+        (umask 022 && mkdir -p /run/issue.d)
+        printf '\nsitewarden: SSH of this node is being switched off. The code is %s\n\n' "$1" >"/run/issue.d/sitewarden-$E.issue"
+    fi
+    # the last of the list is /dev/console itself
+    ACTIVE=$(cat /sys/class/tty/console/active 2>/dev/null)
+    case $ACTIVE in *' '*) OTHERS=${ACTIVE% *} ;; *) OTHERS='' ;; esac
+    case " $ACTIVE " in *' tty0 '* | *' tty1 '*) ;; *) OTHERS="$OTHERS tty0" ;; esac
+    for D in console $OTHERS; do
+        [ -c "/dev/$D" ] || continue
+        # shellcheck disable=SC2016
+        within 5 sh -c 'printf "\r\n\r\nsitewarden: SSH of this node is being switched off. The code is %s\r\n\r\n" "$1" >"$2"' \
+            sh "$1" "/dev/$D" </dev/null >/dev/null 2>&1 && say shown "$(text64 "/dev/$D")"
+    done
+    say end told
+    exit 0
+}

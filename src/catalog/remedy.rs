@@ -64,8 +64,31 @@ pub enum RemedySpec {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         without: Vec<String>,
     },
+    /// Takes the keys that the finding names out of their files, or binds them to the site's management networks.
+    AuthorizedKey {
+        /// What becomes of them.
+        action: KeyAction,
+    },
+    /// Stops and disables every SSH server of the node.
+    SshOff {},
+    /// Lets nobody reach the SSH server but the site's management networks.
+    SshSourceRestriction {},
+    /// Lets the node install security updates by itself, without a restart of the node.
+    AutomaticUpdates {},
+    /// Installs the security updates that wait.
+    SecurityUpdates {},
     /// The words of the control's `fix`, for a person to follow.
     ManualSteps {},
+}
+
+/// What becomes of an authorized key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyAction {
+    /// It is taken out of its file.
+    Remove,
+    /// It gets `from=` with the management networks.
+    From,
 }
 
 impl RemedySpec {
@@ -101,7 +124,13 @@ impl RemedySpec {
             RemedySpec::StaticPodFlag { component, flag, value, add, without } => {
                 static_pod_flag(component, flag, value.as_deref(), add, without)
             }
-            RemedySpec::FileOwner { .. } | RemedySpec::ManualSteps {} => None,
+            RemedySpec::FileOwner { .. }
+            | RemedySpec::AuthorizedKey { .. }
+            | RemedySpec::SshOff {}
+            | RemedySpec::SshSourceRestriction {}
+            | RemedySpec::AutomaticUpdates {}
+            | RemedySpec::SecurityUpdates {}
+            | RemedySpec::ManualSteps {} => None,
         }
     }
 }

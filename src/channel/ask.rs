@@ -54,6 +54,17 @@ pub enum Question {
         /// Whether an answer was given before and was refused.
         again: bool,
     },
+    /// The node shows a code at its console. What is it?
+    Code {
+        /// The node's target name.
+        node: String,
+        /// The devices that it is shown at: the node's word, without control characters.
+        at: Vec<String>,
+        /// Seconds until the node no longer waits for it.
+        seconds: u64,
+        /// Whether one was given before and was wrong.
+        again: bool,
+    },
     /// What is the user's password for `sudo` on the node?
     SudoPassword {
         /// The node's target name.

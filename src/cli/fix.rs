@@ -284,7 +284,11 @@ pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliEr
             writeln!(out, "     {}", clean(line))?;
         }
     }
-    writeln!(out, "The way back: sitewarden undo, from here or on the node.")?;
+    if prepared.change().is_some_and(|change| change.one_way) {
+        writeln!(out, "There is no way back by this program.")?;
+    } else {
+        writeln!(out, "The way back: sitewarden undo, from here or on the node.")?;
+    }
     out.flush()?;
     Ok(())
 }
@@ -374,6 +378,7 @@ fn in_words(told: &Told, files: &[String]) -> String {
         Told::Done(Done::Changed { file }) => files.get(*file).cloned().unwrap_or_default(),
         Told::Done(Done::Ran { line, status: 0, .. }) => format!("ran: {line}"),
         Told::Done(Done::Ran { line, status, said }) => format!("ran: {line}: exit status {status}: {}", said.trim()),
+        Told::AtConsole => "waiting for the code that the node shows at its console".to_owned(),
         Told::Proving => "logging in a second time".to_owned(),
         Told::Proved => "disarmed".to_owned(),
         Told::Lost(why) => format!("contact was lost ({why}); looking for the node"),

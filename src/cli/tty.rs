@@ -133,6 +133,18 @@ mod terminal {
                     again.then_some("sudo refused that password. A few wrong ones may lock the account for a while.");
                 hidden(tty, wrong, &format!("Password of {} for sudo on node {}", clean(user), clean(node)))
             }
+            Question::Code { node, at, seconds, again } => {
+                let wrong = if *again { "That is not the code.\n" } else { "" };
+                write!(
+                    tty,
+                    "\n{wrong}Node {} shows a code of six digits at its console ({}). Without it the node puts the old state \
+                     back in {seconds} seconds.\nType the code, nothing gives up: ",
+                    clean(node),
+                    clean(&at.join(", "))
+                )?;
+                let line = String::from_utf8_lossy(line(tty, 256)?.trim_ascii()).into_owned();
+                Ok(if line.is_empty() { Answer::No } else { Answer::Secret(Secret::new(line)) })
+            }
             Question::Prompt { node, user, text, echo, again } => {
                 let wrong = again.then_some("The node refused that answer.");
                 let asks = format!("Node {} asks {}: {:?}", clean(node), clean(user), clean(text));

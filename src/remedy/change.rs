@@ -65,6 +65,9 @@ pub struct FileChange {
     pub before: State,
     /// As it will be.
     pub after: State,
+    /// User and group with whose rights it is touched, where it lies in that user's own folders. None: root's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<(u32, u32)>,
     /// The new bytes, where they change. Not kept in manifests.
     #[serde(skip)]
     pub contents: Option<Vec<u8>>,
@@ -78,7 +81,7 @@ impl FileChange {
     pub fn contents(path: &str, before: State, was: Option<Vec<u8>>, contents: Vec<u8>, mode: Option<u32>) -> Self {
         let (old, uid, gid) = before.attributes().unwrap_or((0o600, 0, 0));
         let after = State::File { sha256: sha256(&contents), mode: mode.unwrap_or(old), uid, gid };
-        FileChange { path: path.to_owned(), before, after, contents: Some(contents), was }
+        FileChange { path: path.to_owned(), before, after, owner: None, contents: Some(contents), was }
     }
 
     /// Another mode or owner alone.
@@ -87,7 +90,7 @@ impl FileChange {
             State::File { sha256, .. } => State::File { sha256: sha256.clone(), mode, uid, gid },
             _ => State::Folder { mode, uid, gid },
         };
-        FileChange { path: path.to_owned(), before, after, contents: None, was: None }
+        FileChange { path: path.to_owned(), before, after, owner: None, contents: None, was: None }
     }
 
     /// Whether only mode and owner change.
@@ -194,6 +197,9 @@ pub struct NodeChange {
     pub interrupts: Vec<String>,
     /// Why it is done in this way. Sentences.
     pub why: Vec<String>,
+    /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
+    #[serde(default)]
+    pub one_way: bool,
     /// How the way in is proved.
     pub proof: Proof,
     /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
@@ -202,6 +208,9 @@ pub struct NodeChange {
 
 /// Seconds that the switch leaves beyond the check of the change.
 pub(super) const DELAY: u32 = 120;
+
+/// The same where somebody has to walk to the node's console.
+pub(super) const WALK: u32 = 600;
 
 impl NodeChange {
     /// Takes another change into this one. Both must be about different files.
@@ -223,6 +232,7 @@ impl NodeChange {
         join(&mut self.why, other.why);
         self.within = self.within.max(other.within);
         self.risk = self.risk.max(other.risk);
+        self.one_way |= other.one_way;
         if other.proof == Proof::Console {
             self.proof = Proof::Console;
         }

@@ -10,6 +10,9 @@ pub(super) enum Want {
     File(String),
     /// What a path is, without its bytes: for files that may hold secrets.
     Stat(String),
+    /// A file with its bytes that may lie in the own folders of the user with this number. Then it is read and changed with
+    /// that user's rights.
+    Own(String, u32),
     /// Every file that a shell pattern names, with its bytes.
     Pattern(String),
     /// What a line of shell says that only reads.
@@ -27,6 +30,8 @@ pub(super) struct FreshFile {
     pub trouble: Option<&'static str>,
     /// Its bytes, where they were asked for.
     pub contents: Option<Vec<u8>>,
+    /// User and group in whose own folders it lies. None where they are root's.
+    pub owner: Option<(u32, u32)>,
 }
 
 impl FreshFile {
@@ -60,7 +65,11 @@ impl Fresh {
     /// A file that was wanted by its path.
     pub(super) fn file(&self, path: &str) -> Option<&FreshFile> {
         let of = |want: Want| self.files.get(&want).and_then(|found| found.first());
-        of(Want::File(path.to_owned())).or_else(|| of(Want::Stat(path.to_owned())))
+        let own = || {
+            let mut own = self.files.iter().filter(|(want, _)| matches!(want, Want::Own(of, _) if of == path));
+            own.next().and_then(|(_, found)| found.first())
+        };
+        of(Want::File(path.to_owned())).or_else(|| of(Want::Stat(path.to_owned()))).or_else(own)
     }
 
     /// The files of a pattern, in the order in which the shell lists them.

@@ -35,7 +35,7 @@ fn about(question: &Question) -> Option<(String, bool)> {
         Question::Prompt { node, user, text, echo: false, again } => {
             Some((format!("prompt {user} {node} {text}"), *again))
         }
-        Question::Prompt { .. } | Question::HostKey { .. } | Question::Reuse { .. } => None,
+        Question::Prompt { .. } | Question::HostKey { .. } | Question::Reuse { .. } | Question::Code { .. } => None,
     }
 }
 
@@ -51,7 +51,8 @@ impl Ask for Memory {
             }
         }
         drop(known);
-        if self.closed.load(Ordering::SeqCst) {
+        // The code is asked for while the change waits for it, and by nobody but the run itself.
+        if self.closed.load(Ordering::SeqCst) && !matches!(question, Question::Code { .. }) {
             return Answer::Nobody;
         }
         let answer = self.inner.ask(question);

@@ -3,11 +3,13 @@
 
 mod change;
 mod confirm;
+mod console;
 pub mod edit;
 mod export;
 mod fresh;
 mod manifest;
 mod memory;
+mod networks;
 mod node;
 mod owner;
 mod plan;
@@ -26,7 +28,9 @@ pub use node::{Done, Reach};
 pub use owner::{Kind, refused};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Part, Prepared, Step, prepare};
-pub use recipe::{FilesOp, KubeletOp, NodeOp, SshdOp, StaticPodOp, plan};
+pub use recipe::{
+    AutomaticOp, FilesOp, KeysOp, KubeletOp, NodeOp, SourcesOp, SshOffOp, SshdOp, StaticPodOp, UpdatesOp, plan,
+};
 pub use resume::{Settle, Unfinished, look, settle};
 pub use run::{Ran, Told, Who, close, finish, run};
 pub use undo::{OnNode, entries, prepare_undo};

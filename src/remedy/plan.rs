@@ -70,9 +70,15 @@ impl Plan {
         }
     }
 
-    /// One plan that does what both do, where they are for the same node; else both again.
+    /// Whether nothing else may be done in the same go.
+    pub fn stands_alone(&self) -> bool {
+        matches!(&self.work, Work::Node(ops) if ops.iter().any(NodeOp::stands_alone))
+    }
+
+    /// One plan that does what both do, where they are for the same node and none must stand alone; else
+    /// both again.
     pub fn join(mut self, other: Plan) -> Result<Plan, Box<(Plan, Plan)>> {
-        if self.target != other.target {
+        if self.target != other.target || self.stands_alone() || other.stands_alone() {
             return Err(Box::new((self, other)));
         }
         match (self.work, other.work) {

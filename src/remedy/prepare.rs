@@ -1,7 +1,7 @@
 //! From a plan to what a person is shown: the target's fresh state, the exact change, every step in plain words with the
 //! command that will run, and the digest that a confirmation is bound to.
 
-use super::change::{FileChange, NodeChange, Validate};
+use super::change::{FileChange, NodeChange, Proof, Validate};
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
@@ -182,7 +182,9 @@ pub fn prepare(plan: Plan, reach: Option<&dyn Reach>, ask: &dyn Ask, choices: Ch
 pub(super) fn switch(change: &NodeChange, choices: Choices) -> u32 {
     match (change.risk, choices.delay) {
         (Risk::Safe, _) => 0,
+        _ if change.one_way => 0,
         (_, Some(delay)) => delay.max(1),
+        (_, None) if change.proof == Proof::Console => super::change::WALK.saturating_add(change.within),
         (_, None) => super::change::DELAY.saturating_add(change.within),
     }
 }
@@ -231,14 +233,15 @@ fn steps(change: &NodeChange) -> Vec<Step> {
         steps.push(Step::new("Make it effective", change.activate.clone()).as_part(Part::Activate));
     }
     if !change.holds.is_empty() {
-        let what = format!("Wait until it works, {} seconds at most; else put the old state back", change.within);
+        let else_what = if change.one_way { "say so" } else { "put the old state back" };
+        let what = format!("Wait until it works, {} seconds at most; else {else_what}", change.within);
         steps.push(Step::new(what, change.holds.clone()));
     }
     if change.delay > 0 {
         let proof = match change.proof {
-            super::change::Proof::Login => "Log in a second time, afresh; only when that works, disarm the switch",
-            super::change::Proof::Console => {
-                "Show a code at the node's console; only when you type it here, disarm the switch"
+            Proof::Login => "Log in a second time, afresh; only when that works, disarm the switch",
+            Proof::Console => {
+                "Show a code at the node's console, and nowhere else; only when you have typed it here, disarm the switch"
             }
         };
         steps.push(Step::new(proof, Vec::new()).as_part(Part::Proof));

@@ -65,6 +65,11 @@ pub fn settle(entry: &str, what: Settle, reach: &dyn Reach, ask: &dyn Ask) -> Re
             let manifest = kept.manifest.as_deref().and_then(|bytes| Manifest::read(bytes, entry)).ok_or_else(|| {
                 Refusal::new(format!("{name}: what it kept of entry {entry} is missing or damaged. Look at /var/lib/sitewarden there by hand"))
             })?;
+            if manifest.change.one_way {
+                return Err(Refusal::new(format!(
+                    "{name}: entry {entry} cannot be taken back by this program. Look at the node by hand"
+                )));
+            }
             match node.take_back(entry, &manifest.change)? {
                 Ok(back) if back.left.is_empty() && !back.unsound => {
                     Ok((Outcome::Reverted, format!("{name}: the old state is back")))

@@ -1,5 +1,6 @@
 //! Carrying out what was confirmed, and nothing else: journal, apply on the node, prove by a second login, disarm.
 
+use super::change::Proof;
 use super::confirm::Confirmed;
 use super::manifest::Manifest;
 use super::memory::Memory;
@@ -29,6 +30,8 @@ pub enum Told {
     Begun(String),
     /// A step on the node was done.
     Done(Done),
+    /// It works; now the code that the node shows at its console is waited for.
+    AtConsole,
     /// It works; now a second login is made.
     Proving,
     /// The second login worked and the switch is disarmed.
@@ -53,7 +56,7 @@ pub struct Ran {
 }
 
 /// The journal, and what could not be written to it.
-struct Log<'a> {
+pub(super) struct Log<'a> {
     store: &'a mut Store,
     entry: String,
     who: Who,
@@ -75,7 +78,7 @@ impl Log<'_> {
         }
     }
 
-    fn step(&mut self, what: impl Into<String>, status: Option<i32>, output: impl Into<String>) {
+    pub(super) fn step(&mut self, what: impl Into<String>, status: Option<i32>, output: impl Into<String>) {
         self.number += 1;
         self.write(EventKind::Step { number: self.number, what: what.into(), status, output: output.into() });
     }
@@ -126,6 +129,10 @@ pub fn run(
     let (outcome, note) = match applied {
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
+        Applied::Reverted(reverted) if change.one_way => (
+            Outcome::Failed,
+            format!("{}: {}. What was done before that stays; look at the node by hand", reach.node(), reverted.why),
+        ),
         Applied::Reverted(reverted) => put_back(reach.node(), &reverted),
         Applied::Overtaken => (
             Outcome::Reverted,
@@ -218,21 +225,21 @@ fn put_back(node: &str, reverted: &Reverted) -> (Outcome, String) {
 }
 
 /// Everything that is needed to bring an entry to its end.
-struct Ending<'a, 's> {
-    reach: &'a dyn Reach,
-    memory: &'a Memory,
-    entry: &'a str,
+pub(super) struct Ending<'a, 's> {
+    pub(super) reach: &'a dyn Reach,
+    pub(super) memory: &'a Memory,
+    pub(super) entry: &'a str,
     change: &'a super::change::NodeChange,
     began: Instant,
-    log: &'a RefCell<Log<'s>>,
-    tell: &'a dyn Fn(Told),
+    pub(super) log: &'a RefCell<Log<'s>>,
+    pub(super) tell: &'a dyn Fn(Told),
 }
 
 /// Pause between two tries to log in.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Tries of the second login: more would make a server that counts failures shut this seat out.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 impl Ending<'_, '_> {
     fn login(&self) -> Result<Node<'_>, Refusal> {
@@ -244,6 +251,9 @@ impl Ending<'_, '_> {
     fn prove(&self, first: &mut Node<'_>) -> (Outcome, String) {
         if let Some(trouble) = self.log.borrow().trouble.clone() {
             return self.take_back(Some(first), &trouble);
+        }
+        if self.change.proof == Proof::Console {
+            return self.prove_at_console(first);
         }
         (self.tell)(Told::Proving);
         let mut why = String::new();
@@ -275,7 +285,7 @@ impl Ending<'_, '_> {
     }
 
     /// Puts it back over the login that still stands, else over a new one, else leaves it to the switch.
-    fn take_back(&self, first: Option<&mut Node<'_>>, why: &str) -> (Outcome, String) {
+    pub(super) fn take_back(&self, first: Option<&mut Node<'_>>, why: &str) -> (Outcome, String) {
         (self.tell)(Told::TakingBack(why.to_owned()));
         let by_first = first.map(|node| node.take_back(self.entry, self.change));
         let back = match by_first {
@@ -291,14 +301,19 @@ impl Ending<'_, '_> {
         }
     }
 
-    fn left_to_the_switch(&self, why: &str) -> String {
+    /// Time until the switch puts the old state back.
+    pub(super) fn left(&self) -> Duration {
+        Duration::from_secs(u64::from(self.change.delay)).saturating_sub(self.began.elapsed())
+    }
+
+    pub(super) fn left_to_the_switch(&self, why: &str) -> String {
         let node = self.reach.node();
         if self.change.delay == 0 {
             return format!(
                 "{node}: {why}. What came of it is not known; when the node answers again: sitewarden undo --resume"
             );
         }
-        let left = Duration::from_secs(u64::from(self.change.delay)).saturating_sub(self.began.elapsed()).as_secs();
+        let left = self.left().as_secs();
         format!(
             "{node}: {why}. It does not answer now; by itself it puts the old state back within {left} seconds. \
              When it answers again: sitewarden undo --resume"

@@ -47,7 +47,7 @@ pub fn entries(reach: &dyn Reach, ask: &dyn Ask) -> Result<Vec<OnNode>, Refusal>
                 seat: plain(&manifest.seat),
                 title: plain(&manifest.title),
                 stands: in_words(stands),
-                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished),
+                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished) && !manifest.change.one_way,
                 undo_of: manifest.undo,
             })
         })
@@ -106,12 +106,20 @@ pub fn prepare_undo(
             )));
         }
     }
+    if manifest.change.one_way {
+        return Err(Refusal::new(format!(
+            "{}: entry {entry} ({}) cannot be taken back by this program. Use the node's own package manager",
+            reach.node(),
+            plain(&manifest.title)
+        )));
+    }
     newest_first(&mut node, entry, &manifest)?;
     let wants: Vec<Want> = manifest
         .change
         .files
         .iter()
         .map(|file| match (&file.before, &file.after) {
+            _ if file.owner.is_some() => Want::Own(file.path.clone(), file.owner.unwrap_or_default().0),
             (before, after) if attributes_alone(before, after) => Want::Stat(file.path.clone()),
             _ => Want::File(file.path.clone()),
         })
@@ -213,7 +221,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
                 }
             }
         };
-        files.push(FileChange { path, before, after, contents, was });
+        files.push(FileChange { path, before, after, owner: file.owner, contents, was });
     }
     files.reverse();
     let validate = done
@@ -242,6 +250,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         risk: done.risk,
         interrupts: done.interrupts.clone(),
         why: Vec::new(),
+        one_way: false,
         proof: Proof::Login,
         delay: 0,
     })

@@ -279,7 +279,12 @@ impl App {
         match self.asked.front().map(|asked| &asked.question) {
             Some(Question::HostKey { .. }) => return Place::HostKey,
             Some(Question::Passphrase { .. }) => return Place::Passphrase,
-            Some(Question::Password { .. } | Question::SudoPassword { .. } | Question::Prompt { .. }) => {
+            Some(
+                Question::Password { .. }
+                | Question::SudoPassword { .. }
+                | Question::Prompt { .. }
+                | Question::Code { .. },
+            ) => {
                 return Place::Password;
             }
             Some(Question::Reuse { .. }) => return Place::Reuse,

@@ -75,7 +75,10 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
                 continue;
             }
         };
-        let same = |known: &Plan| known.target == planned.target && known.node().is_some() == planned.node().is_some();
+        let same = |known: &Plan| {
+            let kind = known.node().is_some() == planned.node().is_some();
+            known.target == planned.target && kind && !known.stands_alone() && !planned.stands_alone()
+        };
         match plans.iter().position(same) {
             None => plans.push(planned),
             Some(at) => {
@@ -96,7 +99,8 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
             node.kube_apiserver.exists.known() == Some(&true) || node.etcd.exists.known() == Some(&true)
         })
     };
-    plans.sort_by_key(control_plane);
+    // What stands alone may close the way for what follows.
+    plans.sort_by_key(|plan| (control_plane(plan), plan.stands_alone()));
     (plans, refused)
 }
 

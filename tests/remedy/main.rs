@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod faults;
+mod keys;
 mod node;
 mod on_cluster;
 mod secret;
+mod sources;
+mod ssh_off;
 mod sshd;
+mod updates;

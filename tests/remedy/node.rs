@@ -4,10 +4,11 @@
 use jiff::Timestamp;
 use sitewarden::assess::{Finding, ItemVerdict, Verdict};
 use sitewarden::catalog::{Catalog, Control, RemedySpec};
+use sitewarden::channel::local::Local;
 use sitewarden::channel::ssh::{Login, Ssh, SshOptions};
-use sitewarden::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Passwords};
-use sitewarden::evidence::{Evidence, NodeEvidence, Seat, SiteFacts};
-use sitewarden::probe::node::{Aid, collect_with};
+use sitewarden::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords, Talk};
+use sitewarden::evidence::{ChannelKind, Evidence, NodeEvidence, Seat, SiteFacts};
+use sitewarden::probe::node::{Aid, collect_packages, collect_with};
 use sitewarden::remedy::{
     self, Answer, Choices, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, confirm, finish, prepare,
 };
@@ -72,6 +73,16 @@ impl Node {
         }
     }
 
+    /// The way to it of somebody who sits at the node itself.
+    pub fn inside(&self) -> Inside {
+        Inside { name: self.name.clone(), exec: self.exec.clone() }
+    }
+
+    /// The file that gets what the node's console shows.
+    pub fn console_log(&self) -> PathBuf {
+        self.key.parent().unwrap().join("logs").join(format!("{}.console.log", self.name))
+    }
+
     /// Runs a shell script on the node as root, behind the program's back. Panics where it fails.
     pub fn sh(&self, script: &str) -> String {
         let (status, said) = self.try_sh(script);
@@ -108,12 +119,24 @@ impl Node {
 
     /// What the program sees of it.
     pub fn evidence(&self) -> Evidence {
-        self.evidence_asking(&NobodyToAsk)
+        self.evidence_by(&self.way(), &NobodyToAsk)
     }
 
     /// The same, with somebody who answers.
     pub fn evidence_asking(&self, ask: &dyn Ask) -> Evidence {
-        let way = self.way();
+        self.evidence_by(&self.way(), ask)
+    }
+
+    /// What the program sees of it, its packages too.
+    pub fn evidence_with_packages(&self) -> Evidence {
+        let mut evidence = self.evidence();
+        let mut channel = self.way().login(&NobodyToAsk).unwrap();
+        collect_packages(channel.as_mut(), &mut evidence.nodes[0], &Limits::default(), true);
+        evidence
+    }
+
+    /// What the program sees of it by some way.
+    pub fn evidence_by(&self, way: &dyn Reach, ask: &dyn Ask) -> Evidence {
         let mut channel = way.login(ask).unwrap();
         let aid = Aid { ask, passwords: &Passwords::default(), tell: &|_| () };
         let limits = Limits::default();
@@ -152,14 +175,18 @@ impl Node {
 
     /// The verdict of a control, by a scan of its own.
     pub fn verdict(&self, control: &str) -> Verdict {
+        self.verdict_in(control, &self.evidence())
+    }
+
+    /// The verdict of a control, from what was seen.
+    pub fn verdict_in(&self, control: &str, evidence: &Evidence) -> Verdict {
         let catalog = Catalog::embedded().unwrap();
         let policy = sitewarden::evidence::Policy {
             profile: sitewarden::evidence::Profile::Cis,
             controls: vec![control.to_owned()],
             ..Default::default()
         };
-        let evidence = self.evidence();
-        let assessed = sitewarden::visit::assess_embedded(&evidence, &catalog, &policy, Timestamp::now()).unwrap();
+        let assessed = sitewarden::visit::assess_embedded(evidence, &catalog, &policy, Timestamp::now()).unwrap();
         let target = format!("node/{}", self.name);
         assessed.findings.iter().find(|finding| finding.target == target).unwrap().verdict
     }
@@ -212,14 +239,14 @@ pub fn plan(node: &str, spec: RemedySpec, items: &[&str], evidence: &Evidence) -
 }
 
 /// Confirms as a person would, and runs.
-pub fn run(prepared: Prepared, way: &Way, store: &mut Store, tell: &dyn Fn(Told)) -> Result<Ran, Refusal> {
+pub fn run(prepared: Prepared, way: &dyn Reach, store: &mut Store, tell: &dyn Fn(Told)) -> Result<Ran, Refusal> {
     run_asking(prepared, way, store, &Memory::new(Arc::new(NobodyToAsk)), tell)
 }
 
 /// The same, with somebody who answers.
 pub fn run_asking(
     prepared: Prepared,
-    way: &Way,
+    way: &dyn Reach,
     store: &mut Store,
     memory: &Memory,
     tell: &dyn Fn(Told),
@@ -263,5 +290,43 @@ impl Reach for Way {
 
     fn limits(&self) -> Limits {
         Limits { connect: Duration::from_secs(4), run: Duration::from_secs(30), ..Limits::default() }
+    }
+}
+
+/// The way to a node of somebody who sits at it: the program's own local channel, in the node.
+#[derive(Clone)]
+pub struct Inside {
+    pub name: String,
+    pub exec: PathBuf,
+}
+
+impl Reach for Inside {
+    fn node(&self) -> &str {
+        &self.name
+    }
+
+    fn login(&self, _ask: &dyn Ask) -> Result<Box<dyn Channel>, ChannelError> {
+        let before = format!("exec {} {} sh -c", self.exec.display(), self.name);
+        Ok(Box::new(InNode { before, local: Local }))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { run: Duration::from_secs(30), ..Limits::default() }
+    }
+}
+
+struct InNode {
+    before: String,
+    local: Local,
+}
+
+impl Channel for InNode {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Local
+    }
+
+    fn converse(&mut self, command: &str, talk: &mut dyn Talk, limits: &Limits) -> Result<Output, ChannelError> {
+        let quoted = shlex::try_quote(command).unwrap();
+        self.local.converse(&format!("{} {quoted}", self.before), talk, limits)
     }
 }

@@ -61,7 +61,9 @@ pub(super) enum JournalCommand {
 
 impl Journal {
     /// With the options that stood before the subcommand.
-    pub(in crate::cli) fn with(self, before: Walk) -> Result<Self, CliError> {
+    pub(in crate::cli) fn with(mut self, mut before: Walk) -> Result<Self, CliError> {
+        let place = before.change.journal.take();
+        self.place.journal = self.place.journal.or(place);
         nothing_left(&before, "journal")?;
         Ok(self)
     }

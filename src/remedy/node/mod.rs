@@ -2,6 +2,7 @@
 //! script over one channel; what the node answers is parsed here and believed nowhere else.
 
 mod answer;
+mod console;
 mod script;
 
 pub(crate) use script::STATE;
@@ -346,32 +347,41 @@ fn done(line: &Line) -> Option<Done> {
 /// One file as the node tells of it. Words: number, kind, path, mode, uid, gid, hash, bytes.
 fn file(line: &Line, stat: bool) -> FreshFile {
     let path = line.path(3).unwrap_or_default();
-    let unfit = |trouble| FreshFile { path: path.clone(), state: None, trouble: Some(trouble), contents: None };
+    let unfit =
+        |trouble| FreshFile { path: path.clone(), state: None, trouble: Some(trouble), contents: None, owner: None };
     let attributes = || Some((line.octal(4)?, line.number(5)?, line.number(6)?));
     match (line.word(2), attributes()) {
-        ("absent", _) => FreshFile { path, state: Some(State::Absent), trouble: None, contents: None },
+        ("absent", _) => FreshFile { path, state: Some(State::Absent), trouble: None, contents: None, owner: None },
         ("regular", Some((mode, uid, gid))) if stat => {
             let state = State::File { sha256: String::new(), mode, uid, gid };
-            FreshFile { path, state: Some(state), trouble: None, contents: None }
+            FreshFile { path, state: Some(state), trouble: None, contents: None, owner: None }
         }
         ("regular", Some((mode, uid, gid))) => {
             let contents = line.bytes(8);
             let hash = contents.as_deref().map(super::words::sha256);
             match hash {
                 Some(sha256) if sha256 == line.word(7) => {
-                    FreshFile { path, state: Some(State::File { sha256, mode, uid, gid }), trouble: None, contents }
+                    let owner =
+                        line.word(9).split_once(':').and_then(|(u, g)| Some((u.parse().ok()?, g.parse().ok()?)));
+                    let state = Some(State::File { sha256, mode, uid, gid });
+                    FreshFile { path, state, trouble: None, contents, owner }
                 }
                 _ => unfit("it changed while it was read, or its bytes did not come whole"),
             }
         }
-        ("directory", Some((mode, uid, gid))) => {
-            FreshFile { path, state: Some(State::Folder { mode, uid, gid }), trouble: None, contents: None }
-        }
+        ("directory", Some((mode, uid, gid))) => FreshFile {
+            path,
+            state: Some(State::Folder { mode, uid, gid }),
+            trouble: None,
+            contents: None,
+            owner: None,
+        },
         ("too-large", _) => unfit("it is larger than 1 MiB"),
         ("unsound", _) => unfit(match line.word(4) {
             "owner" => {
                 "a folder on the way to it does not belong to root, who would then write where another may redirect"
             }
+            "link" => "it is a symbolic link in a user's folder, or one leads to it",
             "writable" => "a folder on the way to it can be written by others than root",
             "dangling" => "it is a symbolic link that leads nowhere",
             _ => "its path is not plain",

@@ -49,6 +49,7 @@ pub(crate) fn read(wants: &[Want]) -> Vec<u8> {
         let _ = match want {
             Want::File(path) => writeln!(calls, "look {number} contents {}", quoted(path)),
             Want::Stat(path) => writeln!(calls, "look {number} stat {}", quoted(path)),
+            Want::Own(path, uid) => writeln!(calls, "look_own {number} {} {uid}", quoted(path)),
             Want::Pattern(pattern) => writeln!(calls, "look_all {number} {}", quoted(pattern)),
             Want::Tell(line) => writeln!(calls, "tell {number} {}", quoted(line)),
         };
@@ -94,6 +95,7 @@ fn functions(change: &NodeChange) -> String {
     let acts = !change.activate.is_empty() || !change.holds.is_empty();
     let _ = writeln!(text, "ACTIVATES={}", if acts { "yes" } else { "" });
     let _ = writeln!(text, "WITHIN={} RESTORED_WITHIN={}", change.within.max(1), change.within.max(1));
+    let _ = writeln!(text, "BOUND={}", change.within.max(120));
     let lines = |name: &str, lines: &[String]| {
         let body = lines.iter().fold(String::new(), |mut body, line| {
             let _ = writeln!(body, "ran {} || return 1", quoted(line));
@@ -183,9 +185,12 @@ pub(crate) fn apply(entry: &str, change: &NodeChange, manifest: &[u8]) -> Vec<u8
         } else {
             let after = word(&file.after);
             let bytes = encode_block(file.contents.as_deref().unwrap_or_default());
+            let owner = file.owner.map_or(String::new(), |(uid, gid)| format!("{uid}:{gid}"));
+            let _ = writeln!(calls, "AS={owner}");
             let _ = writeln!(calls, "file {path} {before} {after} <<'END'\n{bytes}\nEND");
         }
     }
+    calls.push_str("AS=\n");
     for (name, bytes) in [("entry.json", manifest), ("revert.sh", &switch(entry, change))] {
         let _ = writeln!(calls, "keep {name} <<'END'\n{}\nEND", encode_block(bytes));
     }
@@ -215,6 +220,11 @@ pub(crate) fn settle(entry: &str, what: Settle) -> Vec<u8> {
         Settle::List => "list_entries\n",
     };
     whole(&[&head(entry, true), LIB, REVERT, SETTLE, call])
+}
+
+/// Shows a code at the node's console.
+pub(crate) fn show_code(entry: &str, code: &str) -> Vec<u8> {
+    whole(&[&head(entry, true), LIB, REVERT, SETTLE, &format!("show_code {}\n", quoted(code))])
 }
 
 /// Puts the state before an entry back, now.

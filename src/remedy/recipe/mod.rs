@@ -1,19 +1,29 @@
 //! Recipes: from a finding to operations, and from operations and the fresh state of the node to an exact change.
 //! `plan` is pure. Each kind of operation has a file of its own.
 
+mod automatic;
 mod etcd;
 mod file;
+mod keys;
 mod kubelet;
+mod sources;
+mod ssh_off;
 mod sshd;
 mod static_flag;
 mod static_pod;
 #[cfg(test)]
 mod testing;
+mod updates;
 
+pub use automatic::AutomaticOp;
 pub use file::FilesOp;
 pub use kubelet::KubeletOp;
-pub use sshd::SshdOp;
 pub use static_pod::StaticPodOp;
+pub use keys::KeysOp;
+pub use sources::SourcesOp;
+pub use ssh_off::SshOffOp;
+pub use sshd::SshdOp;
+pub use updates::UpdatesOp;
 
 use super::change::NodeChange;
 use super::fresh::{Fresh, Want};
@@ -35,11 +45,24 @@ pub enum NodeOp {
     Kubelet(KubeletOp),
     /// Flags of a static pod.
     StaticPod(StaticPodOp),
+    /// Authorized keys.
+    Keys(KeysOp),
+    /// SSH switched off.
+    SshOff(SshOffOp),
+    /// Who reaches the SSH server at all.
+    Sources(SourcesOp),
+    /// Updates that the node installs by itself.
+    Automatic(AutomaticOp),
+    /// Updates that are installed now.
+    Updates(UpdatesOp),
 }
 
 impl NodeOp {
     /// Adds an operation to others of the same node: of one file there is one operation in the end.
     pub(super) fn add(ops: &mut Vec<NodeOp>, op: NodeOp) {
+        if ops.contains(&op) {
+            return;
+        }
         for known in ops.iter_mut() {
             match (known, &op) {
                 (NodeOp::Files(ours), NodeOp::Files(theirs)) => return ours.add(theirs.clone()),
@@ -50,10 +73,16 @@ impl NodeOp {
                 (NodeOp::StaticPod(ours), NodeOp::StaticPod(theirs)) if ours.fits(theirs) => {
                     return ours.add(theirs.clone());
                 }
+                (NodeOp::Keys(ours), NodeOp::Keys(theirs)) => return ours.add(theirs.clone()),
                 _ => {}
             }
         }
         ops.push(op);
+    }
+
+    /// Whether nothing else may be done in the same go: what follows could not be undone with it, or not be proved.
+    pub(super) fn stands_alone(&self) -> bool {
+        matches!(self, NodeOp::SshOff(_) | NodeOp::Updates(_))
     }
 
     /// What must be read fresh before the change can be made.
@@ -63,6 +92,11 @@ impl NodeOp {
             NodeOp::Sshd(op) => op.wants(),
             NodeOp::Kubelet(op) => op.wants(),
             NodeOp::StaticPod(op) => op.wants(),
+            NodeOp::Keys(op) => op.wants(),
+            NodeOp::SshOff(op) => op.wants(),
+            NodeOp::Sources(op) => op.wants(),
+            NodeOp::Automatic(op) => op.wants(),
+            NodeOp::Updates(op) => op.wants(),
         }
     }
 
@@ -73,6 +107,11 @@ impl NodeOp {
             NodeOp::Sshd(op) => op.change(fresh),
             NodeOp::Kubelet(op) => op.change(fresh),
             NodeOp::StaticPod(op) => op.change(fresh),
+            NodeOp::Keys(op) => op.change(fresh),
+            NodeOp::SshOff(op) => op.change(fresh),
+            NodeOp::Sources(op) => op.change(fresh),
+            NodeOp::Automatic(op) => op.change(fresh),
+            NodeOp::Updates(op) => op.change(fresh),
         }
     }
 }
@@ -129,6 +168,17 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::StaticPodFlag { component, flag, value, add, without }) => {
             let setting = Flag::of(value.as_deref(), add, without);
             Some(noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod))
+        }
+        Some(RemedySpec::AuthorizedKey { action }) => {
+            Some(noting(&mut notes, keys::plan(*action, &about)?, NodeOp::Keys))
+        }
+        Some(RemedySpec::SshOff {}) => Some(noting(&mut notes, ssh_off::plan(&about)?, NodeOp::SshOff)),
+        Some(RemedySpec::SshSourceRestriction {}) => {
+            Some(noting(&mut notes, sources::plan(&about)?, NodeOp::Sources))
+        }
+        Some(RemedySpec::AutomaticUpdates {}) => Some(NodeOp::Automatic(automatic::plan(&about)?)),
+        Some(RemedySpec::SecurityUpdates {}) => {
+            Some(noting(&mut notes, updates::plan(&about)?, NodeOp::Updates))
         }
     };
     let work = match op {

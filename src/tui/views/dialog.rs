@@ -131,6 +131,17 @@ fn words(asked: &Asked, room: usize) -> (&'static str, Vec<String>, &'static str
             let ask = asked.hint.unwrap_or("Answer:");
             ("A question of the node", told, advice, format!("{ask} {typed}_"))
         }
+        Question::Code { node, at, seconds, again } => {
+            let mut told = vec![format!("The node {node} shows a code of six digits at its console:")];
+            told.push(fit(&format!("  {}", at.join(", ")), room).into_owned());
+            if *again {
+                told.push("That was not the code.".to_owned());
+            }
+            told.push(format!("Without it the node puts the old state back, {seconds} seconds after this was asked."));
+            let advice = "Only who stands at the console sees it. So it shows that there is another way in than SSH.";
+            let ask = asked.hint.unwrap_or("Code:");
+            ("The code at the console", told, advice, format!("{ask} {}_", asked.typed.as_str()))
+        }
         Question::Reuse { purpose, user, at, others } => {
             let what = match purpose {
                 Purpose::Login => "to log in as",
