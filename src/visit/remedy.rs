@@ -9,6 +9,7 @@ use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity};
 use crate::remedy::{Plan, Reach, Refusal, Who, plan};
 use crate::site::{NodeTarget, Way};
+use std::mem::discriminant;
 
 /// A node that can be logged in to again and again by the same way.
 #[derive(Debug, Clone)]
@@ -75,7 +76,8 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
                 continue;
             }
         };
-        let same = |known: &Plan| known.target == planned.target && known.node().is_some() == planned.node().is_some();
+        let same =
+            |known: &Plan| known.target == planned.target && discriminant(&known.work) == discriminant(&planned.work);
         match plans.iter().position(same) {
             None => plans.push(planned),
             Some(at) => {

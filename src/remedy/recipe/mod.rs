@@ -1,10 +1,14 @@
 //! Recipes: from a finding to operations, and from operations and the fresh state of the node to an exact change.
 //! `plan` is pure. Each kind of operation has a file of its own.
 
+mod azure;
 mod file;
+pub(super) mod kube;
 mod sshd;
 
+pub use azure::AzRun;
 pub use file::FilesOp;
+pub use kube::{Bound, KubeOp};
 pub use sshd::SshdOp;
 
 use super::change::NodeChange;
@@ -58,7 +62,6 @@ pub(super) struct About<'a> {
     /// The finding.
     pub(super) finding: &'a Finding,
     /// Everything that was seen.
-    #[allow(dead_code, reason = "read by recipes that look at the cluster")]
     pub(super) evidence: &'a Evidence,
     /// The node that the finding is about. None where it is about something else.
     #[allow(dead_code, reason = "read by recipes that look at the node's services")]
@@ -90,9 +93,23 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         }
         Some(_) => None,
     };
-    let work = match op {
-        Some(op) => Work::Node(vec![op]),
-        None => Work::Manual(vec![control.fix.trim().to_owned()]),
+    let elsewhere = match &control.remedy {
+        Some(RemedySpec::KubeObject { change }) => {
+            let (ops, more) = kube::plan(change, &about)?;
+            notes = more;
+            Some(Work::Cluster(ops))
+        }
+        Some(RemedySpec::AzCommand { command }) => {
+            let (work, more) = azure::plan(*command, &about)?;
+            notes = more;
+            work
+        }
+        _ => None,
+    };
+    let work = match (op, elsewhere) {
+        (Some(op), _) => Work::Node(vec![op]),
+        (None, Some(work)) => work,
+        (None, None) => Work::Manual(vec![control.fix.trim().to_owned()]),
     };
     Ok(Plan {
         controls: vec![control.id.clone()],
