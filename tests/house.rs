@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ),
     ("visit", &["remedy", "store", "assess", "catalog", "probe", "channel", "kubeapi", "evidence", "site"]),
     ("report", &["assess", "catalog", "evidence"]),
-    ("remedy", &["store", "probe", "channel", "assess", "catalog", "evidence", "site"]),
+    ("remedy", &["store", "probe", "channel", "kubeapi", "assess", "catalog", "evidence", "site"]),
     ("store", &["assess", "evidence"]),
     ("assess", &["catalog", "evidence"]),
     ("catalog", &["evidence"]),

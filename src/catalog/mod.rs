@@ -15,7 +15,7 @@ pub use check::Conditions;
 pub use control::{Control, EmptyMeans, References, Scope, Section, Severity, Who};
 pub use expression::Expression;
 pub use functions::{FunctionDoc, functions};
-pub use remedy::{KeyAction, RemedySpec};
+pub use remedy::{AzRemedy, KeyAction, KubeChange, RemedySpec};
 
 #[cfg(test)]
 pub(crate) use expression::with_stack;

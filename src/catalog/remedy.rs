@@ -77,6 +77,16 @@ pub enum RemedySpec {
     AutomaticUpdates {},
     /// Installs the security updates that wait.
     SecurityUpdates {},
+    /// Changes the objects of the cluster that the finding names.
+    KubeObject {
+        /// How.
+        change: KubeChange,
+    },
+    /// Runs `az` for the cluster's own Azure resource.
+    AzCommand {
+        /// Which of its commands.
+        command: AzRemedy,
+    },
     /// The words of the control's `fix`, for a person to follow.
     ManualSteps {},
 }
@@ -89,6 +99,97 @@ pub enum KeyAction {
     Remove,
     /// It gets `from=` with the management networks.
     From,
+}
+
+/// What is done to objects of the cluster; `do` in YAML is its name in kebab-case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum KubeChange {
+    /// Labels each namespace that the finding names.
+    LabelNamespace {
+        /// Key of the label.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// Sets a field of an object in each namespace that the finding names.
+    SetField {
+        /// Kind of the object. ServiceAccount alone is known.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// The field at the top of the object: `automountServiceAccountToken`.
+        field: String,
+        /// Its value.
+        value: serde_json::Value,
+    },
+    /// Puts a network policy into each namespace that the finding names, by which its pods take connections from pods of
+    /// the same namespace alone.
+    DenyFromOtherNamespaces {},
+    /// Takes the subjects that the finding names out of their bindings; a binding that binds nobody else is deleted.
+    Unbind {},
+}
+
+/// What `az` is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AzRemedy {
+    /// Arc's agents are upgraded by themselves.
+    AgentsAutoUpgrade,
+    /// Arc's agents are upgraded now.
+    AgentsUpgrade,
+    /// Each extension that the finding names is upgraded by itself.
+    ExtensionsAutoUpgrade,
+    /// AKS on Azure Local: to the newest patch of the minor version that runs.
+    NewestPatch,
+    /// AKS on Azure Local: to the next minor version.
+    NextMinor,
+}
+
+impl KubeChange {
+    fn problem(&self) -> Option<String> {
+        match self {
+            KubeChange::LabelNamespace { key, value } => {
+                let (prefix, name) = key.rsplit_once('/').unwrap_or(("", key));
+                if !label_word(name)
+                    || name.is_empty()
+                    || !prefix.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+                {
+                    return Some(format!(
+                        "key {key:?}: write a label's key, such as pod-security.kubernetes.io/enforce"
+                    ));
+                }
+                (!label_word(value)).then(|| format!("value {value:?}: write a label's value, such as baseline"))
+            }
+            KubeChange::SetField { kind, name, field, value } => {
+                if kind != "ServiceAccount" {
+                    return Some(format!("kind {kind:?}: write ServiceAccount"));
+                }
+                let plain = |word: &str, more: &str| {
+                    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+                };
+                if !plain(name, "-.") {
+                    return Some(format!("name {name:?}: write the name of an object"));
+                }
+                if !plain(field, "") || ["metadata", "kind", "apiVersion", "secrets", "data"].contains(&field.as_str())
+                {
+                    return Some(format!("field {field:?}: write a field at the top of the object"));
+                }
+                (value.is_null() || value.is_object() || value.is_array())
+                    .then(|| "value: write a word or a number".to_owned())
+            }
+            KubeChange::DenyFromOtherNamespaces {} | KubeChange::Unbind {} => None,
+        }
+    }
+}
+
+/// A label's value, or the name in its key.
+fn label_word(word: &str) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    word.len() <= 63
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && edge(word.chars().next())
+        && edge(word.chars().last())
 }
 
 impl RemedySpec {
@@ -124,12 +225,14 @@ impl RemedySpec {
             RemedySpec::StaticPodFlag { component, flag, value, add, without } => {
                 static_pod_flag(component, flag, value.as_deref(), add, without)
             }
+            RemedySpec::KubeObject { change } => change.problem(),
             RemedySpec::FileOwner { .. }
             | RemedySpec::AuthorizedKey { .. }
             | RemedySpec::SshOff {}
             | RemedySpec::SshSourceRestriction {}
             | RemedySpec::AutomaticUpdates {}
             | RemedySpec::SecurityUpdates {}
+            | RemedySpec::AzCommand { .. }
             | RemedySpec::ManualSteps {} => None,
         }
     }

@@ -115,6 +115,13 @@ impl Api {
         self.exchange.clock.get().copied()
     }
 
+    /// What the API server warned of in its answers to changes and dry runs since this was last asked, each text once,
+    /// made harmless and cut: the text is the server's own.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut kept = self.exchange.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::mem::take(&mut kept)
+    }
+
     /// What stands between this seat and the API server and ends its TLS: `az connectedk8s proxy`, `kubectl proxy`,
     /// `Rancher`, `Teleport`. None: nothing, as far as the kubeconfig tells. A certificate seen at [`Api::server`] is then
     /// that one's, not the API server's.

@@ -12,7 +12,7 @@ use super::tls::{self, Anchors, Identity};
 use super::{moment, words};
 use crate::evidence::Reason;
 use crate::site::ClusterTarget;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, USER_AGENT, WARNING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -26,6 +26,9 @@ const TEXT: usize = 1 << 20;
 
 /// Most requests for one answer, where the server asks to come again.
 const TRIES: usize = 6;
+
+/// Most warnings that are kept.
+const WARNINGS: usize = 100;
 
 /// What is asked by this room itself, rather than by `kube::Api`.
 pub(super) struct Ask<'a> {
@@ -107,6 +110,8 @@ pub(super) struct Exchange {
     pub(super) limits: ApiLimits,
     /// The API server's clock at its first answer.
     pub(super) clock: OnceLock<Timestamp>,
+    /// What the API server warned of in its answers to changes, since it was last asked for.
+    pub(super) warnings: Mutex<Vec<String>>,
     file: String,
     tls_name: String,
     anchors: Anchors,
@@ -142,6 +147,7 @@ impl Exchange {
             login,
             limits,
             clock: OnceLock::new(),
+            warnings: Mutex::default(),
             file,
             tls_name,
             anchors,
@@ -248,6 +254,9 @@ impl Exchange {
         if let Some(date) = head.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(moment::http_date) {
             let _ = self.clock.set(date);
         }
+        if ask.changes {
+            self.warned(&head.headers);
+        }
         let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
         let good = head.status.is_success();
         let most = if good && !ask.text { self.limits.answer } else { self.limits.answer.min(TEXT) };
@@ -262,6 +271,19 @@ impl Exchange {
         };
         let wait = retry_after(&head.headers);
         Ok(Answer { wait, ..Answer::of(head.status, &head.headers, body.into()) })
+    }
+
+    /// Keeps the texts of `Warning: 299 - "TEXT"`.
+    fn warned(&self, headers: &HeaderMap) {
+        let mut kept = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for value in headers.get_all(WARNING) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let Some(quoted) = value.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')) else { continue };
+            let text = shown(&quoted.0.replace("\\\"", "\"").replace("\\\\", "\\"));
+            if kept.len() < WARNINGS && !kept.contains(&text) {
+                kept.push(text);
+            }
+        }
     }
 
     fn cut(&self, cut: Cut, ask: &Sent, most: usize, wire: &Wire, deadline: Deadline) -> ApiError {

@@ -7,6 +7,7 @@ use crate::evidence::Reason;
 use http::Method;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, GroupVersionKind};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Who we are among the managers of an object's fields.
@@ -19,7 +20,7 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const NOT_SHOWN: &str = "(not shown)";
 
 /// Which object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectPlace {
     /// API group: `rbac.authorization.k8s.io`; empty for the core group.
     pub group: String,
@@ -36,7 +37,7 @@ pub struct ObjectPlace {
 }
 
 /// Which state of which object somebody looked at: a change is refused where it is another by now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// `metadata.uid`: another one is another object of that name.
     pub uid: String,

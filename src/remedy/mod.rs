@@ -2,6 +2,7 @@
 //! undo. Nothing here changes anything but what a [`Confirmed`] holds.
 
 mod change;
+mod cluster;
 mod confirm;
 mod console;
 pub mod edit;
@@ -21,6 +22,7 @@ mod undo;
 mod words;
 
 pub use change::{FileChange, NodeChange, Proof, State, Validate};
+pub use cluster::{ClusterReach, prepare_cluster, prepare_undo_cluster, run_cluster};
 pub use confirm::{Answer, Confirmed, confirm};
 pub use export::{markdown, script};
 pub use memory::Memory;
@@ -29,7 +31,8 @@ pub use owner::{Kind, refused};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Part, Prepared, Step, prepare};
 pub use recipe::{
-    AutomaticOp, FilesOp, KeysOp, KubeletOp, NodeOp, SourcesOp, SshOffOp, SshdOp, StaticPodOp, UpdatesOp, plan,
+    AutomaticOp, AzRun, Bound, FilesOp, KeysOp, KubeOp, KubeletOp, NodeOp, SourcesOp, SshOffOp, SshdOp, StaticPodOp,
+    UpdatesOp, plan,
 };
 pub use resume::{Settle, Unfinished, look, settle};
 pub use run::{Ran, Told, Who, close, finish, run};

@@ -1,7 +1,7 @@
 //! A plan: what would be done to one target, as edit operations. It holds no bytes of the target; `prepare` reads those
 //! fresh and makes the preview.
 
-use super::recipe::NodeOp;
+use super::recipe::{AzRun, KubeOp, NodeOp};
 use serde::{Deserialize, Serialize};
 
 /// How bad it is if something goes wrong.
@@ -57,6 +57,10 @@ pub struct Plan {
 pub enum Work {
     /// Operations on the node's files and services.
     Node(Vec<NodeOp>),
+    /// Changes of objects of the cluster.
+    Cluster(Vec<KubeOp>),
+    /// Runs of `az`, for the cluster's own Azure resource.
+    Azure(Vec<AzRun>),
     /// Steps that a person takes; nothing runs.
     Manual(Vec<String>),
 }
@@ -66,7 +70,7 @@ impl Plan {
     pub fn node(&self) -> Option<&str> {
         match self.work {
             Work::Node(_) => self.target.strip_prefix("node/"),
-            Work::Manual(_) => None,
+            Work::Cluster(_) | Work::Azure(_) | Work::Manual(_) => None,
         }
     }
 
@@ -87,6 +91,14 @@ impl Plan {
                     NodeOp::add(&mut ours, op);
                 }
                 self.work = Work::Node(ours);
+            }
+            (Work::Cluster(mut ours), Work::Cluster(theirs)) => {
+                add_new(&mut ours, theirs);
+                self.work = Work::Cluster(ours);
+            }
+            (Work::Azure(mut ours), Work::Azure(theirs)) => {
+                add_new(&mut ours, theirs);
+                self.work = Work::Azure(ours);
             }
             (Work::Manual(mut ours), Work::Manual(theirs)) => {
                 ours.extend(theirs);
@@ -109,6 +121,15 @@ impl Plan {
         }
         self.title = format!("{} controls together", self.controls.len());
         Ok(self)
+    }
+}
+
+/// Adds what is not there yet: two findings may want the same.
+fn add_new<T: PartialEq>(ours: &mut Vec<T>, theirs: Vec<T>) {
+    for item in theirs {
+        if !ours.contains(&item) {
+            ours.push(item);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! command that will run, and the digest that a confirmation is bound to.
 
 use super::change::{FileChange, NodeChange, Proof, Validate};
+use super::cluster::{AzureChange, ClusterChange};
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
@@ -22,6 +23,8 @@ pub struct Prepared {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Body {
     Node(NodeChange),
+    Cluster(ClusterChange),
+    Azure(AzureChange),
     /// Nothing that could be run.
     Manual,
 }
@@ -87,8 +90,24 @@ impl Prepared {
     pub fn change(&self) -> Option<&NodeChange> {
         match &self.body {
             Body::Node(change) => Some(change),
-            Body::Manual => None,
+            Body::Cluster(_) | Body::Azure(_) | Body::Manual => None,
         }
+    }
+
+    pub(super) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// What is interrupted, why it is done in this way, what to know about it. Sentences.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = match &self.body {
+            Body::Node(change) => change.interrupts.iter().chain(&change.why).cloned().collect(),
+            Body::Cluster(change) => change.remarks.clone(),
+            Body::Azure(change) => change.remarks(),
+            Body::Manual => Vec::new(),
+        };
+        remarks.extend(self.plan.notes.iter().cloned());
+        remarks
     }
 
     /// The journal's entry that it takes back, if it is an undo.
@@ -104,17 +123,32 @@ impl Prepared {
 
     /// How bad it is if something goes wrong.
     pub fn risk(&self) -> Risk {
-        self.change().map_or(Risk::Safe, |change| change.risk)
+        match &self.body {
+            Body::Node(change) => change.risk,
+            Body::Cluster(change) => change.risk,
+            Body::Azure(change) => change.risk(),
+            Body::Manual => Risk::Safe,
+        }
     }
 
     /// Whether there is anything that this program can run.
     pub fn can_run(&self) -> bool {
-        self.change().is_some()
+        match &self.body {
+            Body::Node(_) | Body::Cluster(_) => true,
+            Body::Azure(change) => change.installed,
+            Body::Manual => false,
+        }
     }
 
-    /// What must be typed before it runs: the name of the node. None where a plain yes is enough.
+    /// What must be typed before it runs: the name of the node, of the cluster's context, or of the Azure resource. None where
+    /// a plain yes is enough.
     pub fn to_be_typed(&self) -> Option<&str> {
-        (self.risk() > Risk::Safe).then(|| self.plan.target.strip_prefix("node/").unwrap_or(&self.plan.target))
+        let name = match &self.body {
+            Body::Cluster(change) => change.context.as_str(),
+            Body::Azure(change) => change.name.as_str(),
+            Body::Node(_) | Body::Manual => self.plan.target.strip_prefix("node/").unwrap_or(&self.plan.target),
+        };
+        (self.risk() > Risk::Safe).then_some(name)
     }
 
     pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {
@@ -123,10 +157,34 @@ impl Prepared {
         Prepared { plan, body: Body::Node(change), steps, digest, undoes: None }
     }
 
+    pub(super) fn of_cluster(plan: Plan, change: ClusterChange) -> Self {
+        let keep = "Keep each object as it is now in a file beside the journal, for you alone";
+        let mut steps = vec![Step::new(keep, Vec::new())];
+        steps.extend(change.steps().into_iter().map(|(what, command, diff)| Step {
+            what,
+            commands: vec![command],
+            diff: Some(diff),
+            part: Part::Other,
+        }));
+        let check = "Read each object back as soon as it was changed; stop at the first that is not as it should be";
+        steps.push(Step::new(check, Vec::new()));
+        steps.push(Step::new("Look at the cluster again and judge what it was about", Vec::new()));
+        let digest = sha256(format!("{plan:?}\n{steps:?}\n{change:?}").as_bytes());
+        Prepared { plan, body: Body::Cluster(change), steps, digest, undoes: None }
+    }
+
+    pub(super) fn of_azure(plan: Plan, change: AzureChange) -> Self {
+        let mut steps: Vec<Step> =
+            change.steps().into_iter().map(|(what, command)| Step::new(what, vec![command])).collect();
+        steps.push(Step::new("Look at the cluster again and judge what it was about", Vec::new()));
+        let digest = sha256(format!("{plan:?}\n{steps:?}\n{change:?}").as_bytes());
+        Prepared { plan, body: Body::Azure(change), steps, digest, undoes: None }
+    }
+
     pub(super) fn manual(plan: Plan) -> Self {
         let steps = match &plan.work {
             Work::Manual(words) => words.iter().map(|words| Step::new(words.clone(), Vec::new())).collect(),
-            Work::Node(_) => Vec::new(),
+            Work::Node(_) | Work::Cluster(_) | Work::Azure(_) => Vec::new(),
         };
         let digest = digest(&plan, &steps, &NodeChange::default());
         Prepared { plan, body: Body::Manual, steps, digest, undoes: None }
@@ -143,7 +201,15 @@ pub struct Choices {
 /// Makes a plan exact: reads the target's fresh state by a fresh login, changes nothing. A plan whose change is already
 /// in place, whose files may not be touched, or whose component would refuse it, is refused with a sentence.
 pub fn prepare(plan: Plan, reach: Option<&dyn Reach>, ask: &dyn Ask, choices: Choices) -> Result<Prepared, Refusal> {
-    let Work::Node(ops) = &plan.work else { return Ok(Prepared::manual(plan)) };
+    let ops = match &plan.work {
+        Work::Node(ops) => ops,
+        Work::Manual(_) => return Ok(Prepared::manual(plan)),
+        Work::Cluster(_) | Work::Azure(_) => {
+            return Err(Refusal::new(
+                "this changes the cluster and no node, and the cluster was not named. Name it with --context",
+            ));
+        }
+    };
     let Some(reach) = reach else {
         return Err(Refusal::new(format!(
             "{} is not reached by SSH or as this machine, so nothing can be changed on it. Name it with --node",

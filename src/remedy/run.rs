@@ -58,13 +58,50 @@ pub struct Ran {
 /// The journal, and what could not be written to it.
 pub(super) struct Log<'a> {
     store: &'a mut Store,
-    entry: String,
+    pub(super) entry: String,
     who: Who,
     number: u32,
-    trouble: Option<String>,
+    pub(super) trouble: Option<String>,
 }
 
-impl Log<'_> {
+impl<'a> Log<'a> {
+    /// Begins an entry. `paths`: what may change. `Err`: it could not be written down.
+    pub(super) fn begin(
+        store: &'a mut Store,
+        who: &Who,
+        prepared: &Prepared,
+        paths: Vec<String>,
+    ) -> Result<Self, Refusal> {
+        let entry = new_entry_id(Timestamp::now()).map_err(|error| Refusal::new(error.to_string()))?;
+        let mut log = Log { store, entry, who: who.clone(), number: 0, trouble: None };
+        log.write(EventKind::Begun {
+            site: who.site.clone(),
+            target: prepared.plan().target.clone(),
+            controls: prepared.plan().controls.clone(),
+            title: prepared.plan().title.clone(),
+            risk: prepared.risk().as_str().to_owned(),
+            plan_digest: prepared.digest().to_owned(),
+            commands: prepared.steps().iter().flat_map(|step| step.commands.clone()).collect(),
+            paths,
+            undo: prepared.undoes().map(str::to_owned),
+        });
+        match log.trouble.take() {
+            Some(trouble) => {
+                Err(Refusal::new(format!("{trouble}. Nothing was changed, since it could not be written down")))
+            }
+            None => Ok(log),
+        }
+    }
+
+    /// How it ended, with what could not be written down.
+    pub(super) fn end(self, outcome: Outcome, note: String, files: Vec<FileChange>) -> Ran {
+        let note = match self.trouble {
+            Some(trouble) => format!("{note}. The journal is not whole: {trouble}"),
+            None => note,
+        };
+        Ran { entry: self.entry, outcome, note, files, who: self.who }
+    }
+
     fn write(&mut self, kind: EventKind) {
         let event = Event {
             entry: self.entry.clone(),
@@ -100,22 +137,10 @@ pub fn run(
     let channel = reach.login(memory).map_err(|error| Refusal::new(error.message))?;
     let mut node = Node { name: reach.node(), channel, limits: reach.limits(), ask: memory };
     let at = Timestamp::now();
-    let entry = new_entry_id(at).map_err(|error| Refusal::new(error.to_string()))?;
-    let log = RefCell::new(Log { store, entry: entry.clone(), who: who.clone(), number: 0, trouble: None });
-    log.borrow_mut().write(EventKind::Begun {
-        site: who.site.clone(),
-        target: prepared.plan().target.clone(),
-        controls: prepared.plan().controls.clone(),
-        title: prepared.plan().title.clone(),
-        risk: prepared.risk().as_str().to_owned(),
-        plan_digest: prepared.digest().to_owned(),
-        commands: prepared.steps().iter().flat_map(|step| step.commands.clone()).collect(),
-        paths: change.files.iter().map(|file| file.path.clone()).collect(),
-        undo: prepared.undoes().map(str::to_owned),
-    });
-    if let Some(trouble) = log.borrow_mut().trouble.take() {
-        return Err(Refusal::new(format!("{trouble}. Nothing was changed, since it could not be written down")));
-    }
+    let paths = change.files.iter().map(|file| file.path.clone()).collect();
+    let log = Log::begin(store, who, &prepared, paths)?;
+    let entry = log.entry.clone();
+    let log = RefCell::new(log);
     tell(Told::Begun(entry.clone()));
     let manifest = Manifest::of(&entry, at, who, &prepared, change).bytes();
     let began = Instant::now();
@@ -152,12 +177,7 @@ pub fn run(
         })
         .collect();
     let files = if matches!(outcome, Outcome::Done | Outcome::Reverted) { files } else { Vec::new() };
-    let trouble = log.into_inner().trouble;
-    let note = match trouble {
-        Some(trouble) => format!("{note}. The journal is not whole: {trouble}"),
-        None => note,
-    };
-    Ok(Ran { entry, outcome, note, files, who: who.clone() })
+    Ok(log.into_inner().end(outcome, note, files))
 }
 
 impl Log<'_> {

@@ -171,6 +171,10 @@ impl Change {
                 self.entry = Some(entry);
             }
             Told::Done(done) => self.step(at, done),
+            Told::AtConsole => {
+                self.reach(Part::Proof, false);
+                self.now = "it works; waiting for the code that the node shows at its console".to_owned();
+            }
             Told::Proving => {
                 self.reach(Part::Proof, false);
                 self.now = "it works; logging in a second time".to_owned();

@@ -9,6 +9,7 @@ use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity};
 use crate::remedy::{Plan, Reach, Refusal, Who, plan};
 use crate::site::{NodeTarget, Way};
+use std::mem::discriminant;
 
 /// A node that can be logged in to again and again by the same way.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
             }
         };
         let same = |known: &Plan| {
-            let kind = known.node().is_some() == planned.node().is_some();
+            let kind = discriminant(&known.work) == discriminant(&planned.work);
             known.target == planned.target && kind && !known.stands_alone() && !planned.stands_alone()
         };
         match plans.iter().position(same) {

@@ -4,7 +4,7 @@ use crate::node::{Inside, Node, choices, plan, run, run_asking};
 use sitewarden::assess::Verdict;
 use sitewarden::catalog::RemedySpec;
 use sitewarden::channel::{Answer, Ask, NobodyToAsk, Question, Secret};
-use sitewarden::remedy::{Proof, prepare, prepare_undo};
+use sitewarden::remedy::{Memory, Proof, prepare, prepare_undo};
 use sitewarden::store::{Outcome, Store};
 use std::process::Command;
 use std::sync::Arc;
@@ -73,10 +73,11 @@ fn ssh_goes_off_with_the_code_of_the_console_and_comes_back_from_the_node_itself
         made.notes.iter().any(|note| note.contains("without it typed here in time the node switches SSH on again"))
     );
     let prepared = prepare(made, Some(&way), &NobodyToAsk, choices(120)).unwrap();
-    let ran = run_asking(prepared, &way, Arc::new(Watcher::of(&node, right)), &mut store, &|_| ()).unwrap();
+    let ran =
+        run_asking(prepared, &way, &mut store, &Memory::new(Arc::new(Watcher::of(&node, right))), &|_| ()).unwrap();
     assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
     assert!(!node.lets_in());
-    assert_eq!(node.verdict_in("ssh-off", &node.evidence_by(&inside)), Verdict::Pass);
+    assert_eq!(node.verdict_in("ssh-off", &node.evidence_by(&inside, &NobodyToAsk)), Verdict::Pass);
     assert_eq!(node.sh("ls /run/issue.d"), "", "the code is left");
 
     let target = format!("node/{}", node.name);
@@ -105,7 +106,8 @@ fn without_the_code_ssh_comes_back() {
     assert!(ran.note.contains("was not typed"), "{}", ran.note);
     assert!(node.lets_in());
     let wrong = |code: &str| if code == "000000" { "000001".to_owned() } else { "000000".to_owned() };
-    let ran = run_asking(prepare(), &way, Arc::new(Watcher::of(&node, wrong)), &mut store, &|_| ()).unwrap();
+    let ran =
+        run_asking(prepare(), &way, &mut store, &Memory::new(Arc::new(Watcher::of(&node, wrong))), &|_| ()).unwrap();
     assert_eq!(ran.outcome, Outcome::Reverted, "{}", ran.note);
     assert!(node.lets_in());
     assert_eq!(node.sh(UNITS), before);
@@ -123,7 +125,7 @@ fn ssh_comes_back_by_itself_where_the_link_drops_before_the_code_is_typed() {
     // Everything that sshd left running for this connection.
     let cut = "for p in /proc/[0-9]*; do [ \"$(cat $p/comm)\" != sshd ] || kill -9 ${p#/proc/}; done";
     let watcher = Watcher { before: Some((node.inside(), cut)), ..Watcher::of(&node, right) };
-    let ran = run_asking(prepared, &way, Arc::new(watcher), &mut store, &|_| ()).unwrap();
+    let ran = run_asking(prepared, &way, &mut store, &Memory::new(Arc::new(watcher)), &|_| ()).unwrap();
     assert_eq!(ran.outcome, Outcome::Unknown, "{}", ran.note);
     // The switch has its own event: the unit of its timer ends.
     node.sh(&format!("timeout 60 sh -c 'until [ -e /var/lib/sitewarden/{}/reverted ]; do sleep 0.2; done'", ran.entry));
@@ -138,7 +140,7 @@ fn who_sits_at_the_node_proves_it_by_coming_in_again() {
     let mut store = Store::open(folder.path()).unwrap();
     let inside = node.inside();
     let before = node.sh(UNITS);
-    let evidence = node.evidence_by(&inside);
+    let evidence = node.evidence_by(&inside, &NobodyToAsk);
     let made = plan(&node.name, RemedySpec::SshOff {}, &[], &evidence).unwrap();
     let prepared = prepare(made, Some(&inside), &NobodyToAsk, choices(60)).unwrap();
     assert_eq!(prepared.change().unwrap().proof, Proof::Login);

@@ -78,8 +78,9 @@ fn known(cluster: &ClusterEvidence) -> bool {
     cluster.azure.connected_cluster.known().is_some()
 }
 
-async fn one(cluster: &ClusterEvidence, az: &Az, command: &AzCommand) -> Result<Said, Trouble> {
-    let mut env: Vec<(&'static str, OsString)> = vec![
+/// What every run of `az` finds in its environment beside ours: it asks nothing, installs nothing, shows no progress.
+pub fn environment() -> Vec<(&'static str, OsString)> {
+    vec![
         // Else it asks whether to install a missing extension, or installs it unasked.
         ("AZURE_EXTENSION_USE_DYNAMIC_INSTALL", "no".into()),
         ("AZURE_CORE_COLLECT_TELEMETRY", "no".into()),
@@ -87,7 +88,11 @@ async fn one(cluster: &ClusterEvidence, az: &Az, command: &AzCommand) -> Result<
         ("AZURE_CORE_DISABLE_PROGRESS_BAR", "yes".into()),
         ("AZURE_CORE_SURVEY_MESSAGE", "no".into()),
         ("PYTHONIOENCODING", "utf-8".into()),
-    ];
+    ]
+}
+
+async fn one(cluster: &ClusterEvidence, az: &Az, command: &AzCommand) -> Result<Said, Trouble> {
+    let mut env = environment();
     if let Some(path) = &az.path {
         env.push(("PATH", path.clone()));
     }

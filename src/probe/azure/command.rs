@@ -65,14 +65,7 @@ pub struct AzCommand {
 impl fmt::Display for AzCommand {
     /// The command line, as a shell takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("az")?;
-        for arg in &self.args {
-            match shlex::try_quote(arg) {
-                Ok(quoted) => write!(f, " {quoted}")?,
-                Err(_) => write!(f, " {arg:?}")?,
-            }
-        }
-        Ok(())
+        f.write_str(&az_line(&self.args))
     }
 }
 
@@ -89,6 +82,35 @@ fn checked(identity: &ArcIdentity) -> (Option<&str>, Option<&str>, Option<&str>)
         group.flatten().map(String::as_str).or(by_id.map(|(_, group, _)| group)),
         name.flatten().map(String::as_str).or(by_id.map(|(.., name)| name)),
     )
+}
+
+/// What the cluster tells of its Azure resource, as far as it is a name in Azure.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AzNames {
+    /// Subscription.
+    pub subscription: Option<String>,
+    /// Resource group.
+    pub group: Option<String>,
+    /// Name of the connected cluster.
+    pub name: Option<String>,
+}
+
+/// The names of the cluster's own Azure resource. What is no such name by Azure's rules is none.
+pub fn own_names(identity: &ArcIdentity) -> AzNames {
+    let (subscription, group, name) = checked(identity);
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    AzNames { subscription: owned(subscription), group: owned(group), name: owned(name) }
+}
+
+/// Whether a text is the name of a cluster's extension in Azure: one plain word that is no option.
+pub fn is_extension_name(text: &str) -> bool {
+    names::cluster(text)
+}
+
+/// A command line of `az` as a shell takes it.
+pub fn az_line(args: &[String]) -> String {
+    let quoted = |arg: &String| shlex::try_quote(arg).map_or_else(|_| format!("{arg:?}"), |word| word.into_owned());
+    std::iter::once("az".to_owned()).chain(args.iter().map(quoted)).collect::<Vec<_>>().join(" ")
 }
 
 fn command(fact: AzFact, subscription: Option<&str>, group: &str, name: &str) -> AzCommand {

@@ -8,9 +8,10 @@ pub(super) mod names;
 mod shape;
 mod trouble;
 
-pub use ask::{Az, ask};
-pub use command::{AzCommand, AzFact, commands, hint};
+pub use ask::{Az, ask, environment};
+pub use command::{AzCommand, AzFact, AzNames, az_line, commands, hint, is_extension_name, own_names};
 pub use file::{AzureFileError, read};
+pub use trouble::{Trouble as AzTrouble, of_stderr as az_trouble};
 
 use crate::evidence::cluster::Azure;
 use crate::evidence::{ClusterEvidence, Fact, Reason, Unread};

@@ -6,7 +6,7 @@ use crate::evidence::Reason;
 
 /// Why a command told nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub enum Trouble {
     /// It was not run to its end.
     NotRun(NotRun),
     /// Nobody is logged in, or the login is too old.
@@ -30,7 +30,7 @@ pub(super) enum Trouble {
 }
 
 /// Reads what a failed command wrote on standard error. What asks for a login comes first, since it stands beside others.
-pub(super) fn of_stderr(stderr: &[u8]) -> Trouble {
+pub fn of_stderr(stderr: &[u8]) -> Trouble {
     const KINDS: [(Trouble, &[&str]); 6] = [
         (
             Trouble::NoExtension,

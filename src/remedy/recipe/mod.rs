@@ -2,9 +2,11 @@
 //! `plan` is pure. Each kind of operation has a file of its own.
 
 mod automatic;
+mod azure;
 mod etcd;
 mod file;
 mod keys;
+pub(super) mod kube;
 mod kubelet;
 mod sources;
 mod ssh_off;
@@ -16,13 +18,15 @@ mod testing;
 mod updates;
 
 pub use automatic::AutomaticOp;
+pub use azure::AzRun;
 pub use file::FilesOp;
-pub use kubelet::KubeletOp;
-pub use static_pod::StaticPodOp;
 pub use keys::KeysOp;
+pub use kube::{Bound, KubeOp};
+pub use kubelet::KubeletOp;
 pub use sources::SourcesOp;
 pub use ssh_off::SshOffOp;
 pub use sshd::SshdOp;
+pub use static_pod::StaticPodOp;
 pub use updates::UpdatesOp;
 
 use super::change::NodeChange;
@@ -129,11 +133,19 @@ pub(super) struct About<'a> {
 /// The kind of change that a recipe makes. None where nothing is changed by this program.
 fn kind(spec: &RemedySpec) -> Option<Kind> {
     match spec {
-        RemedySpec::FileMode { .. } | RemedySpec::FileOwner { .. } => Some(Kind::Files),
-        RemedySpec::SshdSetting { .. } | RemedySpec::SshdAlgorithms { .. } => Some(Kind::Sshd),
+        RemedySpec::FileMode { .. }
+        | RemedySpec::FileOwner { .. }
+        | RemedySpec::AuthorizedKey { .. }
+        | RemedySpec::AutomaticUpdates {}
+        | RemedySpec::SecurityUpdates {} => Some(Kind::Files),
+        RemedySpec::SshdSetting { .. }
+        | RemedySpec::SshdAlgorithms { .. }
+        | RemedySpec::SshOff {}
+        | RemedySpec::SshSourceRestriction {} => Some(Kind::Sshd),
         RemedySpec::KubeletSetting { .. } => Some(Kind::Kubelet),
         RemedySpec::StaticPodFlag { .. } => Some(Kind::StaticPod),
-        RemedySpec::ManualSteps {} => None,
+        RemedySpec::KubeObject { .. } => Some(Kind::Objects),
+        RemedySpec::AzCommand { .. } | RemedySpec::ManualSteps {} => None,
     }
 }
 
@@ -151,7 +163,8 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
     let op = match &control.remedy {
-        None | Some(RemedySpec::ManualSteps {}) => None,
+        None
+        | Some(RemedySpec::ManualSteps {} | RemedySpec::KubeObject { .. } | RemedySpec::AzCommand { .. }) => None,
         Some(RemedySpec::FileMode { mode, uid, gid }) => {
             Some(NodeOp::Files(file::plan(Some(mode), *uid, *gid, &about)?))
         }
@@ -173,17 +186,27 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
             Some(noting(&mut notes, keys::plan(*action, &about)?, NodeOp::Keys))
         }
         Some(RemedySpec::SshOff {}) => Some(noting(&mut notes, ssh_off::plan(&about)?, NodeOp::SshOff)),
-        Some(RemedySpec::SshSourceRestriction {}) => {
-            Some(noting(&mut notes, sources::plan(&about)?, NodeOp::Sources))
-        }
+        Some(RemedySpec::SshSourceRestriction {}) => Some(noting(&mut notes, sources::plan(&about)?, NodeOp::Sources)),
         Some(RemedySpec::AutomaticUpdates {}) => Some(NodeOp::Automatic(automatic::plan(&about)?)),
-        Some(RemedySpec::SecurityUpdates {}) => {
-            Some(noting(&mut notes, updates::plan(&about)?, NodeOp::Updates))
-        }
+        Some(RemedySpec::SecurityUpdates {}) => Some(noting(&mut notes, updates::plan(&about)?, NodeOp::Updates)),
     };
-    let work = match op {
-        Some(op) => Work::Node(vec![op]),
-        None => Work::Manual(vec![control.fix.trim().to_owned()]),
+    let elsewhere = match &control.remedy {
+        Some(RemedySpec::KubeObject { change }) => {
+            let (ops, more) = kube::plan(change, &about)?;
+            notes = more;
+            Some(Work::Cluster(ops))
+        }
+        Some(RemedySpec::AzCommand { command }) => {
+            let (work, more) = azure::plan(*command, &about)?;
+            notes = more;
+            work
+        }
+        _ => None,
+    };
+    let work = match (op, elsewhere) {
+        (Some(op), _) => Work::Node(vec![op]),
+        (None, Some(work)) => work,
+        (None, None) => Work::Manual(vec![control.fix.trim().to_owned()]),
     };
     Ok(Plan {
         controls: vec![control.id.clone()],

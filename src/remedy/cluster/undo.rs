@@ -1,0 +1,137 @@
+//! The way back of an entry of the cluster, by what was kept beside the journal.
+
+use super::act::{Act, How};
+use super::kept::{Kept, Work as KeptWork};
+use super::show::diff;
+use super::{ClusterChange, ClusterReach, azure, now, on_api, owners, refused, stored};
+use crate::kubeapi::{Api, Seen};
+use crate::remedy::plan::{Plan, Refusal, Risk, Work};
+use crate::remedy::prepare::Prepared;
+use crate::remedy::recipe::AzRun;
+use crate::store::{Entry, Outcome, Store};
+use serde_json::Value;
+
+/// Makes the way back of an entry of the cluster exact: reads how the objects are now. What is as it was already is left out.
+/// Refused, with the difference, where an object has changed since; where the entry was taken back already; and where the
+/// cluster is another one.
+pub fn prepare_undo_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) -> Result<Prepared, Refusal> {
+    let id = &entry.id;
+    if let Some(by) = &entry.undone_by {
+        return Err(Refusal::new(format!("entry {id} was taken back already, by {by}")));
+    }
+    if entry.outcome() == Some(Outcome::Refused) {
+        return Err(Refusal::new(format!("entry {id} changed nothing, so there is nothing to take back")));
+    }
+    let kept = Kept::read(store, entry)?;
+    let plan = |work: Work, notes: Vec<String>| Plan {
+        controls: kept.controls.clone(),
+        target: entry.target().to_owned(),
+        title: format!("Take back: {}", kept.title),
+        work,
+        notes,
+    };
+    let note = format!("The state before entry {id} of {} comes back", entry.begun.at);
+    match &kept.work {
+        KeptWork::Cluster { server, acts } => {
+            let change = on_api(reach, async |api| {
+                if api.server() != server {
+                    return Err(Refusal::new(format!(
+                        "entry {id} is of the cluster at {server}, and the context leads to {}. Name the right one with --context",
+                        api.server()
+                    )));
+                }
+                back(api, acts).await
+            })?;
+            Ok(Prepared::of_cluster(plan(Work::Cluster(Vec::new()), vec![note]), change).as_undo_of(id))
+        }
+        KeptWork::Azure { back } => {
+            let runs: Vec<AzRun> = back
+                .iter()
+                .rev()
+                .map(|one| AzRun {
+                    what: format!("Take back: {}", one.what),
+                    args: one.back.clone(),
+                    back: Some(one.args.clone()),
+                    risk: Risk::Safe,
+                    minutes: one.minutes,
+                    // What it needs of the kubeconfig stands in it already.
+                    by_kubeconfig: false,
+                })
+                .collect();
+            let change = azure::prepare(&runs, &reach.target);
+            Ok(Prepared::of_azure(plan(Work::Azure(runs), vec![note]), change).as_undo_of(id))
+        }
+    }
+}
+
+async fn back(api: &Api, acts: &[Act]) -> Result<ClusterChange, Refusal> {
+    let mut ways: Vec<Act> = Vec::new();
+    let mut risk = Risk::Safe;
+    let mut remarks = Vec::new();
+    for act in acts.iter().rev() {
+        let object = now(api, &act.place).await.map_err(|error| refused(&error))?;
+        // Not done, or put back by somebody already.
+        if act.same(object.as_ref(), act.before.as_ref()) {
+            remarks.push(format!("{} is as it was before already", act.name()));
+            continue;
+        }
+        if !act.same(object.as_ref(), act.after.as_ref()) {
+            return Err(Refusal::new(format!(
+                "{} has changed since that entry. Nothing was changed; look at it by hand. This changed:\n{}",
+                act.name(),
+                diff(&act.name(), act.after.as_ref(), object.as_ref())
+            )));
+        }
+        if act.place.kind == "NetworkPolicy" {
+            risk = Risk::Disruptive;
+        }
+        let how = inverse(act, object.as_ref())?;
+        let seen = object.as_ref().and_then(Seen::of);
+        let before = object.as_ref().map(stored);
+        let mut way = Act { place: act.place.clone(), how, seen, before, after: None };
+        api.warnings();
+        let after = way.make(api, way.seen.as_ref(), true).await.map_err(|error| refused(&error))?;
+        remarks.extend(
+            api.warnings().into_iter().map(|warning| format!("The API server warns about {}: {warning}", way.name())),
+        );
+        way.after = after.as_ref().map(stored);
+        if !way.same(way.after.as_ref(), act.before.as_ref()) {
+            return Err(Refusal::new(format!(
+                "{}: the API server would not take it back to what it was; somebody else owns it by now. Change it by hand",
+                act.name()
+            )));
+        }
+        ways.push(way);
+    }
+    if ways.is_empty() {
+        return Err(Refusal::new("Everything is as it was before that entry already; there is nothing to take back"));
+    }
+    Ok(ClusterChange { context: api.context().to_owned(), server: api.server().to_owned(), acts: ways, risk, remarks })
+}
+
+/// How a change is taken back.
+fn inverse(act: &Act, object: Option<&Value>) -> Result<How, Refusal> {
+    let before = act.before.as_ref();
+    let lost = || Refusal::new(format!("{}: what it was is not in what was kept. Change it by hand", act.name()));
+    Ok(match &act.how {
+        How::Label { key, .. } => {
+            let label = before.and_then(|before| before.get("metadata")?.get("labels")?.get(key)?.as_str());
+            How::Label { key: key.clone(), value: label.map(str::to_owned) }
+        }
+        How::Field { field, .. } => {
+            let own = object.and_then(owners::applied).ok_or_else(lost)?;
+            let value = before.and_then(|before| before.get(field)).cloned();
+            How::Field { field: field.clone(), value, own, force: true }
+        }
+        How::Create { .. } => How::Delete,
+        How::Delete => How::Create { object: before.cloned().ok_or_else(lost)? },
+        How::Replace { .. } => {
+            let mut whole = object.map(stored).ok_or_else(lost)?;
+            let subjects = before.and_then(|before| before.get("subjects")).cloned().ok_or_else(lost)?;
+            if let Some(fields) = whole.as_object_mut() {
+                fields.insert("subjects".to_owned(), subjects);
+            }
+            How::Replace { object: whole }
+        }
+    })
+}
