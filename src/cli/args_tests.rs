@@ -31,3 +31,17 @@ fn an_option_that_the_subcommand_does_not_take_is_refused() {
     let Some(Command::Controls(controls)) = cli.command else { panic!("controls") };
     assert!(controls.with(cli.before).is_err());
 }
+
+#[test]
+fn changes_allowed_before_fix_are_allowed_and_elsewhere_refused() {
+    let cli =
+        Cli::try_parse_from(["sitewarden", "--allow-changes", "--journal", "/j", "fix", "c", "--revert-after", "9"]);
+    let Cli { before, command: Some(Command::Fix(fix)) } = cli.unwrap() else { panic!("fix") };
+    let fix = fix.with(before).unwrap();
+    assert!(fix.change.allow_changes && fix.change.choices().delay == Some(9));
+    assert_eq!(fix.change.folder().unwrap().to_str(), Some("/j"));
+    assert!(scan(&["sitewarden", "--allow-changes", "scan"]).is_err());
+    let walk = Cli::try_parse_from(["sitewarden", "--local", "--allow-changes"]).unwrap();
+    assert!(walk.command.is_none() && walk.before.change.allow_changes);
+    assert!(Cli::try_parse_from(["sitewarden", "fix", "c", "--format", "script"]).is_err(), "without --plan it runs");
+}

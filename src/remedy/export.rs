@@ -46,7 +46,9 @@ pub fn markdown(prepared: &Prepared) -> String {
     let notes: Vec<&String> = known.chain(&plan.notes).collect();
     if !notes.is_empty() {
         text.push_str("## What to know\n\n");
-        notes.iter().for_each(|note| drop(writeln!(text, "- {}", line(note))));
+        for note in notes {
+            let _ = writeln!(text, "- {}", line(note));
+        }
         text.push('\n');
     }
     text.push_str("## Steps\n\n");
@@ -75,12 +77,20 @@ pub fn script(prepared: &Prepared) -> Option<String> {
     let change = prepared.change()?;
     let mut text = String::from("#!/bin/sh\n");
     head(&mut text, prepared, change);
+    let new: Vec<String> = change.files.iter().filter(|file| file.contents.is_some()).map(staged).collect();
+    let _ = writeln!(
+        text,
+        "tidy() {{ {}; }}",
+        if new.is_empty() { ":".to_owned() } else { format!("rm -f -- {}", new.join(" ")) }
+    );
     text.push_str(PREPARE);
     if needs_checks(change) {
         text.push_str("\n# Questions that the checks below ask of this node.\n");
         let ours = CHECKS.lines().skip_while(|line| line.starts_with('#'));
         text.push_str("set -f\nwithin() { timeout \"$@\"; }\n");
-        ours.for_each(|line| drop(writeln!(text, "{line}")));
+        for line in ours {
+            let _ = writeln!(text, "{line}");
+        }
     }
     for (number, file) in change.files.iter().enumerate() {
         look(&mut text, number, file);
@@ -137,14 +147,14 @@ fn head(text: &mut String, prepared: &Prepared, change: &NodeChange) {
          if the way in closes; it proves no second login; it writes no journal. Keep a second session open, best at the \
          node's console.",
     );
-    text.push_str("# shellcheck disable=SC2317,SC2329\n");
+    text.push_str("# shellcheck disable=SC2015,SC2317,SC2329\n");
 }
 
 const PREPARE: &str = r#"set -u
 umask 077
 PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export PATH
-stop() { echo "$1. Nothing was changed." >&2; exit 1; }
+stop() { tidy; echo "$1. Nothing was changed." >&2; exit 1; }
 [ "$(id -u)" = 0 ] || stop 'This must run as root'
 KEEP=$(mktemp -d /root/sitewarden-by-hand.XXXXXX) || stop 'There is no room in /root'
 hash_of() { if [ -e "$1" ] || [ -L "$1" ]; then sha256sum <"$1" | cut -d' ' -f1; else echo absent; fi; }
@@ -186,8 +196,11 @@ fn changed(file: &FileChange) -> String {
 }
 
 /// Where the new contents of a file lie until they are renamed into place.
+///
+/// Its name begins with a dot: what reads whole folders (sshd, the kubelet) leaves such files out.
 fn staged(file: &FileChange) -> String {
-    quoted(&format!("{}.sitewarden-new", file.path))
+    let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    quoted(&format!("{folder}/.sitewarden-new.{name}"))
 }
 
 fn stage(text: &mut String, number: usize, file: &FileChange) {
@@ -238,7 +251,9 @@ fn validate(text: &mut String, change: &NodeChange) {
     for (number, file) in change.files.iter().enumerate().rev() {
         restore(text, number, file);
     }
-    change.deactivate.iter().for_each(|command| drop(writeln!(text, "{command}")));
+    for command in &change.deactivate {
+        let _ = writeln!(text, "{command}");
+    }
     text.push_str("}\nfailed() { echo 'It failed; the old state is put back.' >&2; put_back; exit 1; }\n");
 }
 
@@ -263,7 +278,7 @@ fn put(text: &mut String, number: usize, file: &FileChange) {
             }
             let _ = writeln!(text, "mv -f {staged} {path} || failed");
         }
-        (None, Some(command)) => drop(writeln!(text, "{{ {command}; }} || failed")),
+        (None, Some(command)) => _ = writeln!(text, "{{ {command}; }} || failed"),
         (None, None) => {}
     }
 }
@@ -288,7 +303,9 @@ fn check(text: &mut String, change: &NodeChange) {
     if !change.holds.is_empty() {
         let _ = writeln!(text, "\n# Wait until it works, {} seconds at most.", change.within.max(1));
         text.push_str("holds() {\n:\n");
-        change.holds.iter().for_each(|line| drop(writeln!(text, "{{ {line}\n}} || return 1")));
+        for line in &change.holds {
+            let _ = writeln!(text, "{{ {line}\n}} || return 1");
+        }
         text.push_str("}\nTRIES=0\nuntil holds; do\n    TRIES=$((TRIES + 1))\n");
         let _ = writeln!(text, "    [ \"$TRIES\" -lt {} ] || failed\n    sleep 1\ndone", change.within.max(1));
     }
@@ -301,8 +318,12 @@ fn back(text: &mut String, change: &NodeChange) {
     for (number, file) in change.files.iter().enumerate().rev() {
         restore(&mut lines, number, file);
     }
-    change.deactivate.iter().for_each(|command| drop(writeln!(lines, "{command}")));
-    lines.lines().for_each(|line| drop(writeln!(text, "#   {line}")));
+    for command in &change.deactivate {
+        let _ = writeln!(lines, "{command}");
+    }
+    for line in lines.lines() {
+        let _ = writeln!(text, "#   {line}");
+    }
 }
 
 #[cfg(test)]

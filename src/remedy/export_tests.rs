@@ -90,6 +90,17 @@ fn a_file_that_has_changed_stops_the_script_before_anything_is_changed() {
 }
 
 #[test]
+fn what_is_not_accepted_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = vec![Validate::Line { line: "false".to_owned() }];
+    let prepared = plan(NodeChange { validate: refused, ..change(folder.path()) });
+    let (fine, said) = run(&here(&script(&prepared).unwrap(), folder.path()));
+    assert!(!fine && said.contains("would not be accepted"), "{said}");
+    let left = |name: &str| folder.path().join(name).exists();
+    assert!(!left(".sitewarden-new.it's.conf") && !left(".sitewarden-new.new.bin") && !left("new.bin"));
+}
+
+#[test]
 fn a_check_that_fails_brings_the_old_state_back() {
     let folder = tempfile::tempdir().unwrap();
     let prepared = plan(NodeChange { holds: vec!["false".to_owned()], within: 1, ..change(folder.path()) });
@@ -108,8 +119,8 @@ fn it_says_what_it_does_not_do() {
 
 #[test]
 fn shellcheck_has_nothing_to_say() {
+    // Left out where it is not installed.
     if Command::new("shellcheck").arg("--version").output().is_err() {
-        eprintln!("left out: shellcheck is not installed");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -65,7 +65,7 @@ impl Step {
         Step { what: what.into(), commands, diff: None, part: Part::Other }
     }
 
-    fn as_part(self, part: Part) -> Self {
+    fn with_part(self, part: Part) -> Self {
         Step { part, ..self }
     }
 }
@@ -289,14 +289,14 @@ fn steps(change: &NodeChange) -> Vec<Step> {
             ),
             Vec::new(),
         );
-        steps.push(arm.as_part(Part::Arm));
+        steps.push(arm.with_part(Part::Arm));
     }
     for (number, file) in change.files.iter().enumerate() {
         let commands = file.command().into_iter().collect();
         steps.push(Step { what: file.in_words(), commands, diff: diff(file), part: Part::File(number) });
     }
     if !change.activate.is_empty() {
-        steps.push(Step::new("Make it effective", change.activate.clone()).as_part(Part::Activate));
+        steps.push(Step::new("Make it effective", change.activate.clone()).with_part(Part::Activate));
     }
     if !change.holds.is_empty() {
         let else_what = if change.one_way { "say so" } else { "put the old state back" };
@@ -310,10 +310,10 @@ fn steps(change: &NodeChange) -> Vec<Step> {
                 "Show a code at the node's console, and nowhere else; only when you have typed it here, disarm the switch"
             }
         };
-        steps.push(Step::new(proof, Vec::new()).as_part(Part::Proof));
+        steps.push(Step::new(proof, Vec::new()).with_part(Part::Proof));
     }
     let again = "Look at the node again and judge what it was about";
-    steps.push(Step::new(again, Vec::new()).as_part(Part::Again));
+    steps.push(Step::new(again, Vec::new()).with_part(Part::Again));
     steps
 }
 

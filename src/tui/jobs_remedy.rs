@@ -198,7 +198,7 @@ fn stem(prepared: &Prepared) -> String {
         _ => "plan",
     };
     let node = plan.target.strip_prefix("node/").unwrap_or(&plan.target);
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' };
     format!("sitewarden-{node}-{what}").chars().map(plain).take(100).collect()
 }
 
@@ -213,10 +213,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let plan = Prepared::sample("edge/../1", Risk::CanLockOut, 90);
         let files = save(&plan, folder.path()).unwrap();
-        assert_eq!(files, ["sitewarden-edge____1-sshd-root-login.md", "sitewarden-edge____1-sshd-root-login.sh"]);
+        assert_eq!(files, ["sitewarden-edge_.._1-sshd-root-login.md", "sitewarden-edge_.._1-sshd-root-login.sh"]);
         std::fs::write(folder.path().join(&files[0]), "mine").unwrap();
         let again = save(&plan, folder.path()).unwrap();
-        assert_eq!(again[0], "sitewarden-edge____1-sshd-root-login-2.md");
+        assert_eq!(again[0], "sitewarden-edge_.._1-sshd-root-login-2.md");
         assert_eq!(std::fs::read_to_string(folder.path().join(&files[0])).unwrap(), "mine");
         let manual = save(&Prepared::sample_manual("edge1"), folder.path()).unwrap();
         assert_eq!(manual, ["sitewarden-edge1-os-supported.md"]);

@@ -105,7 +105,7 @@ impl Trial {
         self.arm_fault(1_000_000, "kill");
         let ran = run(prepared, &self.node.way(), &mut store, &|_| ()).unwrap();
         assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
-        let commands = self.node.sh("rm /run/fault/plan; wc -l </run/fault/count").trim().parse().unwrap();
+        let commands = self.node.sh("/bin/rm /run/fault/plan; wc -l </run/fault/count").trim().parse().unwrap();
         assert_eq!(self.node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
         commands
     }
@@ -125,12 +125,12 @@ impl Trial {
     fn after(&mut self, what: &str, ran: Result<(Outcome, String), Refusal>, store: &mut Store) {
         self.count += 1;
         let node = &self.node;
-        let at = node.sh("rm -f /run/fault/plan; cat /run/fault/at 2>/dev/null || true");
+        let at = node.sh("/bin/rm -f /run/fault/plan; /bin/cat /run/fault/at 2>/dev/null || true");
         let what = format!("{what} ({}): {ran:?}", at.trim());
         println!("{} {what}", self.node.name);
         // Within the delay everything has settled.
         let settled = format!(
-            "n=$(( ({DELAY} + 20) * 5 )); while ls /var/lib/sitewarden/*/armed /var/lib/sitewarden/*/reverting >/dev/null 2>&1; do \
+            "n=$(( ({DELAY} + 20) * 5 )); while [ -n \"$(ls /var/lib/sitewarden/*/armed /var/lib/sitewarden/*/reverting 2>/dev/null)\" ]; do \
              n=$((n - 1)); [ $n -gt 0 ] || {{ ls /var/lib/sitewarden/*; exit 1; }}; sleep 0.2; done"
         );
         let (ok, said) = node.try_sh(&settled);

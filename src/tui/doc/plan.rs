@@ -36,7 +36,9 @@ pub(in crate::tui) fn plan(app: &App, width: u16) -> Vec<Line> {
         Phase::Running(change) => running(&mut page, work, change),
         Phase::Over(change) => over(&mut page, work, change),
     }
-    others(&mut page, work);
+    if !work.running() {
+        others(&mut page, work);
+    }
     page.lines
 }
 
@@ -77,7 +79,7 @@ fn shown(page: &mut Page, app: &App, prepared: &Prepared) {
     }
     page.heading(if prepared.can_run() { "What happens, exactly" } else { "Steps for a person" });
     for (number, step) in prepared.steps().iter().enumerate() {
-        page.say(Tone::Plain, &format!("{}. {}", number + 1, step.what));
+        numbered(page, number + 1, &step.what);
         step.commands.iter().for_each(|command| page.indented(Tone::Plain, &format!("  $ {command}")));
         step.diff.iter().for_each(|diff| self::diff(page, diff));
     }
@@ -89,6 +91,16 @@ fn shown(page: &mut Page, app: &App, prepared: &Prepared) {
             false => "As you came: this program changes nothing here and keeps no copy.",
         },
     );
+}
+
+/// A paragraph with its number before it.
+fn numbered(page: &mut Page, number: usize, words: &str) {
+    let number = format!("{number}. ");
+    let room = page.width.saturating_sub(number.len()).max(1);
+    for (row, line) in super::wrap(words, room).into_iter().enumerate() {
+        let before = if row == 0 { number.clone() } else { " ".repeat(number.len()) };
+        page.lines.push(Line { text: format!("{before}{line}"), tone: Tone::Plain });
+    }
 }
 
 /// Whether it can be run as things stand, and if not, why.

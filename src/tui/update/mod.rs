@@ -47,7 +47,11 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Tick { serial, at } => remedy::tick(app, serial, at),
         Msg::Saved(result) => {
             app.notice = Some(match result {
-                Ok(files) => format!("Saved: {}", files.join(" and ")),
+                // Both have one name and two endings: on eighty columns that is said once.
+                Ok(files) => match files.as_slice() {
+                    [one, two] => format!("Saved: {one} and .{}", two.rsplit('.').next().unwrap_or(two)),
+                    files => format!("Saved: {}", files.join(", ")),
+                },
                 Err(sentence) => sentence,
             });
             Vec::new()

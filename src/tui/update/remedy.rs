@@ -56,7 +56,7 @@ fn mark(app: &mut App) -> Vec<Effect> {
         return say(app, NOT_FAILING);
     }
     if findings.iter().all(|finding| app.marks.contains(finding)) {
-        findings.iter().for_each(|finding| drop(app.marks.remove(finding)));
+        app.marks.retain(|marked| !findings.contains(marked));
     } else {
         app.marks.extend(findings);
     }
@@ -89,6 +89,10 @@ fn choose(app: &mut App) -> Vec<Effect> {
     let findings: Vec<&Finding> = assessment.findings.iter().filter(is_wanted).collect();
     if findings.is_empty() {
         return say(app, NOT_FAILING);
+    }
+    if !app.marks.is_empty() {
+        let many = if findings.len() == 1 { "finding" } else { "findings" };
+        app.notice = Some(format!("For the {} {many} gathered by marks.", findings.len()));
     }
     let (plans, refused) = offer(&findings, &evidence, &app.catalog);
     app.works += 1;

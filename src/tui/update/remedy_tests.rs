@@ -229,7 +229,7 @@ fn a_plan_is_saved_and_its_files_are_named() {
     let mut app = planned(80, 24, Prepared::sample("edge1", Risk::Safe, 0), false);
     assert!(matches!(press(&mut app, "w").as_slice(), [Effect::Save(_)]));
     update(&mut app, Msg::Saved(Ok(vec!["a.md".to_owned(), "a.sh".to_owned()])));
-    assert_eq!(app.notice.as_deref(), Some("Saved: a.md and a.sh"));
+    assert_eq!(app.notice.as_deref(), Some("Saved: a.md and .sh"));
 }
 
 #[test]

@@ -26,7 +26,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, cursor: Cursor, body: Rect) {
         }
         Some(Ok(entries)) => entries,
     };
-    pen.right(head, &format!(" {} entries, newest first", entries.len()), Style::new());
+    let many =
+        if entries.len() == 1 { " 1 entry".to_owned() } else { format!(" {} entries, newest first", entries.len()) };
+    pen.right(head, &many, Style::new());
     let rows = entries.iter().rev().enumerate().skip(cursor.top);
     for ((index, entry), y) in rows.zip(body.y + 1..body.bottom()) {
         let area = Rect { y, height: 1, ..body };

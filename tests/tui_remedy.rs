@@ -1,0 +1,135 @@
+//! A node is put right from the screens: the real program on a pseudo-terminal, a real node.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+mod terminal;
+
+use portable_pty::CommandBuilder;
+use std::path::Path;
+use support::Bed;
+use terminal::Terminal;
+
+const PASSWORDS: &str = "sshd -T | grep -i '^passwordauthentication'";
+const OURS: &str = "/etc/ssh/sshd_config.d/00-sitewarden.conf";
+
+/// The walk-through of the bed's node, with its files in a folder of the test's own.
+fn walk(bed: &Bed, folder: &Path, more: &[&str]) -> Terminal {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sitewarden"));
+    let node = format!("root@{}", bed.address);
+    command.args(["--node", &node, "--identity", bed.key.to_str().unwrap()]);
+    command.args(["--known-hosts", bed.known_hosts.to_str().unwrap(), "--ssh-config", "none"]);
+    command.args(["--no-cluster", "--no-packages", "--no-endpoints", "--journal", "journal"]);
+    command.args(more);
+    command.cwd(folder);
+    let home = folder.to_str().unwrap();
+    Terminal::spawn(command, (80, 24), &[("HOME", home)])
+}
+
+/// From the overview to the plan of one control.
+fn plan(terminal: &mut Terminal, control: &str) {
+    terminal.shows("assessed as of");
+    terminal.press("0/");
+    terminal.shows("filter:");
+    terminal.press(&format!("{control}\r"));
+    terminal.shows("1 of ");
+    terminal.press("f");
+    terminal.shows("What happens, exactly");
+}
+
+/// Answers the question before the change, as a person does: one thing after the other.
+fn confirm(terminal: &mut Terminal, name: &str) {
+    terminal.press("x");
+    terminal.shows("Change it?");
+    terminal.press(name);
+    terminal.shows(&format!("{name}_"));
+    terminal.press("\u{18}");
+}
+
+#[test]
+fn a_finding_is_put_right_and_taken_back_with_the_keyboard() {
+    let Some(bed) = Bed::up("a_finding_is_put_right_and_taken_back_with_the_keyboard") else { return };
+    bed.sh(&format!("rm -f {OURS}; systemctl reload ssh"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = walk(&bed, folder.path(), &[]);
+    plan(&mut terminal, "sshd-password-authentication");
+    terminal.shows("It cannot be run: read-only");
+    terminal.press("x");
+    terminal.shows("Press A to allow changes");
+    terminal.press("w");
+    terminal.shows("Saved: sitewarden-");
+    terminal.press("A");
+    terminal.shows("Allow changes?");
+    terminal.press(&format!("{}\r", bed.address));
+    terminal.shows("CHANGES ALLOWED");
+    // Enter cancels, and a paste of all that is needed changes nothing.
+    terminal.press("x");
+    terminal.shows("Change it?");
+    terminal.press("\r");
+    terminal.shows("Cancelled: nothing was changed.");
+    terminal.press("x");
+    terminal.shows("Change it?");
+    terminal.press(&format!("{}\u{18}", bed.address));
+    terminal.shows("It came with other keys");
+    terminal.press("\u{1b}");
+    terminal.shows("It can be run");
+    assert!(bed.sh(PASSWORDS).contains("yes"), "nothing was changed so far");
+    confirm(&mut terminal, &bed.address);
+    terminal.shows("sshd-password-authentication: fail -> pass");
+    terminal.shows("sitewarden undo 20");
+    assert!(bed.sh(PASSWORDS).contains("no"), "by sshd's own word");
+    terminal.press("qqJ");
+    terminal.shows("Done ");
+    terminal.press("u");
+    terminal.shows("Take back:");
+    terminal.shows("It can be run");
+    confirm(&mut terminal, &bed.address);
+    terminal.shows("sshd-password-authentication: pass -> fail");
+    assert!(bed.sh(PASSWORDS).contains("yes"));
+    bed.sh(&format!("[ ! -e {OURS} ]"));
+    terminal.press("qqq");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    assert_eq!((saved(folder.path(), "md"), saved(folder.path(), "sh")), (1, 1));
+}
+
+/// How many files of a kind there are.
+fn saved(folder: &Path, kind: &str) -> usize {
+    let files = std::fs::read_dir(folder).unwrap().filter_map(Result::ok);
+    files.filter(|file| file.path().extension().is_some_and(|extension| extension == kind)).count()
+}
+
+/// From now on each reload of sshd takes root's keys away, or brings them back: what nobody foresaw.
+const TRAP: &str = "mkdir -p /etc/systemd/system/ssh.service.d
+cat >/etc/systemd/system/ssh.service.d/trap.conf <<'END'
+[Service]
+ExecReload=/bin/sh -c 'cd /root/.ssh; if [ -e authorized_keys ]; then mv authorized_keys away; else mv away authorized_keys; fi'
+END
+systemctl daemon-reload";
+
+const NO_TRAP: &str = "rm -f /etc/systemd/system/ssh.service.d/trap.conf; systemctl daemon-reload
+[ ! -e /root/.ssh/away ] || mv /root/.ssh/away /root/.ssh/authorized_keys";
+
+#[test]
+fn what_shuts_the_person_out_is_put_back_and_leaving_meanwhile_asks() {
+    let Some(bed) = Bed::up("what_shuts_the_person_out_is_put_back_and_leaving_meanwhile_asks") else { return };
+    bed.sh(&format!("rm -f {OURS}; {NO_TRAP}; systemctl reload ssh"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = walk(&bed, folder.path(), &["--allow-changes", "--revert-after", "60"]);
+    terminal.shows("CHANGES ALLOWED");
+    plan(&mut terminal, "sshd-password-authentication");
+    bed.sh(TRAP);
+    confirm(&mut terminal, &bed.address);
+    terminal.shows("seconds until the node puts the old state back");
+    terminal.shows("[>] Log in a second time");
+    terminal.press("\u{3}");
+    terminal.shows("Quit now?");
+    terminal.press("\u{1b}");
+    terminal.shows("Put back.");
+    terminal.shows("sshd-password-authentication: fail -> fail");
+    bed.sh(&format!("[ ! -e {OURS} ]; {NO_TRAP}"));
+    terminal.press("\u{3}");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
