@@ -1,6 +1,7 @@
 //! Who owns what: which kinds of change last on which platform. What an image replacement takes away, or a controller writes
 //! anew, is not offered; the sentence says what to use instead.
 
+use crate::evidence::effective::is_moc_name;
 use crate::evidence::{Evidence, Fact, NodeEvidence, platform_of};
 
 /// Kinds of change, as platforms tell them apart.
@@ -221,8 +222,18 @@ fn filled(sentence: String, group: &Fact<String>, cluster: &Fact<String>) -> Str
     sentence
 }
 
-/// The distribution that a node shows by itself, where one runs the components in a way of its own.
+/// The platform that a node shows by itself: by its system, by its name where AKS on Azure Local gave it, by what runs the
+/// components.
 fn shown(node: &NodeEvidence) -> Option<&'static str> {
+    const SYSTEMS: [(&str, &str); 3] = [("rhcos", "openshift"), ("talos", "talos"), ("cos", "gke")];
+    let system = node.os.id.known();
+    let by_system = SYSTEMS.iter().find(|(id, _)| system.is_some_and(|system| system == id));
+    let moc = node.identity.hostname.known().is_some_and(|name| is_moc_name(name));
+    by_system.map(|(_, platform)| *platform).or_else(|| moc.then_some("aks-arc")).or_else(|| distribution(node))
+}
+
+/// The distribution that runs the components in a way of its own.
+fn distribution(node: &NodeEvidence) -> Option<&'static str> {
     const UNITS: [(&str, &str); 5] =
         [("k3s", "k3s"), ("rke2", "rke2"), ("k0s", "k0s"), ("snap.microk8s", "microk8s"), ("snap.kubelet", "microk8s")];
     const FOLDERS: [(&str, &str); 2] = [("/var/lib/rancher/rke2/", "rke2"), ("/var/lib/rancher/k3s/", "k3s")];

@@ -128,4 +128,10 @@ fn a_node_shows_its_distribution_without_the_api() {
     let etcd = Component { static_pod: Fact::Known(pod), ..Component::default() };
     let node = NodeEvidence { etcd, ..nothing() };
     assert!(refused_at(&evidence(None), Some(&node), Kind::StaticPod).unwrap().contains("RKE2 writes"));
+    let mut node = nothing();
+    node.identity.hostname = Fact::Known("moc-ld8m2h02ctd".to_owned());
+    assert!(refused_at(&evidence(None), Some(&node), Kind::Sshd).unwrap().contains("az aksarc create --help"));
+    let mut node = nothing();
+    node.os.id = Fact::Known("rhcos".to_owned());
+    assert!(refused_at(&evidence(None), Some(&node), Kind::Files).unwrap().contains("MachineConfig"));
 }

@@ -16,6 +16,7 @@ mod system;
 use super::super::{ClusterEvidence, Evidence, Reading, Value};
 use super::Shape;
 use control_plane::ControlPlane;
+pub(crate) use platform::is_moc_name;
 
 /// Ids of the platforms that are told apart, for a person who names one.
 pub fn platform_ids() -> Vec<&'static str> {

@@ -328,7 +328,7 @@ fn told(sign: Sign) -> String {
 }
 
 /// `moc-`, then `l`, `w` or `u`, then ten lower-case letters or digits.
-fn is_moc_name(name: &str) -> bool {
+pub(crate) fn is_moc_name(name: &str) -> bool {
     name.strip_prefix("moc-").is_some_and(|rest| {
         rest.len() == 11
             && rest.starts_with(['l', 'w', 'u'])
