@@ -18,7 +18,7 @@ mod undo;
 mod words;
 
 pub use change::{FileChange, NodeChange, Proof, State, Validate};
-pub use cluster::{ClusterReach, prepare_cluster, prepare_undo_cluster, run_cluster};
+pub use cluster::{ClusterReach, look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster};
 pub use confirm::{Answer, Confirmed, confirm};
 pub use memory::Memory;
 pub use node::{Done, Reach};
