@@ -10,7 +10,9 @@ use crate::assess::{Assessment, Verdict, assess};
 use crate::catalog::Catalog;
 use crate::channel::Ask;
 use crate::evidence::{Evidence, Lifecycle, Policy};
-use crate::remedy::{self, Answer, Choices, Done, Memory, Plan, Prepared, Ran, Told, Who};
+use crate::remedy::{
+    self, Answer, Choices, ClusterReach, Done, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
+};
 use crate::report::clean;
 use crate::store::{Outcome, Store};
 use crate::visit::{NodeReach, Visit, failing, offer, who};
@@ -189,10 +191,25 @@ impl Run<'_> {
 
     /// One plan. Whether it may go on with the next: what it was about holds now, or nothing was to be run.
     fn one(&self, plan: Plan, evidence: &Evidence, out: &mut dyn Write) -> Result<bool, CliError> {
-        let reach = plan.node().and_then(|name| NodeReach::of(&self.visit, name));
-        let reach = reach.as_ref().map(|reach| reach as &dyn remedy::Reach);
+        let node = plan.node().and_then(|name| NodeReach::of(&self.visit, name));
+        let cluster = match (&plan.work, &self.visit.cluster) {
+            (Work::Cluster(_) | Work::Azure(_), Some(cluster)) => Some(cluster.reach(self.visit.limits.connect)),
+            _ => None,
+        };
+        let over = match (&node, &cluster) {
+            (_, Some(cluster)) => Some(Over::Cluster(cluster)),
+            (Some(node), None) => Some(Over::Node(node, &self.memory)),
+            (None, None) => None,
+        };
         let (title, target) = (plan.title.clone(), plan.target.clone());
-        let prepared = match remedy::prepare(plan, reach, self.memory.as_ref(), self.fix.change.choices()) {
+        let prepared = match over {
+            Some(Over::Cluster(cluster)) => remedy::prepare_cluster(plan, cluster),
+            Some(Over::Node(node, _)) => {
+                remedy::prepare(plan, Some(node), self.memory.as_ref(), self.fix.change.choices())
+            }
+            None => remedy::prepare(plan, None, self.memory.as_ref(), self.fix.change.choices()),
+        };
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(refusal) => {
                 writeln!(out, "{} at {}: {}", clean(&title), clean(&target), clean(&refusal.0))?;
@@ -208,7 +225,7 @@ impl Run<'_> {
                 remedy::markdown(&prepared).lines().try_for_each(|line| writeln!(out, "# {line}"))?;
             }
         }
-        let Some(reach) = reach.filter(|_| prepared.can_run()) else { return Ok(false) };
+        let Some(over) = over.filter(|_| prepared.can_run()) else { return Ok(false) };
         if self.fix.plan {
             return Ok(true);
         }
@@ -222,9 +239,9 @@ impl Run<'_> {
         };
         let mut store = self.fix.change.store()?;
         let controls = confirmed.get().plan().controls.clone();
-        let ran = carry_out(confirmed, reach, &self.memory, &mut store, &who(&self.visit, evidence), out)?;
+        let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
         let Some(ran) = ran else { return Ok(false) };
-        let after = self.look_again(&controls, reach.node());
+        let after = self.look_again(&controls, &target);
         let words = verdicts(&after);
         end(&mut store, &ran, Some("fail"), words.as_deref(), out)?;
         for (control, verdict) in &after {
@@ -233,13 +250,14 @@ impl Run<'_> {
         Ok(ran.outcome == Outcome::Done && after.iter().all(|(_, verdict)| *verdict == Verdict::Pass))
     }
 
-    /// The verdicts of some controls at a node, read once more.
-    fn look_again(&self, controls: &[String], node: &str) -> Vec<(String, Verdict)> {
-        let targets = self.visit.targets.iter().filter(|target| target.name == node).cloned().collect();
-        let visit = Visit { targets, cluster: None, endpoints: false, ..self.visit.clone() };
+    /// The verdicts of some controls at a node or at the cluster, read once more.
+    fn look_again(&self, controls: &[String], target: &str) -> Vec<(String, Verdict)> {
+        let node = target.strip_prefix("node/");
+        let targets = self.visit.targets.iter().filter(|target| Some(target.name.as_str()) == node).cloned().collect();
+        let cluster = self.visit.cluster.clone().filter(|_| node.is_none());
+        let visit = Visit { targets, cluster, endpoints: false, ..self.visit.clone() };
         let ask: Arc<dyn Ask> = Arc::<Memory>::clone(&self.memory);
         let seen = targets::collect_asking(&visit, self.fix.talk, &self.console, &ask);
-        let target = format!("node/{node}");
         let assessment = self.judge(&seen);
         let of = |control: &String| {
             assessment.findings.iter().find(|finding| finding.control == *control && finding.target == target)
@@ -264,16 +282,20 @@ pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliEr
     if !prepared.can_run() {
         for step in prepared.steps() {
             writeln!(out, "  {}", clean(&step.what))?;
+            for command in &step.commands {
+                writeln!(out, "       $ {}", clean(command))?;
+            }
+        }
+        for line in prepared.remarks() {
+            writeln!(out, "  - {}", clean(&line))?;
         }
         writeln!(out, "These are steps for a person: this program does not run them.")?;
         return Ok(());
     }
     writeln!(out, "Controls: {}", clean(&plan.controls.join(", ")))?;
     writeln!(out, "Risk: {}", prepared.risk().in_words())?;
-    if let Some(change) = prepared.change() {
-        for line in change.interrupts.iter().chain(&change.why).chain(&plan.notes) {
-            writeln!(out, "  - {}", clean(line))?;
-        }
+    for line in prepared.remarks() {
+        writeln!(out, "  - {}", clean(&line))?;
     }
     for (number, step) in prepared.steps().iter().enumerate() {
         writeln!(out, "{:>3}. {}", number + 1, clean(&step.what))?;
@@ -287,7 +309,9 @@ pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliEr
     if prepared.change().is_some_and(|change| change.one_way) {
         writeln!(out, "There is no way back by this program.")?;
     } else {
-        writeln!(out, "The way back: sitewarden undo, from here or on the node.")?;
+        let back =
+            if prepared.change().is_some() { "from here or on the node" } else { "from here, with the cluster named" };
+        writeln!(out, "The way back: sitewarden undo, {back}.")?;
     }
     out.flush()?;
     Ok(())
@@ -318,11 +342,19 @@ pub(super) fn answer(prepared: &Prepared, armed: bool, out: &mut dyn Write) -> R
     Ok(Some(answer))
 }
 
+/// Over which way something is changed.
+#[derive(Clone, Copy)]
+pub(super) enum Over<'a> {
+    /// By a login on a node, with what the person answered.
+    Node(&'a dyn Reach, &'a Memory),
+    /// By the cluster's API, or by `az`.
+    Cluster(&'a ClusterReach),
+}
+
 /// Runs it and tells each step. None where nothing was begun, which is said.
 pub(super) fn carry_out(
     confirmed: remedy::Confirmed<Prepared>,
-    reach: &dyn remedy::Reach,
-    memory: &Memory,
+    over: Over<'_>,
     store: &mut Store,
     who: &Who,
     out: &mut dyn Write,
@@ -337,7 +369,11 @@ pub(super) fn carry_out(
         let mut out = shown.borrow_mut();
         let _ = writeln!(out, "{}", clean(&in_words(&told, &files))).and_then(|()| out.flush());
     };
-    match remedy::run(confirmed, reach, memory, store, who, &tell) {
+    let ran: Result<Ran, Refusal> = match over {
+        Over::Node(reach, memory) => remedy::run(confirmed, reach, memory, store, who, &tell),
+        Over::Cluster(reach) => remedy::run_cluster(confirmed, reach, store, who, &tell),
+    };
+    match ran {
         Ok(ran) => Ok(Some(ran)),
         Err(refusal) => {
             writeln!(out, "{}", clean(&refusal.0))?;

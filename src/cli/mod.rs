@@ -20,6 +20,7 @@ mod source;
 mod targets;
 mod tty;
 mod undo;
+mod undo_cluster;
 mod walk;
 
 use crate::report::clean;

@@ -3,15 +3,15 @@
 use super::args::{Talk, Under as _, Walk, nothing_left};
 use super::console::Console;
 use super::error::CliError;
-use super::fix::{self, Change};
+use super::fix::{self, Change, Over};
 use super::look::Look;
 use super::tty::Person;
-use super::{FAILED, GOOD, site_file, targets};
+use super::{FAILED, GOOD, site_file, targets, undo_cluster};
 use crate::channel::Ask;
 use crate::remedy::{self, Memory, OnNode, Reach, Settle, Unfinished, Who};
 use crate::report::clean;
 use crate::store::{Entry, Outcome, Store};
-use crate::visit::{NodeReach, Visit};
+use crate::visit::{ClusterVisit, NodeReach, Visit};
 use clap::Args;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -51,34 +51,42 @@ impl Undo {
 }
 
 /// Everything that one run needs.
-struct Run<'a> {
-    undo: &'a Undo,
-    visit: Visit,
+pub(super) struct Run<'a> {
+    pub(super) undo: &'a Undo,
+    pub(super) visit: Visit,
     memory: Arc<Memory>,
-    store: Store,
+    pub(super) store: Store,
+    /// The cluster that an entry of the cluster is taken back in: the one that was named, else the usual one.
+    pub(super) cluster: ClusterVisit,
 }
 
 /// Runs it and gives the exit status: 0 where the old state is back.
 pub(super) fn run(undo: &Undo, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
     let site = site_file::read(undo.look.site.as_deref())?;
-    let (mut visit, _) = targets::visit(&undo.look, &site)?;
-    visit.cluster = None;
-    if visit.targets.is_empty() {
+    let (mut visit, usual) = targets::visit(&undo.look, &site)?;
+    let named = visit.cluster.take();
+    let store = undo.change.store()?;
+    let of_cluster = undo_cluster::which(undo, &store, visit.targets.is_empty() && named.is_some())?;
+    if visit.targets.is_empty() && of_cluster.is_none() && !(undo.resume && named.is_some()) {
         return Err(CliError::Nothing(
-            "it is not said on which node; name it with --node, or with --local for this machine".to_owned(),
+            "it is not said where; name the node with --node, with --local for this machine, or the cluster with --context"
+                .to_owned(),
         ));
     }
-    let store = undo.change.store()?;
+    let cluster = named.unwrap_or(usual);
     let console = Arc::new(Console::new(Box::new(io::stderr())));
     let memory = Arc::new(Memory::new(targets::asker(&console, false)));
-    let mut run = Run { undo, visit, memory, store };
+    let mut run = Run { undo, visit, memory, store, cluster };
     if undo.list {
         return run.list(out);
     }
     if undo.resume {
         return run.resume(out);
     }
-    run.one(out, err)
+    match of_cluster {
+        Some(entry) => run.one_of_cluster(&entry, out, err),
+        None => run.one(out, err),
+    }
 }
 
 impl Run<'_> {
@@ -144,7 +152,7 @@ impl Run<'_> {
             }
         };
         let who = self.who();
-        let ran = fix::carry_out(confirmed, &reach, &self.memory, &mut self.store, &who, out)?;
+        let ran = fix::carry_out(confirmed, Over::Node(&reach, &self.memory), &mut self.store, &who, out)?;
         let Some(ran) = ran else { return Ok(FAILED) };
         fix::end(&mut self.store, &ran, None, None, out)?;
         if ran.outcome == Outcome::Done {
@@ -154,7 +162,7 @@ impl Run<'_> {
         Ok(FAILED)
     }
 
-    fn who(&self) -> Who {
+    pub(super) fn who(&self) -> Who {
         let seat = &self.visit.seat;
         Who { operator: seat.user.clone(), seat: seat.host.clone(), site: self.visit.site.name.clone() }
     }
@@ -221,6 +229,9 @@ impl Run<'_> {
     fn resume_one(&mut self, entry: &Entry, out: &mut dyn Write) -> Result<bool, CliError> {
         let node = entry.target().strip_prefix("node/").unwrap_or_default().to_owned();
         writeln!(out, "{} of {}: {}", entry.id, clean(entry.target()), clean(entry.title()))?;
+        if entry.target() == "cluster" {
+            return self.resume_cluster(entry, out);
+        }
         let Some(reach) = self.reach(&node) else {
             writeln!(out, "  its node was not named; name it with --node")?;
             return Ok(false);
@@ -292,7 +303,13 @@ impl Run<'_> {
         }
     }
 
-    fn close(&mut self, entry: &Entry, outcome: Outcome, note: &str, out: &mut dyn Write) -> Result<(), CliError> {
+    pub(super) fn close(
+        &mut self,
+        entry: &Entry,
+        outcome: Outcome,
+        note: &str,
+        out: &mut dyn Write,
+    ) -> Result<(), CliError> {
         let who = self.who();
         if let Err(refusal) = remedy::close(&mut self.store, &entry.id, outcome, note, &who) {
             writeln!(out, "  {}", clean(&refusal.0))?;

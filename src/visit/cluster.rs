@@ -6,6 +6,7 @@ use crate::evidence::{ClusterEvidence, Fact, ProbeError, Reason};
 use crate::kubeapi::{ApiLimits, block_on, chosen};
 use crate::probe;
 use crate::probe::azure::{self, Az, AzCommand};
+use crate::remedy::ClusterReach;
 use crate::site::ClusterTarget;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +44,12 @@ impl ClusterVisit {
     /// A cluster with the usual bounds, without Azure.
     pub fn new(target: ClusterTarget) -> Self {
         ClusterVisit { target, azure: AzureSaid::default(), time: CLUSTER_TIME }
+    }
+
+    /// The way to this cluster for changing it. `connect`: the longest time that connecting may take, where it is longer than
+    /// the usual.
+    pub fn reach(&self, connect: Duration) -> ClusterReach {
+        ClusterReach { target: self.target.clone(), limits: self.limits(connect) }
     }
 
     fn limits(&self, connect: Duration) -> ApiLimits {

@@ -63,14 +63,15 @@ impl Kept {
         Ok(format!("{STEP}{}", sha256(&bytes)))
     }
 
+    /// Whether something was kept of an entry: nothing is changed before.
+    pub(super) fn is_there(entry: &Entry) -> bool {
+        hash_of(entry).is_some()
+    }
+
     /// Reads what was kept of an entry, where it is as the journal says.
     pub(super) fn read(store: &Store, entry: &Entry) -> Result<Self, Refusal> {
         let file = file_of(store.file(), &entry.id);
-        let hash = entry.steps.iter().find_map(|step| match &step.kind {
-            EventKind::Step { what, .. } => what.strip_prefix(STEP),
-            _ => None,
-        });
-        let Some(hash) = hash else {
+        let Some(hash) = hash_of(entry) else {
             return Err(Refusal::new(format!(
                 "entry {} ended before anything was changed, so there is nothing to take back",
                 entry.id
@@ -89,6 +90,14 @@ impl Kept {
             ))
         })
     }
+}
+
+/// The hash of what was kept, by the journal.
+fn hash_of(entry: &Entry) -> Option<&str> {
+    entry.steps.iter().find_map(|step| match &step.kind {
+        EventKind::Step { what, .. } => what.strip_prefix(STEP),
+        _ => None,
+    })
 }
 
 /// Beside the journal's own file.

@@ -15,7 +15,7 @@ mod undo;
 
 pub use prepare::prepare_cluster;
 pub use run::run_cluster;
-pub use undo::prepare_undo_cluster;
+pub use undo::{look_cluster, prepare_undo_cluster};
 
 pub(super) use azure::AzureChange;
 
@@ -42,7 +42,7 @@ pub(super) struct ClusterChange {
     /// URL of the API server that was asked.
     pub(super) server: String,
     /// In their order.
-    pub(super) acts: Vec<Act>,
+    acts: Vec<Act>,
     /// How bad it is if something goes wrong.
     pub(super) risk: Risk,
     /// What is interrupted, what the API server warns of, what is left alone. Sentences.

@@ -8,7 +8,8 @@ use crate::kubeapi::{Api, Seen};
 use crate::remedy::plan::{Plan, Refusal, Risk, Work};
 use crate::remedy::prepare::Prepared;
 use crate::remedy::recipe::AzRun;
-use crate::store::{Entry, Outcome, Store};
+use crate::remedy::resume::Unfinished;
+use crate::store::{Entry, EventKind, Outcome, Store};
 use serde_json::Value;
 
 /// Makes the way back of an entry of the cluster exact: reads how the objects are now. What is as it was already is left out.
@@ -62,6 +63,37 @@ pub fn prepare_undo_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) 
             Ok(Prepared::of_azure(plan(Work::Azure(runs), vec![note]), change).as_undo_of(id))
         }
     }
+}
+
+/// How an entry of the cluster stands whose end is not in the journal: done, not begun, or half-way.
+pub fn look_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) -> Result<Unfinished, Refusal> {
+    // Runs of `az` have no objects to look at.
+    if !matches!(&entry.begun.kind, EventKind::Begun { paths, .. } if !paths.is_empty()) {
+        return Ok(Unfinished::Ended(Outcome::Unknown));
+    }
+    if !Kept::is_there(entry) {
+        return Ok(Unfinished::Ended(Outcome::Refused));
+    }
+    let acts = match Kept::read(store, entry)?.work {
+        KeptWork::Cluster { acts, .. } => acts,
+        KeptWork::Azure { .. } => return Ok(Unfinished::Ended(Outcome::Unknown)),
+    };
+    on_api(reach, async |api| {
+        let (mut done, mut not) = (0, 0);
+        for act in &acts {
+            let object = now(api, &act.place).await.map_err(|error| refused(&error))?;
+            if act.same(object.as_ref(), act.after.as_ref()) {
+                done += 1;
+            } else if act.same(object.as_ref(), act.before.as_ref()) {
+                not += 1;
+            }
+        }
+        Ok(match acts.len() {
+            all if done == all => Unfinished::Ended(Outcome::Done),
+            all if not == all => Unfinished::Ended(Outcome::Refused),
+            _ => Unfinished::HalfWay,
+        })
+    })
 }
 
 async fn back(api: &Api, acts: &[Act]) -> Result<ClusterChange, Refusal> {

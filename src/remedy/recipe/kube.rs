@@ -121,7 +121,7 @@ pub(super) fn plan(change: &KubeChange, about: &About<'_>) -> Result<(Vec<KubeOp
     for name in &names {
         match change {
             KubeChange::Unbind {} => ops.extend(unbind(name, cluster, &mut notes)?),
-            _ => ops.extend(in_namespace(change, name, &mut notes)),
+            _ => ops.extend(of_namespace(change, name, &mut notes)),
         }
     }
     if ops.is_empty() {
@@ -138,7 +138,7 @@ pub(super) fn plan(change: &KubeChange, about: &About<'_>) -> Result<(Vec<KubeOp
 }
 
 /// What is done in one namespace. None where it is Kubernetes' own.
-fn in_namespace(change: &KubeChange, namespace: &str, notes: &mut Vec<String>) -> Option<KubeOp> {
+fn of_namespace(change: &KubeChange, namespace: &str, notes: &mut Vec<String>) -> Option<KubeOp> {
     if namespace.starts_with("kube-") {
         notes.push(format!("{namespace} is left alone: it is Kubernetes' own"));
         return None;

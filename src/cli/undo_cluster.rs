@@ -1,0 +1,108 @@
+//! `sitewarden undo` for entries of the cluster: what they need lies beside the journal.
+
+use super::error::CliError;
+use super::fix::{self, Over};
+use super::undo::{Run, Undo};
+use super::{FAILED, GOOD, cluster};
+use crate::remedy::{self, ClusterReach, Unfinished};
+use crate::report::clean;
+use crate::store::{Entry, Outcome, Store};
+use std::io::Write;
+
+/// The entry of the cluster that is meant: the one that was named, or with `cluster_alone` the newest that can be taken
+/// back. None where another target is meant.
+pub(super) fn which(undo: &Undo, store: &Store, cluster_alone: bool) -> Result<Option<Entry>, CliError> {
+    if undo.list || undo.resume {
+        return Ok(None);
+    }
+    let failed = |error: crate::store::StoreError| CliError::Nothing(error.to_string());
+    if let Some(given) = &undo.entry {
+        let entry = store.entry(given).map_err(failed)?;
+        return Ok(entry.filter(|entry| entry.target() == "cluster"));
+    }
+    if !cluster_alone {
+        return Ok(None);
+    }
+    let open = |entry: &Entry| {
+        entry.target() == "cluster"
+            && entry.undone_by.is_none()
+            && entry.undo_of().is_none()
+            && matches!(entry.outcome(), Some(Outcome::Done | Outcome::Failed | Outcome::Unknown))
+    };
+    let newest = store.entries().map_err(failed)?.into_iter().rev().find(open);
+    match newest {
+        Some(entry) => Ok(Some(entry)),
+        None => Err(CliError::Nothing("the journal has no entry of the cluster that could be taken back".to_owned())),
+    }
+}
+
+impl Run<'_> {
+    fn cluster_reach(&self) -> ClusterReach {
+        self.cluster.reach(self.visit.limits.connect)
+    }
+
+    /// Takes one entry of the cluster back.
+    pub(super) fn one_of_cluster(
+        &mut self,
+        entry: &Entry,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> Result<u8, CliError> {
+        cluster::check(&self.cluster.target)?;
+        cluster::log_in(&self.cluster.target, err);
+        let reach = self.cluster_reach();
+        let prepared = match remedy::prepare_undo_cluster(entry, &reach, &self.store) {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                for line in refusal.0.lines() {
+                    writeln!(out, "{}", clean(line))?;
+                }
+                return Ok(FAILED);
+            }
+        };
+        fix::show(&prepared, out)?;
+        if !prepared.can_run() {
+            return Ok(FAILED);
+        }
+        if self.undo.plan {
+            return Ok(GOOD);
+        }
+        let Some(answer) = fix::answer(&prepared, self.undo.change.allow_changes, out)? else { return Ok(FAILED) };
+        let confirmed = match remedy::confirm(prepared, &answer) {
+            Ok(confirmed) => confirmed,
+            Err(refusal) => {
+                writeln!(out, "{}", clean(&refusal.0))?;
+                return Ok(FAILED);
+            }
+        };
+        let who = self.who();
+        let ran = fix::carry_out(confirmed, Over::Cluster(&reach), &mut self.store, &who, out)?;
+        let Some(ran) = ran else { return Ok(FAILED) };
+        fix::end(&mut self.store, &ran, None, None, out)?;
+        if ran.outcome == Outcome::Done {
+            writeln!(err, "sitewarden: scan the cluster to see what fails again")?;
+            return Ok(GOOD);
+        }
+        Ok(FAILED)
+    }
+
+    /// Looks how the objects of an entry stand whose end is not in the journal.
+    pub(super) fn resume_cluster(&mut self, entry: &Entry, out: &mut dyn Write) -> Result<bool, CliError> {
+        match remedy::look_cluster(entry, &self.cluster_reach(), &self.store) {
+            Ok(Unfinished::Ended(outcome)) => {
+                writeln!(out, "  the cluster says: {}", outcome.words())?;
+                self.close(entry, outcome, "found in the cluster later", out)?;
+                Ok(true)
+            }
+            Ok(_) => {
+                writeln!(out, "  some of it was done: sitewarden undo {} takes that back", entry.id)?;
+                self.close(entry, Outcome::Failed, "some of it was done, as found in the cluster later", out)?;
+                Ok(true)
+            }
+            Err(refusal) => {
+                writeln!(out, "  {}", clean(&refusal.0))?;
+                Ok(false)
+            }
+        }
+    }
+}
