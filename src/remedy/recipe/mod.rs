@@ -163,8 +163,7 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
     let op = match &control.remedy {
-        None
-        | Some(RemedySpec::ManualSteps {} | RemedySpec::KubeObject { .. } | RemedySpec::AzCommand { .. }) => None,
+        None | Some(RemedySpec::ManualSteps {} | RemedySpec::KubeObject { .. } | RemedySpec::AzCommand { .. }) => None,
         Some(RemedySpec::FileMode { mode, uid, gid }) => {
             Some(NodeOp::Files(file::plan(Some(mode), *uid, *gid, &about)?))
         }

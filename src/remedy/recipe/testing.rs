@@ -84,6 +84,7 @@ pub(super) fn fresh(wants: &[Want], files: &[(&str, &str)]) -> Fresh {
         state: Some(State::File { sha256: "0".to_owned(), mode: 0o600, uid: 0, gid: 0 }),
         trouble: None,
         contents: Some(text.as_bytes().to_vec()),
+        owner: None,
     };
     for want in wants {
         for (path, text) in files {
