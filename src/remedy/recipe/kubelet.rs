@@ -57,7 +57,7 @@ const MEANS: [(&str, &str); 6] = [
 
 /// What is done for `kubelet-setting`, and what else it means.
 pub(super) fn plan(path: &str, value: &Json, about: &About<'_>) -> Result<(KubeletOp, Vec<String>), Refusal> {
-    let node = about.node.ok_or_else(|| Refusal::new("the finding is about no node that was read. Scan again"))?;
+    let node = about.node()?;
     let name = &node.name;
     let process = node.kubelet.process.known();
     let unit = process.and_then(|process| process.unit.known()).filter(|unit| unit.ends_with(".service"));

@@ -130,6 +130,19 @@ pub(super) struct About<'a> {
     pub(super) node: Option<&'a NodeEvidence>,
 }
 
+impl<'a> About<'a> {
+    /// The node, which must have been read by a way by which it can be changed.
+    pub(super) fn node(&self) -> Result<&'a NodeEvidence, Refusal> {
+        self.node.ok_or_else(|| {
+            let name = self.finding.target.trim_start_matches("node/");
+            Refusal::new(format!(
+                "{name} was seen over the API alone, by which its files are not changed. Name it with --node, so that it is read \
+                 by SSH"
+            ))
+        })
+    }
+}
+
 /// The kind of change that a recipe makes. None where nothing is changed by this program.
 fn kind(spec: &RemedySpec) -> Option<Kind> {
     match spec {

@@ -36,7 +36,7 @@ pub(super) fn plan(
     setting: Flag,
     about: &About<'_>,
 ) -> Result<(StaticPodOp, Vec<String>), Refusal> {
-    let node = about.node.ok_or_else(|| Refusal::new("the finding is about no node that was read. Scan again"))?;
+    let node = about.node()?;
     let name = &node.name;
     let evidence = of(node, component).ok_or_else(|| Refusal::new(format!("{component} is not known here")))?;
     let Some(pod) = evidence.static_pod.known() else {
@@ -59,6 +59,9 @@ pub(super) fn plan(
             "{name}: {} is not in {folder}, from where the kubelet reads static pods. Change it by hand",
             pod.path
         )));
+    }
+    if flag.starts_with("audit-log-max") && !logs(&tree) {
+        return Err(Refusal::new(no_log(&pod.path, flag)));
     }
     let members = match component {
         "etcd" => Some(Members::of(name, pod)?),
@@ -83,6 +86,18 @@ fn of<'n>(node: &'n NodeEvidence, component: &str) -> Option<&'n Component> {
         "etcd" => Some(&node.etcd),
         _ => None,
     }
+}
+
+/// Whether the API server writes an audit log into a file.
+fn logs(node: &Reading) -> bool {
+    matches!(node.at("kube_apiserver.effective.auditLogPath").value, Value::Text(path) if &*path != "-")
+}
+
+fn no_log(manifest: &str, flag: &str) -> String {
+    format!(
+        "{manifest}: the API server writes no audit log into a file yet, so --{flag} has nothing to work on. Put \
+         apiserver-audit-log right first"
+    )
 }
 
 fn by_unit(component: &Component) -> String {
@@ -212,16 +227,14 @@ impl StaticPodOp {
             |flag: &str| flag_values(text, &self.component, flag).unwrap_or_default().into_iter().flatten().next();
         if self.component == "kube-apiserver" && flag == "authorization-mode" && !given(flag) {
             return Err(Refusal::new(format!(
-                "{}: --{flag} is not given, so everything is allowed now. Asking for rights is to be planned: write the roles first,                  then put --{flag}=Node,RBAC in by hand",
+                "{}: --{flag} is not given, so everything is allowed now. Asking for rights is to be planned: write the roles first, \
+                 then put --{flag}=Node,RBAC in by hand",
                 self.manifest
             )));
         }
-        let no_log = value("audit-log-path").is_none_or(|path| path == "-");
-        if flag.starts_with("audit-log-max") && no_log {
-            return Err(Refusal::new(format!(
-                "{}: the API server writes no audit log into a file yet, so --{flag} has nothing to work on. Put                  apiserver-audit-log right first",
-                self.manifest
-            )));
+        let to_a_file = value("audit-log-path").is_some_and(|path| path != "-");
+        if flag.starts_with("audit-log-max") && !to_a_file {
+            return Err(Refusal::new(no_log(&self.manifest, flag)));
         }
         let over = match (self.component.as_str(), flag) {
             ("etcd", _) => Some("config-file"),

@@ -1,7 +1,7 @@
 //! What becomes of a manifest, and when it is left alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::testing::{evidence, fresh, node, pod};
+use super::super::testing::{evidence, fresh, node, pod, process};
 use super::*;
 use crate::assess::{Finding, Verdict};
 use crate::catalog::Catalog;
@@ -12,6 +12,9 @@ const PATH: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 
 fn control_plane() -> NodeEvidence {
     let mut node = node(&[]);
+    node.kube_apiserver.exists = Fact::Known(true);
+    node.kube_apiserver.process =
+        process("kube-apiserver", "cri-containerd-1.scope", &["--audit-log-path=/var/log/kubernetes/audit.log"]);
     node.kube_apiserver.static_pod = pod("kube-apiserver", &["kube-apiserver"]);
     node.kube_scheduler.static_pod = pod("kube-scheduler", &["kube-scheduler"]);
     node
@@ -130,6 +133,9 @@ fn what_no_static_pod_of_the_kubelet_starts_is_left_alone() {
     let mut node = control_plane();
     let value = || Flag::Value("false".to_owned());
     assert!(planned(&node, "kube-controller-manager", "profiling", value()).unwrap_err().0.contains("no static pod"));
+    node.kube_apiserver.process = process("kube-apiserver", "cri-containerd-1.scope", &["--audit-log-path=-"]);
+    let refused = planned(&node, "kube-apiserver", "audit-log-maxage", value()).unwrap_err();
+    assert!(refused.0.contains("apiserver-audit-log right first"), "{refused}");
     if let Fact::Known(pod) = &mut node.kube_scheduler.static_pod {
         pod.path = "/root/kube-scheduler.yaml".to_owned();
     }
