@@ -154,11 +154,21 @@ pub(super) fn run(fix: &Fix, out: &mut dyn Write, err: &mut dyn Write) -> Result
     let ask: Arc<dyn Ask> = Arc::<Memory>::clone(&run.memory);
     let evidence = targets::collect_asking(&run.visit, fix.talk, &run.console, &ask);
     let assessment = run.judge(&evidence);
-    told_otherwise(&assessment, out)?;
     let findings = failing(&assessment, &fix.controls);
     let (plans, refused) = offer(&findings, &evidence, &run.catalog);
+    // A document or a script holds the plan alone; what else is to be said stands beside it.
+    let beside: &mut dyn Write = if fix.format == PlanFormat::Text { &mut *out } else { &mut *err };
+    told_otherwise(&assessment, beside)?;
     for (what, refusal) in &refused {
-        writeln!(out, "No plan for {}: {}\n", clean(what), clean(&refusal.0))?;
+        writeln!(beside, "No plan for {}: {}\n", clean(what), clean(&refusal.0))?;
+    }
+    if fix.format == PlanFormat::Script && plans.len() > 1 {
+        let targets: Vec<String> = plans.iter().map(|plan| clean(&plan.target).into_owned()).collect();
+        return Err(CliError::Nothing(format!(
+            "a script is for one node, and there are {} plans ({}). Name one node and one kind of control at a time",
+            plans.len(),
+            targets.join(", ")
+        )));
     }
     if plans.is_empty() && refused.is_empty() {
         let known = assessment.findings.iter().all(|finding| finding.verdict != Verdict::Unknown);
@@ -211,6 +221,7 @@ impl Run<'_> {
         };
         let prepared = match prepared {
             Ok(prepared) => prepared,
+            Err(refusal) if self.fix.format == PlanFormat::Script => return Err(CliError::Nothing(refusal.0)),
             Err(refusal) => {
                 writeln!(out, "{} at {}: {}", clean(&title), clean(&target), clean(&refusal.0))?;
                 return Ok(false);

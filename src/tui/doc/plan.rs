@@ -83,14 +83,10 @@ fn shown(page: &mut Page, app: &App, prepared: &Prepared) {
         step.commands.iter().for_each(|command| page.indented(Tone::Plain, &format!("  $ {command}")));
         step.diff.iter().for_each(|diff| self::diff(page, diff));
     }
-    page.heading("The way back");
-    page.say(
-        Tone::Plain,
-        match prepared.can_run() {
-            true => "sitewarden undo, from here (J) or on the node.",
-            false => "As you came: this program changes nothing here and keeps no copy.",
-        },
-    );
+    if prepared.can_run() {
+        page.heading("The way back");
+        page.say(Tone::Plain, "sitewarden undo, from here (J) or on the node.");
+    }
 }
 
 /// A paragraph with its number before it.

@@ -50,10 +50,12 @@ fn every_footer_fits_eighty_columns_whole_and_forty_with_the_way_out() {
 }
 
 #[test]
-fn alt_is_escape_and_the_key_and_releases_are_nothing() {
+fn alt_is_escape_and_the_key_and_releases_and_repeats_are_nothing() {
     let alt = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT);
     assert_eq!(from_event(alt), [key(KeyCode::Esc), letter('q')]);
     let mut release = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
     release.kind = KeyEventKind::Release;
     assert!(from_event(release).is_empty());
+    let held = KeyEvent { kind: KeyEventKind::Repeat, ..KeyEvent::new(KeyCode::Char('x'), KeyModifiers::CONTROL) };
+    assert!(from_event(held).is_empty(), "a key that is held down is pressed once");
 }
