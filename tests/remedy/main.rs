@@ -3,4 +3,5 @@
 
 mod faults;
 mod node;
+mod on_control_plane;
 mod sshd;
