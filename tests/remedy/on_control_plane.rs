@@ -1,199 +1,15 @@
 //! Remedies of the cluster's objects on a real API server: that of `tests/bed/up control-plane`.
 
-use jiff::Timestamp;
+use super::api_server::{Bed, as_account};
 use serde_json::{Value, json};
-use sitewarden::assess::{Finding, Verdict};
-use sitewarden::catalog::Catalog;
-use sitewarden::channel::{Limits, NobodyToAsk};
-use sitewarden::evidence::{Evidence, Policy, Profile, Seat, SiteFacts};
 use sitewarden::remedy::{
-    Answer, ClusterReach, KubeOp, Plan, Prepared, Ran, Refusal, Risk, Unfinished, Who, Work, confirm, finish,
-    look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster,
+    Answer, KubeOp, Plan, Prepared, Risk, Unfinished, Work, confirm, look_cluster, prepare_cluster,
 };
-use sitewarden::site::ClusterTarget;
-use sitewarden::store::{Outcome, Store};
-use sitewarden::visit::{ClusterVisit, Visit, failing, offer};
+use sitewarden::store::Outcome;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tempfile::TempDir;
-
-/// Tests take turns: what one changes another would find.
-static TURN: Mutex<()> = Mutex::new(());
-
-/// An API server, a journal, and a namespace that is this test's own; gone when this is dropped.
-struct Bed {
-    admin: PathBuf,
-    namespace: String,
-    folder: TempDir,
-    store: Store,
-    _turn: MutexGuard<'static, ()>,
-}
-
-impl Bed {
-    /// None, with a loud word, where no API server alone is up. In CI that is a failure.
-    fn up(test: &str) -> Option<Bed> {
-        if std::env::var("BED_MODE").as_deref() != Ok("control-plane") {
-            assert!(std::env::var_os("CI").is_none(), "{test}: no test bed in CI; run tests/run");
-            let _ = writeln!(
-                std::io::stderr(),
-                "#### LEFT OUT: {test} needs an API server: tests/bed/up control-plane and source target/bed/env"
-            );
-            return None;
-        }
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("state")).unwrap();
-        let admin: PathBuf = std::env::var_os("BED_KUBECONFIG").expect("BED_KUBECONFIG").into();
-        let namespace = format!("fix-{}-{test}", std::process::id());
-        let bed = Bed { admin, namespace, folder, store, _turn: turn };
-        bed.kubectl(&["create", "namespace", &bed.namespace], "");
-        bed.kubectl(&["wait", "--for=create", "serviceaccount/default", "--timeout=60s"], "");
-        Some(bed)
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("kubectl");
-        command.arg("--kubeconfig").arg(&self.admin).args(["-n", &self.namespace]).args(words);
-        command
-    }
-
-    fn kubectl(&self, words: &[&str], input: &str) -> String {
-        let mut child =
-            self.command(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let done = child.wait_with_output().unwrap();
-        assert!(done.status.success(), "kubectl {words:?}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap()
-    }
-
-    fn json(&self, words: &[&str]) -> Value {
-        serde_json::from_str(&self.kubectl(&[words, &["-o", "json"]].concat(), "")).unwrap()
-    }
-
-    fn is_there(&self, words: &[&str]) -> bool {
-        self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
-    }
-
-    /// Without a label it is not known here whether the namespace is guarded: nobody sees the API server's own settings.
-    fn unguarded(&self) {
-        self.kubectl(&["label", "namespace", &self.namespace, "pod-security.kubernetes.io/enforce=privileged"], "");
-    }
-
-    /// A pod as the test leaves it: no node runs it.
-    fn pod(&self, name: &str, privileged: bool) {
-        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [
-            {"name": "c", "image": "none", "securityContext": {"privileged": privileged}}]}});
-        self.kubectl(&["create", "-f", "-"], &pod.to_string());
-    }
-
-    fn bind(&self, kind: &str, name: &str, role: &str, subjects: &Value, manager: &str) {
-        let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}, "subjects": subjects});
-        self.kubectl(&["create", &format!("--field-manager={manager}"), "-f", "-"], &binding.to_string());
-    }
-
-    fn reach(&self, kubeconfig: &Path) -> ClusterReach {
-        let target = ClusterTarget { kubeconfig: vec![kubeconfig.to_owned()], ..ClusterTarget::default() };
-        ClusterVisit::new(target).reach(Limits::default().connect)
-    }
-
-    /// What the program sees of the cluster, as the administrator.
-    fn seen(&self) -> Evidence {
-        let target = ClusterTarget { kubeconfig: vec![self.admin.clone()], ..ClusterTarget::default() };
-        let visit = Visit {
-            site: SiteFacts::default(),
-            cluster: Some(ClusterVisit::new(target)),
-            targets: Vec::new(),
-            endpoints: false,
-            before: None,
-            ssh: Default::default(),
-            limits: Limits::default(),
-            packages: false,
-            jobs: 1,
-            seat: Seat::default(),
-        };
-        let ask: Arc<dyn sitewarden::channel::Ask> = Arc::new(NobodyToAsk);
-        let quiet: Arc<dyn Fn(sitewarden::visit::Progress) + Send + Sync> = Arc::new(|_| ());
-        visit.collect(&ask, &quiet)
-    }
-
-    fn findings(&self, control: &str, evidence: &Evidence) -> Vec<Finding> {
-        let policy = Policy { profile: Profile::Cis, controls: vec![control.to_owned()], ..Policy::default() };
-        let catalog = Catalog::embedded().unwrap();
-        sitewarden::visit::assess_embedded(evidence, &catalog, &policy, Timestamp::now()).unwrap().findings
-    }
-
-    /// Whether this test's own things fail by a control: other tests' namespaces and bindings may be there too.
-    fn fails(&self, control: &str, item: &str) -> bool {
-        let findings = self.findings(control, &self.seen());
-        assert!(findings.iter().all(|finding| finding.verdict != Verdict::Unknown), "{findings:?}");
-        findings.iter().flat_map(|finding| &finding.items).any(|one| one.name.contains(item))
-    }
-
-    /// Prepares the remedy of a control for this test's own item.
-    fn prepared(&self, control: &str, item: &str, as_user: &Path) -> Result<Prepared, Refusal> {
-        let evidence = self.seen();
-        let policy = Policy { profile: Profile::Cis, controls: vec![control.to_owned()], ..Policy::default() };
-        let catalog = Catalog::embedded().unwrap();
-        let mut assessed = sitewarden::visit::assess_embedded(&evidence, &catalog, &policy, Timestamp::now()).unwrap();
-        for finding in &mut assessed.findings {
-            finding.items.retain(|one| one.name.contains(item));
-        }
-        let failing = failing(&assessed, &[control.to_owned()]);
-        let (mut plans, refused) = offer(&failing, &evidence, &catalog);
-        assert!(plans.len() == 1 && refused.is_empty(), "{plans:?} {refused:?}");
-        prepare_cluster(plans.remove(0), &self.reach(as_user))
-    }
-
-    fn run(&mut self, prepared: Prepared) -> Ran {
-        let answer = Answer {
-            shown: prepared.digest().to_owned(),
-            armed: true,
-            yes: true,
-            typed: prepared.to_be_typed().unwrap_or_default().to_owned(),
-        };
-        let who = Who { operator: "ana".to_owned(), seat: "bench".to_owned(), site: None };
-        let reach = self.reach(&self.admin.clone());
-        let ran = run_cluster(confirm(prepared, &answer).unwrap(), &reach, &mut self.store, &who, &|_| ()).unwrap();
-        finish(&mut self.store, &ran, Some("fail"), None).unwrap();
-        ran
-    }
-
-    fn undo(&self, entry: &str) -> Result<Prepared, Refusal> {
-        let entry = self.store.entry(entry).unwrap().unwrap();
-        prepare_undo_cluster(&entry, &self.reach(&self.admin), &self.store)
-    }
-
-    /// Fail, fixed, pass, undone, fail, each by a scan of its own. Gives what was shown before the change.
-    fn round(&mut self, control: &str, item: &str) -> Prepared {
-        assert!(self.fails(control, item), "{control} does not fail");
-        let prepared = self.prepared(control, item, &self.admin.clone()).unwrap();
-        assert!(self.fails(control, item), "looking changed something");
-        let ran = self.run(prepared.clone());
-        assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
-        assert!(!self.fails(control, item), "{control} fails still");
-        let back = self.undo(&ran.entry).unwrap();
-        assert!(back.undoes() == Some(ran.entry.as_str()) && !self.fails(control, item));
-        let undone = self.run(back);
-        assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
-        assert!(self.fails(control, item), "{control} passes after the undo");
-        assert!(self.undo(&ran.entry).unwrap_err().0.contains("taken back already"));
-        assert!(self.store.verify(None).unwrap().holds());
-        prepared
-    }
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        let name = self.namespace.clone();
-        let _ = self.command(&["delete", "clusterrolebinding", "--ignore-not-found", &name]).output();
-        let _ = self.command(&["delete", "namespace", "--wait=false", &name]).output();
-    }
-}
+use std::process::Command;
 
 /// The commands and diffs that were shown, as one text.
 fn shown(prepared: &Prepared) -> String {
@@ -219,7 +35,7 @@ fn a_namespace_is_guarded_and_let_go_again() {
     let context = "--context kubernetes-admin@bed";
     assert!(
         text.contains(&format!(
-            "kubectl {context} label namespace {namespace} pod-security.kubernetes.io/enforce=baseline --overwrite"
+            "kubectl {context} label namespace {namespace} 'pod-security.kubernetes.io/enforce=baseline' --overwrite"
         )),
         "{text}"
     );
@@ -346,17 +162,6 @@ fn what_another_manager_keeps_is_left_alone() {
     assert_eq!(bed.json(&["get", "serviceaccount", "default"])["automountServiceAccountToken"], true);
 }
 
-/// A kubeconfig of the test's own account.
-fn as_account(bed: &Bed) -> PathBuf {
-    let token = bed.kubectl(&["create", "token", "default"], "");
-    let config = bed.folder.path().join("as-account");
-    let mut value: Value =
-        serde_json::from_str(&bed.kubectl(&["config", "view", "--raw", "--flatten", "-o", "json"], "")).unwrap();
-    value["users"][0]["user"] = json!({"token": token.trim()});
-    fs::write(&config, value.to_string()).unwrap();
-    config
-}
-
 #[test]
 fn the_callers_own_binding_is_refused() {
     let Some(bed) = Bed::up("own") else { return };
@@ -449,4 +254,51 @@ fn of_several_objects_the_first_failure_stops_and_is_told() {
     let undone = bed.run(back);
     assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
     assert!(bed.is_there(&["get", "rolebinding", &name]) && bed.is_there(&["get", "rolebinding", &other]));
+}
+
+/// Types at a terminal what answers each question, and gives what the terminal showed.
+fn at_a_terminal(bed: &Bed, words: &[&str], typed: &str) -> String {
+    let size = portable_pty::PtySize { rows: 24, cols: 200, pixel_width: 0, pixel_height: 0 };
+    let pair = portable_pty::native_pty_system().openpty(size).unwrap();
+    let mut program = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_sitewarden"));
+    program.args(words);
+    program.arg("--kubeconfig");
+    program.arg(&bed.admin);
+    program.arg("--journal");
+    program.arg(bed.folder.path().join("state"));
+    program.env("HOME", bed.folder.path());
+    let mut child = pair.slave.spawn_command(program).unwrap();
+    drop(pair.slave);
+    let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    let (mut shown, mut answered, mut buffer) = (Vec::new(), false, [0; 4096]);
+    while let Ok(count @ 1..) = reader.read(&mut buffer) {
+        shown.extend_from_slice(&buffer[..count]);
+        if !answered && String::from_utf8_lossy(&shown).contains("anything else does nothing: ") {
+            writer.write_all(typed.as_bytes()).unwrap();
+            answered = true;
+        }
+    }
+    child.wait().unwrap();
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+#[test]
+fn a_person_fixes_and_takes_back_at_a_terminal() {
+    let Some(bed) = Bed::up("terminal") else { return };
+    let name = bed.namespace.clone();
+    bed.bind("ClusterRoleBinding", &name, "view", &everybody(), "kubectl-create");
+    let fix = &["fix", "nothing-for-everybody"][..];
+    let there = ["get", "clusterrolebinding", name.as_str()];
+    let shown = at_a_terminal(&bed, fix, "kubernetes-admin@bed\r");
+    assert!(shown.contains("this program only reads") && bed.is_there(&there), "{shown}");
+    let armed = [fix, &["--allow-changes"]].concat();
+    let shown = at_a_terminal(&bed, &armed, "yes\r");
+    assert!(shown.contains("type kubernetes-admin@bed to confirm it") && bed.is_there(&there), "{shown}");
+    let shown = at_a_terminal(&bed, &armed, "kubernetes-admin@bed\r");
+    assert!(shown.contains(&format!("-  name: {name}")) && shown.contains("Done."), "{shown}");
+    assert!(shown.contains("nothing-for-everybody at cluster: fail before, pass now"), "{shown}");
+    assert!(!bed.is_there(&there), "{shown}");
+    let shown = at_a_terminal(&bed, &["undo", "--allow-changes"], "yes\r");
+    assert!(shown.contains("Take back:") && shown.contains("Done."), "{shown}");
+    assert!(bed.is_there(&there), "{shown}");
 }
