@@ -1,10 +1,12 @@
 //! Remedies on real nodes: what is put right, what comes back by itself, and that nobody is ever locked out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api_server;
 mod faults;
 mod keys;
 mod node;
 mod on_cluster;
+mod on_control_plane;
 mod secret;
 mod sources;
 mod ssh_off;

@@ -59,13 +59,20 @@ pub(super) fn managers(object: &Value, path: &[&str]) -> Vec<Manager> {
         }
         let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
         match (text("manager"), text("operation")) {
-            (OURS | "before-first-apply", _) => None,
+            (OURS, _) => None,
+            // Of an object without this list: whoever wrote it left no name.
+            ("before-first-apply", _) => Some(Manager::Hand),
             ("kubectl", "Apply") | ("kubectl-client-side-apply", _) => Some(Manager::File),
             (name, "Update") if name.starts_with("kubectl") => Some(Manager::Hand),
             (name, _) => Some(Manager::Other(plain(name))),
         }
     };
     entries.into_iter().flatten().filter_map(of).collect()
+}
+
+/// Whether nobody's name stands in an object: the API server then says of each field that somebody owns it.
+pub(super) fn nobody(object: &Value) -> bool {
+    object.pointer("/metadata/managedFields").and_then(Value::as_array).is_none_or(Vec::is_empty)
 }
 
 /// The values at the top of an object, and below `metadata`, that we applied: an apply without them would take them away.
@@ -121,7 +128,8 @@ mod tests {
         assert_eq!(by("kubectl", "Apply"), [Manager::File]);
         assert_eq!(by("kubectl-like", "Apply"), [Manager::Other("kubectl-like".to_owned())]);
         assert_eq!(by("", "Update"), [Manager::Other(String::new())]);
-        assert!(by(OURS, "Apply").is_empty());
+        assert_eq!(by("before-first-apply", "Update"), [Manager::Hand]);
+        assert!(by(OURS, "Apply").is_empty() && nobody(&json!({})) && !nobody(&managed(OURS, "Apply")));
         assert!(managers(&managed("helm", "Update"), &["f:roleRef"]).is_empty());
         assert!(managers(&json!({"metadata": {"managedFields": "x"}}), &["f:a"]).is_empty());
     }

@@ -138,6 +138,7 @@ impl Making<'_> {
                 Manager::Hand => by_hand = true,
             }
         }
+        let by_hand = by_hand || owners::nobody(&object);
         Ok(Some((object, by_hand)))
     }
 

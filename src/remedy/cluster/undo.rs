@@ -41,7 +41,7 @@ pub fn prepare_undo_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) 
                         api.server()
                     )));
                 }
-                back(api, acts).await
+                back(api, acts, entry).await
             })?;
             Ok(Prepared::of_cluster(plan(Work::Cluster(Vec::new()), vec![note]), change).as_undo_of(id))
         }
@@ -96,11 +96,22 @@ pub fn look_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) -> Resul
     })
 }
 
-async fn back(api: &Api, acts: &[Act]) -> Result<ClusterChange, Refusal> {
+/// Whether the journal says that an act of an entry was not made. An entry without a known end may have made any.
+fn not_made(act: &Act, entry: &Entry) -> bool {
+    let known = matches!(entry.outcome(), Some(Outcome::Done | Outcome::Failed));
+    let words = act.in_words();
+    known && !entry.steps.iter().any(|step| matches!(&step.kind, EventKind::Step { what, .. } if *what == words))
+}
+
+async fn back(api: &Api, acts: &[Act], entry: &Entry) -> Result<ClusterChange, Refusal> {
     let mut ways: Vec<Act> = Vec::new();
     let mut risk = Risk::Safe;
     let mut remarks = Vec::new();
     for act in acts.iter().rev() {
+        if not_made(act, entry) {
+            remarks.push(format!("{} was not changed by that entry and stays as it is", act.name()));
+            continue;
+        }
         let object = now(api, &act.place).await.map_err(|error| refused(&error))?;
         // Not done, or put back by somebody already.
         if act.same(object.as_ref(), act.before.as_ref()) {

@@ -1,0 +1,304 @@
+//! Remedies of the cluster's objects on a real API server: that of `tests/bed/up control-plane`.
+
+use super::api_server::{Bed, as_account};
+use serde_json::{Value, json};
+use sitewarden::remedy::{
+    Answer, KubeOp, Plan, Prepared, Risk, Unfinished, Work, confirm, look_cluster, prepare_cluster,
+};
+use sitewarden::store::Outcome;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+/// The commands and diffs that were shown, as one text.
+fn shown(prepared: &Prepared) -> String {
+    let steps = prepared.steps().iter();
+    steps
+        .map(|step| format!("{}\n{}\n{}\n", step.what, step.commands.join("\n"), step.diff.clone().unwrap_or_default()))
+        .collect()
+}
+
+fn everybody() -> Value {
+    json!([{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:authenticated"}])
+}
+
+#[test]
+fn a_namespace_is_guarded_and_let_go_again() {
+    let Some(mut bed) = Bed::up("label") else { return };
+    let namespace = bed.namespace.clone();
+    bed.pod("good", false);
+    bed.unguarded();
+    let before = bed.json(&["get", "namespace", &namespace])["metadata"]["labels"].clone();
+    let prepared = bed.round("namespaces-guarded", &namespace);
+    let text = shown(&prepared);
+    let context = "--context kubernetes-admin@bed";
+    assert!(
+        text.contains(&format!(
+            "kubectl {context} label namespace {namespace} 'pod-security.kubernetes.io/enforce=baseline' --overwrite"
+        )),
+        "{text}"
+    );
+    assert!(text.contains("+    pod-security.kubernetes.io/enforce: baseline\n"), "{text}");
+    assert!(text.contains("-    pod-security.kubernetes.io/enforce: privileged\n"), "{text}");
+    assert!(!text.contains("managedFields") && !text.contains("resourceVersion"), "{text}");
+    assert_eq!(prepared.to_be_typed(), None, "a label that no pod violates interrupts nothing");
+    assert_eq!(bed.json(&["get", "namespace", &namespace])["metadata"]["labels"], before);
+    // One that was not there goes again.
+    bed.kubectl(&["label", "namespace", &namespace, "pod-security.kubernetes.io/enforce-"], "");
+    let op = KubeOp::Label { namespace: namespace.clone(), key: "example.com/a".to_owned(), value: "b".to_owned() };
+    let plan = Plan {
+        controls: vec!["made-up".to_owned()],
+        target: "cluster".to_owned(),
+        title: "A label".to_owned(),
+        work: Work::Cluster(vec![op]),
+        notes: Vec::new(),
+    };
+    let made = prepare_cluster(plan.clone(), &bed.reach(&bed.admin)).unwrap();
+    let ran = bed.run(made);
+    assert_eq!(bed.json(&["get", "namespace", &namespace])["metadata"]["labels"]["example.com/a"], "b");
+    let again = prepare_cluster(plan, &bed.reach(&bed.admin)).unwrap_err();
+    assert!(again.0.contains("it has that label already"), "{again}");
+    let back = bed.undo(&ran.entry).unwrap();
+    bed.run(back);
+    assert!(bed.json(&["get", "namespace", &namespace])["metadata"]["labels"]["example.com/a"].is_null());
+}
+
+#[test]
+fn pods_that_would_violate_the_level_are_named() {
+    let Some(bed) = Bed::up("violates") else { return };
+    bed.pod("bad-one", true);
+    bed.unguarded();
+    let prepared = bed.prepared("namespaces-guarded", &bed.namespace, &bed.admin).unwrap();
+    let remarks = prepared.remarks().join("\n");
+    assert!(remarks.contains("The API server warns") && remarks.contains("bad-one: privileged"), "{remarks}");
+    assert_eq!((prepared.risk(), prepared.to_be_typed()), (Risk::Disruptive, Some("kubernetes-admin@bed")));
+    let yes = Answer { shown: prepared.digest().to_owned(), armed: true, yes: true, typed: String::new() };
+    assert!(confirm(prepared, &yes).is_err(), "a plain yes is not enough");
+}
+
+#[test]
+fn a_default_account_hands_out_no_token() {
+    let Some(mut bed) = Bed::up("token") else { return };
+    let item = bed.namespace.clone();
+    let prepared = bed.round("default-accounts-no-token", &item);
+    assert!(
+        shown(&prepared)
+            .contains(r#"patch serviceaccount default --type=merge -p '{"automountServiceAccountToken":false}'"#),
+        "{}",
+        shown(&prepared)
+    );
+    assert!(bed.json(&["get", "serviceaccount", "default"])["automountServiceAccountToken"].is_null());
+    // What a person set by hand comes back as it was.
+    bed.kubectl(&["patch", "serviceaccount", "default", "-p", r#"{"automountServiceAccountToken":true}"#], "");
+    bed.round("default-accounts-no-token", &item);
+    assert_eq!(bed.json(&["get", "serviceaccount", "default"])["automountServiceAccountToken"], true);
+}
+
+#[test]
+fn a_namespace_is_closed_to_the_others_and_opened_again() {
+    let Some(mut bed) = Bed::up("policy") else { return };
+    bed.pod("good", false);
+    let item = bed.namespace.clone();
+    let prepared = bed.round("namespaces-network-policies", &item);
+    assert_eq!(prepared.to_be_typed(), Some("kubernetes-admin@bed"));
+    assert!(shown(&prepared).contains("--- /dev/null"), "{}", shown(&prepared));
+    // The command that was shown does the same.
+    let shown = shown(&prepared);
+    let line = shown.lines().find(|line| line.starts_with("printf")).unwrap();
+    let done = Command::new("sh").args(["-c", line]).env("KUBECONFIG", &bed.admin).output().unwrap();
+    assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    let made = bed.json(&["get", "networkpolicy", "sitewarden-same-namespace-only"]);
+    assert_eq!(made["spec"]["ingress"], json!([{"from": [{"podSelector": {}}]}]));
+}
+
+#[test]
+fn a_binding_of_everybody_goes_and_comes_back() {
+    let Some(mut bed) = Bed::up("binding") else { return };
+    let name = bed.namespace.clone();
+    bed.bind("ClusterRoleBinding", &name, "view", &everybody(), "kubectl-create");
+    let before = bed.json(&["get", "clusterrolebinding", &name]);
+    let prepared = bed.round("nothing-for-everybody", &name);
+    assert!(shown(&prepared).contains(&format!("delete clusterrolebinding {name}")), "{}", shown(&prepared));
+    let after = bed.json(&["get", "clusterrolebinding", &name]);
+    assert_eq!((&after["subjects"], &after["roleRef"]), (&before["subjects"], &before["roleRef"]));
+    assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"], "it was never deleted");
+}
+
+#[test]
+fn one_subject_goes_and_the_others_stay() {
+    let Some(mut bed) = Bed::up("subject") else { return };
+    let (name, space) = (bed.namespace.clone(), bed.namespace.clone());
+    let account = json!({"kind": "ServiceAccount", "name": "default", "namespace": space});
+    let ana = json!({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ana"});
+    bed.bind("RoleBinding", &name, "view", &json!([ana, account]), "kubectl-create");
+    let prepared = bed.prepared("default-accounts-not-bound", &name, &bed.admin).unwrap();
+    let ran = bed.run(prepared);
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    assert_eq!(bed.json(&["get", "rolebinding", &name])["subjects"], json!([ana]));
+    let back = bed.undo(&ran.entry).unwrap();
+    bed.run(back);
+    assert_eq!(bed.json(&["get", "rolebinding", &name])["subjects"], json!([ana, account]));
+    bed.round("default-accounts-not-bound", &name);
+}
+
+#[test]
+fn what_another_manager_keeps_is_left_alone() {
+    let Some(bed) = Bed::up("managed") else { return };
+    let name = bed.namespace.clone();
+    bed.bind("ClusterRoleBinding", &name, "view", &everybody(), "flux");
+    let refusal = bed.prepared("nothing-for-everybody", &name, &bed.admin).unwrap_err();
+    assert!(refusal.0.contains(r#""flux" manages what would be changed"#), "{refusal}");
+    // By the marks of an owner.
+    bed.kubectl(&["annotate", "serviceaccount", "default", "meta.helm.sh/release-name=shop"], "");
+    let refusal = bed.prepared("default-accounts-no-token", &name, &bed.admin).unwrap_err();
+    assert!(refusal.0.contains("it belongs to Helm"), "{refusal}");
+    // By the server's list of managers, for a field that two want.
+    bed.kubectl(&["annotate", "serviceaccount", "default", "meta.helm.sh/release-name-"], "");
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}, "automountServiceAccountToken": true});
+    bed.kubectl(&["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"], &account.to_string());
+    let refusal = bed.prepared("default-accounts-no-token", &name, &bed.admin).unwrap_err();
+    assert!(refusal.0.contains(r#""argocd-controller" manages"#), "{refusal}");
+    assert_eq!(bed.json(&["get", "serviceaccount", "default"])["automountServiceAccountToken"], true);
+}
+
+#[test]
+fn the_callers_own_binding_is_refused() {
+    let Some(bed) = Bed::up("own") else { return };
+    let (name, space) = (bed.namespace.clone(), bed.namespace.clone());
+    let account = json!([{"kind": "ServiceAccount", "name": "default", "namespace": space}]);
+    bed.bind("ClusterRoleBinding", &name, "cluster-admin", &account, "kubectl-create");
+    let own = as_account(&bed);
+    let refusal = bed.prepared("default-accounts-not-bound", &name, &own).unwrap_err();
+    assert!(refusal.0.contains("take away your own rights"), "{refusal}");
+    assert!(bed.prepared("default-accounts-not-bound", &name, &bed.admin).is_ok(), "another may");
+    assert!(bed.is_there(&["get", "clusterrolebinding", &name]));
+}
+
+#[test]
+fn without_the_right_it_is_refused_and_the_right_is_named() {
+    let Some(bed) = Bed::up("rights") else { return };
+    let (name, space) = (bed.namespace.clone(), bed.namespace.clone());
+    bed.pod("good", false);
+    bed.unguarded();
+    let account = json!([{"kind": "ServiceAccount", "name": "default", "namespace": space}]);
+    bed.bind("ClusterRoleBinding", &name, "view", &account, "kubectl-create");
+    let viewer = as_account(&bed);
+    let refusal = bed.prepared("namespaces-guarded", &name, &viewer).unwrap_err();
+    assert!(refusal.0.contains("the right to patch namespaces is missing"), "{refusal}");
+    let refusal = bed.prepared("namespaces-network-policies", &name, &viewer).unwrap_err();
+    assert!(refusal.0.contains("the right to create networkpolicies.networking.k8s.io is missing"), "{refusal}");
+}
+
+#[test]
+fn what_was_changed_after_it_was_shown_is_not_changed() {
+    let Some(mut bed) = Bed::up("meanwhile") else { return };
+    let name = bed.namespace.clone();
+    bed.bind("ClusterRoleBinding", &name, "view", &everybody(), "kubectl-create");
+    let prepared = bed.prepared("nothing-for-everybody", &name, &bed.admin).unwrap();
+    bed.kubectl(&["label", "clusterrolebinding", &name, "touched=yes"], "");
+    let ran = bed.run(prepared);
+    assert_eq!(ran.outcome, Outcome::Refused, "{}", ran.note);
+    assert!(ran.note.contains("changed or made anew meanwhile"), "{}", ran.note);
+    assert!(bed.is_there(&["get", "clusterrolebinding", &name]));
+    assert!(bed.undo(&ran.entry).unwrap_err().0.contains("changed nothing"));
+}
+
+#[test]
+fn what_was_changed_since_is_not_taken_back() {
+    let Some(mut bed) = Bed::up("since") else { return };
+    let name = bed.namespace.clone();
+    bed.pod("good", false);
+    bed.unguarded();
+    let prepared = bed.prepared("namespaces-guarded", &name, &bed.admin).unwrap();
+    let ran = bed.run(prepared);
+    // Other labels are nobody's concern.
+    bed.kubectl(&["label", "namespace", &name, "team=shop"], "");
+    assert!(bed.undo(&ran.entry).is_ok());
+    bed.kubectl(&["label", "namespace", &name, "--overwrite", "pod-security.kubernetes.io/enforce=restricted"], "");
+    let refusal = bed.undo(&ran.entry).unwrap_err();
+    assert!(refusal.0.contains("-    pod-security.kubernetes.io/enforce: baseline\n"), "{refusal}");
+    assert!(refusal.0.contains("+    pod-security.kubernetes.io/enforce: restricted\n"), "{refusal}");
+    // What is kept is the person's alone, and is not followed once it was changed.
+    let kept = bed.store.file().with_file_name("cluster").join(format!("{}.json", ran.entry));
+    assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    bed.kubectl(&["label", "namespace", &name, "--overwrite", "pod-security.kubernetes.io/enforce=baseline"], "");
+    let text = fs::read_to_string(&kept).unwrap();
+    fs::write(&kept, text.replace(&name, "kube-system")).unwrap();
+    assert!(bed.undo(&ran.entry).unwrap_err().0.contains("not as the journal says"));
+}
+
+#[test]
+fn of_several_objects_the_first_failure_stops_and_is_told() {
+    let Some(mut bed) = Bed::up("several") else { return };
+    let name = bed.namespace.clone();
+    let other = format!("{name}-b");
+    for binding in [&name, &other] {
+        let account = json!([{"kind": "ServiceAccount", "name": "default", "namespace": name}]);
+        bed.bind("RoleBinding", binding, "view", &account, "kubectl-create");
+    }
+    let prepared = bed.prepared("default-accounts-not-bound", &name, &bed.admin).unwrap();
+    let names: Vec<String> =
+        prepared.steps().iter().filter(|step| step.diff.is_some()).map(|step| step.what.clone()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    let second = if names[1].ends_with("-b") { &other } else { &name };
+    bed.kubectl(&["label", "rolebinding", second, "touched=yes"], "");
+    let ran = bed.run(prepared);
+    assert_eq!(ran.outcome, Outcome::Failed, "{}", ran.note);
+    assert!(ran.note.contains("done before: Delete RoleBinding"), "{}", ran.note);
+    assert!(bed.is_there(&["get", "rolebinding", second]));
+    let entry = bed.store.entry(&ran.entry).unwrap().unwrap();
+    let stands = look_cluster(&entry, &bed.reach(&bed.admin), &bed.store).unwrap();
+    assert_eq!(stands, Unfinished::HalfWay);
+    let back = bed.undo(&ran.entry).unwrap();
+    let undone = bed.run(back);
+    assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
+    assert!(bed.is_there(&["get", "rolebinding", &name]) && bed.is_there(&["get", "rolebinding", &other]));
+}
+
+/// Types at a terminal what answers each question, and gives what the terminal showed.
+fn at_a_terminal(bed: &Bed, words: &[&str], typed: &str) -> String {
+    let size = portable_pty::PtySize { rows: 24, cols: 200, pixel_width: 0, pixel_height: 0 };
+    let pair = portable_pty::native_pty_system().openpty(size).unwrap();
+    let mut program = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_sitewarden"));
+    program.args(words);
+    program.arg("--kubeconfig");
+    program.arg(&bed.admin);
+    program.arg("--journal");
+    program.arg(bed.folder.path().join("state"));
+    program.env("HOME", bed.folder.path());
+    let mut child = pair.slave.spawn_command(program).unwrap();
+    drop(pair.slave);
+    let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    let (mut shown, mut answered, mut buffer) = (Vec::new(), false, [0; 4096]);
+    while let Ok(count @ 1..) = reader.read(&mut buffer) {
+        shown.extend_from_slice(&buffer[..count]);
+        if !answered && String::from_utf8_lossy(&shown).contains("anything else does nothing: ") {
+            writer.write_all(typed.as_bytes()).unwrap();
+            answered = true;
+        }
+    }
+    child.wait().unwrap();
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+#[test]
+fn a_person_fixes_and_takes_back_at_a_terminal() {
+    let Some(bed) = Bed::up("terminal") else { return };
+    let name = bed.namespace.clone();
+    bed.bind("ClusterRoleBinding", &name, "view", &everybody(), "kubectl-create");
+    let fix = &["fix", "nothing-for-everybody"][..];
+    let there = ["get", "clusterrolebinding", name.as_str()];
+    let shown = at_a_terminal(&bed, fix, "kubernetes-admin@bed\r");
+    assert!(shown.contains("this program only reads") && bed.is_there(&there), "{shown}");
+    let armed = [fix, &["--allow-changes"]].concat();
+    let shown = at_a_terminal(&bed, &armed, "yes\r");
+    assert!(shown.contains("type kubernetes-admin@bed to confirm it") && bed.is_there(&there), "{shown}");
+    let shown = at_a_terminal(&bed, &armed, "kubernetes-admin@bed\r");
+    assert!(shown.contains(&format!("-  name: {name}")) && shown.contains("Done."), "{shown}");
+    assert!(shown.contains("nothing-for-everybody at cluster: fail before, pass now"), "{shown}");
+    assert!(!bed.is_there(&there), "{shown}");
+    let shown = at_a_terminal(&bed, &["undo", "--allow-changes"], "yes\r");
+    assert!(shown.contains("Take back:") && shown.contains("Done."), "{shown}");
+    assert!(bed.is_there(&there), "{shown}");
+}
