@@ -4,6 +4,7 @@
 mod automatic;
 mod file;
 mod keys;
+mod seat;
 mod sources;
 mod ssh_off;
 mod sshd;
