@@ -62,7 +62,7 @@ sound() {
     [ -d "$FOLDER" ] || { W=no-folder; return 1; }
     R=${FOLDER%/}/${1##*/}
     if [ -L "$R" ]; then
-        [ -z "$AS" ] || { W=link; return 1; }
+        [ -z "$AS" ] || { W='link'; return 1; }
         R=$(readlink -f "$R" 2>/dev/null)
         [ -n "$R" ] || { W=dangling; return 1; }
     fi

@@ -4,7 +4,7 @@ use crate::node::{Inside, Node, choices, plan, run, run_asking};
 use sitewarden::assess::Verdict;
 use sitewarden::catalog::RemedySpec;
 use sitewarden::channel::{Answer, Ask, NobodyToAsk, Question, Secret};
-use sitewarden::remedy::{Memory, Proof, prepare, prepare_undo};
+use sitewarden::remedy::{Memory, Proof, Reach as _, prepare, prepare_undo};
 use sitewarden::store::{Outcome, Store};
 use std::process::Command;
 use std::sync::Arc;
@@ -69,10 +69,9 @@ fn ssh_goes_off_with_the_code_of_the_console_and_comes_back_from_the_node_itself
     let evidence = node.evidence();
     assert_eq!(node.verdict_in("ssh-off", &evidence), Verdict::Fail);
     let made = plan(&node.name, RemedySpec::SshOff {}, &[], &evidence).unwrap();
-    assert!(
-        made.notes.iter().any(|note| note.contains("without it typed here in time the node switches SSH on again"))
-    );
     let prepared = prepare(made, Some(&way), &NobodyToAsk, choices(120)).unwrap();
+    let said = prepared.change().unwrap().why.join(" ");
+    assert!(said.contains("without it typed here in time the node switches SSH on again"), "{said}");
     let ran =
         run_asking(prepared, &way, &mut store, &Memory::new(Arc::new(Watcher::of(&node, right))), &|_| ()).unwrap();
     assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
@@ -141,8 +140,16 @@ fn who_sits_at_the_node_proves_it_by_coming_in_again() {
     let inside = node.inside();
     let before = node.sh(UNITS);
     let evidence = node.evidence_by(&inside, &NobodyToAsk);
-    let made = plan(&node.name, RemedySpec::SshOff {}, &[], &evidence).unwrap();
-    let prepared = prepare(made, Some(&inside), &NobodyToAsk, choices(60)).unwrap();
+    let made = || plan(&node.name, RemedySpec::SshOff {}, &[], &evidence).unwrap();
+    // Somebody who came by SSH and then called the program there, with sudo, looks the same: the console must tell.
+    let connected = node.way().login(&NobodyToAsk).unwrap();
+    let prepared = prepare(made(), Some(&inside), &NobodyToAsk, choices(60)).unwrap();
+    assert_eq!(prepared.change().unwrap().proof, Proof::Console);
+    drop(connected);
+    node.sh(
+        "timeout 30 sh -c 'while [ $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sshd) -gt 1 ]; do sleep 0.1; done'",
+    );
+    let prepared = prepare(made(), Some(&inside), &NobodyToAsk, choices(60)).unwrap();
     assert_eq!(prepared.change().unwrap().proof, Proof::Login);
     let ran = run(prepared, &inside, &mut store, &|_| ()).unwrap();
     assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);

@@ -42,7 +42,11 @@ pub(super) fn plan(about: &About<'_>) -> Result<AutomaticOp, Refusal> {
                  (openSUSE: the package transactional-update, or YaST's online update configuration)"
             )));
         }
-        None => return Err(Refusal::new(format!("{name}: its package manager was not read. Scan again"))),
+        None => {
+            return Err(Refusal::new(format!(
+                "{name}: its package manager was not read. Scan again, with its packages"
+            )));
+        }
     };
     Ok(AutomaticOp { manager })
 }

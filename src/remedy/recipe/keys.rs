@@ -1,20 +1,23 @@
 //! Authorized keys: taken out of their files, or bound to the networks from which the site is managed. A file in a user's
 //! own folders is changed with that user's rights.
 
-use super::About;
+use super::{About, seat};
 use crate::assess::Verdict;
 use crate::catalog::KeyAction;
-use crate::evidence::{AuthorizedKey, ChannelKind, NodeEvidence};
+use crate::evidence::{AuthorizedKey, NodeEvidence};
 use crate::remedy::change::{FileChange, NodeChange, State};
 use crate::remedy::edit::authorized_keys::{fingerprint, remove_key, restrict_from};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::networks::Networks;
 use crate::remedy::plan::{Refusal, Risk};
+use std::collections::BTreeSet;
 
 /// Keys that are changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeysOp {
     keys: Vec<Key>,
+    /// Of a person at the local channel: the ports of sshd.
+    local: Option<BTreeSet<u16>>,
 }
 
 /// One key in one file.
@@ -81,13 +84,14 @@ pub(super) fn plan(action: KeyAction, about: &About<'_>) -> Result<(KeysOp, Vec<
         return Err(Refusal::new(left.join(". ")));
     }
     notes.extend(left);
-    Ok((KeysOp { keys }, notes))
+    let local = seat::is_local(node).then(|| seat::ports(node));
+    Ok((KeysOp { keys, local }, notes))
 }
 
 /// The user of this very login, where this key may be the one that it was made with.
 fn in_use<'n>(node: &'n NodeEvidence, key: &AuthorizedKey) -> Option<&'n str> {
     let Some(login) = node.login.known() else { return Some("somebody") };
-    if node.channel == ChannelKind::Local && login.from.known().is_none() {
+    if seat::is_local(node) {
         return None;
     }
     let mine = |other: &AuthorizedKey| other.user == login.user && (other.file == key.file || other.name == key.name);
@@ -107,10 +111,14 @@ impl KeysOp {
     }
 
     pub(super) fn wants(&self) -> Vec<Want> {
-        self.keys.iter().map(|key| Want::Own(key.file.clone(), key.uid)).collect()
+        let files = self.keys.iter().map(|key| Want::Own(key.file.clone(), key.uid));
+        files.chain(self.local.as_ref().map(seat::want)).collect()
     }
 
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
+        if let Some(ports) = &self.local {
+            seat::refuse_unless_alone(ports, fresh)?;
+        }
         let mut change = NodeChange { risk: Risk::CanLockOut, within: 5, ..NodeChange::default() };
         for (number, first) in self.keys.iter().enumerate() {
             if self.keys.iter().take(number).any(|key| key.file == first.file) {

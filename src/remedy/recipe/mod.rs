@@ -8,6 +8,7 @@ mod file;
 mod keys;
 pub(super) mod kube;
 mod kubelet;
+mod seat;
 mod sources;
 mod ssh_off;
 mod sshd;

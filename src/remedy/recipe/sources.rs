@@ -1,8 +1,7 @@
 //! Who reaches the SSH server at all: a table of nftables of our own, loaded again at every start of the node. A packet has
 //! to pass every table, so that this one bounds what ufw, firewalld or anybody else lets in, and touches none of theirs.
 
-use super::About;
-use crate::evidence::NodeEvidence;
+use super::{About, seat};
 use crate::remedy::change::{FileChange, NodeChange, State, Validate};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::networks::Networks;
@@ -15,6 +14,8 @@ use std::collections::BTreeSet;
 pub struct SourcesOp {
     networks: Networks,
     ports: BTreeSet<u16>,
+    /// Whether the person is at the local channel.
+    local: bool,
 }
 
 /// The rules.
@@ -34,7 +35,7 @@ const NFT: &str = "[ -d /run/systemd/system ] && command -v nft";
 pub(super) fn plan(about: &About<'_>) -> Result<(SourcesOp, Vec<String>), Refusal> {
     let node = about.node.ok_or_else(|| Refusal::new("the finding is about no node that was read. Scan again"))?;
     let networks = Networks::of(about.evidence, node)?;
-    let ports = ports(node);
+    let ports = seat::ports(node);
     if ports.is_empty() {
         return Err(Refusal::new(format!(
             "{}: at which ports sshd listens was not read. Scan again as root",
@@ -62,16 +63,7 @@ pub(super) fn plan(about: &About<'_>) -> Result<(SourcesOp, Vec<String>), Refusa
             others.join(" and ")
         ));
     }
-    Ok((SourcesOp { networks, ports }, notes))
-}
-
-fn ports(node: &NodeEvidence) -> BTreeSet<u16> {
-    let dumps = node.sshd.daemons.items.iter().flat_map(|daemon| &daemon.dumps.items);
-    let set = dumps.filter_map(|dump| dump.settings.known()?.get("port")).flatten();
-    let mut ports: BTreeSet<u16> = set.filter_map(|port| port.parse().ok()).collect();
-    let bound = node.listeners.items.iter().filter(|one| one.process.known().is_some_and(|name| name == "sshd"));
-    ports.extend(bound.filter(|one| one.exposed).filter_map(|one| u16::try_from(one.port).ok()));
-    ports
+    Ok((SourcesOp { networks, ports, local: seat::is_local(node) }, notes))
 }
 
 impl SourcesOp {
@@ -81,6 +73,7 @@ impl SourcesOp {
             Want::File(UNIT.to_owned()),
             Want::Tell(NFT.to_owned()),
             Want::Tell(LOADED.to_owned()),
+            seat::want(&self.ports),
         ]
     }
 
@@ -117,6 +110,9 @@ impl SourcesOp {
                  or by from= in the authorized keys",
             ));
         };
+        if self.local {
+            seat::refuse_unless_alone(&self.ports, fresh)?;
+        }
         let rules = self.rules();
         let unit = format!(
             "[Unit]\nDescription=SSH from the management networks alone (sitewarden)\nDefaultDependencies=no\n\

@@ -1,8 +1,8 @@
 //! SSH switched off: its services and sockets stopped and disabled. Nobody gets in by SSH any more, so that the proof is
 //! another way in: the local channel on the node, else a code that the node shows at its console.
 
-use super::About;
-use crate::evidence::{ChannelKind, NodeEvidence};
+use super::{About, seat};
+use crate::evidence::NodeEvidence;
 use crate::remedy::change::{NodeChange, Proof};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::plan::{Refusal, Risk};
@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 pub struct SshOffOp {
     units: Vec<UnitOff>,
     ports: BTreeSet<u16>,
-    proof: Proof,
+    /// Whether the person is at the local channel.
+    local: bool,
 }
 
 /// One unit as it is now.
@@ -80,20 +81,8 @@ pub(super) fn plan(about: &About<'_>) -> Result<(SshOffOp, Vec<String>), Refusal
     }
     // A socket would start its service again.
     units.sort_by_key(|unit| (!unit.is_socket(), unit.name.clone()));
-    let local = at_the_node(node);
-    let proof = if local { Proof::Login } else { Proof::Console };
-    Ok((SshOffOp { units, ports: ports(node), proof }, notes(node, local)))
-}
-
-/// Whether the person is at the node itself, and came there by something else than SSH.
-fn at_the_node(node: &NodeEvidence) -> bool {
-    node.channel == ChannelKind::Local && node.login.known().is_some_and(|login| login.from.known().is_none())
-}
-
-fn ports(node: &NodeEvidence) -> BTreeSet<u16> {
-    let dumps = node.sshd.daemons.items.iter().flat_map(|daemon| &daemon.dumps.items);
-    let set = dumps.filter_map(|dump| dump.settings.known()?.get("port")).flatten();
-    set.filter_map(|port| port.parse().ok()).collect()
+    let local = seat::is_local(node);
+    Ok((SshOffOp { units, ports: seat::ports(node), local }, notes(node, local)))
 }
 
 fn notes(node: &NodeEvidence, local: bool) -> Vec<String> {
@@ -108,16 +97,7 @@ fn notes(node: &NodeEvidence, local: bool) -> Vec<String> {
     if node.users.items.iter().any(|user| user.name == "clouduser") {
         notes.push("clouduser, by whom Azure Local's support and log collection come, can no longer log in".to_owned());
     }
-    if local {
-        notes.push(
-            "You are at the node itself, and this program comes in again without SSH: that is the proof".to_owned(),
-        );
-    } else {
-        notes.push(
-            "You come by SSH: a code will be shown at the node's console, and without it typed here in time the node switches \
-             SSH on again by itself. Have somebody at the console before you begin"
-                .to_owned(),
-        );
+    if !local {
         notes.push(
             "The way back, later: at the node's console, `sitewarden undo --node --local`, or `systemctl enable --now` of the \
              units below"
@@ -134,12 +114,28 @@ fn kill_mode(unit: &str) -> String {
 
 impl SshOffOp {
     pub(super) fn wants(&self) -> Vec<Want> {
-        self.units.iter().filter(|unit| !unit.is_socket()).map(|unit| Want::Tell(kill_mode(&unit.name))).collect()
+        let services = self.units.iter().filter(|unit| !unit.is_socket());
+        let mut wants: Vec<Want> = services.map(|unit| Want::Tell(kill_mode(&unit.name))).collect();
+        if self.local {
+            wants.push(seat::want(&self.ports));
+        }
+        wants
     }
 
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
-        let mut change =
-            NodeChange { risk: Risk::CanLockOut, proof: self.proof, within: WITHIN, ..NodeChange::default() };
+        let mut change = NodeChange { risk: Risk::CanLockOut, within: WITHIN, ..NodeChange::default() };
+        if self.local && seat::is_alone(&self.ports, fresh) {
+            change.why.push(
+                "You are at the node itself, and this program comes in again without SSH: that is the proof".to_owned(),
+            );
+        } else {
+            change.proof = Proof::Console;
+            let who = if self.local { "Somebody, maybe you, came" } else { "You come" };
+            change.why.push(format!(
+                "{who} by SSH: a code will be shown at the node's console, and without it typed here in time the node switches \
+                 SSH on again by itself. Have somebody at the console before you begin"
+            ));
+        }
         for unit in &self.units {
             let name = quoted(&unit.name);
             change.activate.push(match unit.enabled {

@@ -42,7 +42,11 @@ pub(super) fn plan(about: &About<'_>) -> Result<(UpdatesOp, Vec<String>), Refusa
                  maker says, one node at a time"
             )));
         }
-        None => return Err(Refusal::new(format!("{name}: its package manager was not read. Scan again as root"))),
+        None => {
+            return Err(Refusal::new(format!(
+                "{name}: its package manager was not read. Scan again, with its packages"
+            )));
+        }
     };
     let waiting = &node.updates.security_packages;
     let plain = |package: &&str| {
