@@ -115,7 +115,7 @@ impl Prepared {
         self.undoes.as_deref()
     }
 
-    pub(super) fn as_undo_of(mut self, entry: &str) -> Self {
+    pub(super) fn into_undo_of(mut self, entry: &str) -> Self {
         // The last step looks again; what an undo brings back is to be judged by a scan.
         self.steps.pop();
         Prepared { undoes: Some(entry.to_owned()), ..self }

@@ -139,7 +139,7 @@ pub fn prepare_undo(
         work: Work::Node(Vec::new()),
         notes: vec![format!("The state before entry {entry} of {} comes back", manifest.at)],
     };
-    Ok(Prepared::of_change(plan, change).as_undo_of(entry))
+    Ok(Prepared::of_change(plan, change).into_undo_of(entry))
 }
 
 fn manifest(kept: &Kept, entry: &str, node: &str) -> Result<Manifest, Refusal> {

@@ -5,6 +5,8 @@
 //! The place of a fault is exact: `/usr/local/sbin` of the node, which comes first in a script's PATH, gets a wrapper for
 //! every command that the script uses; the K-th command that is called brings the fault.
 
+#![allow(clippy::print_stdout)]
+
 use crate::node::{Node, Way, choices, run};
 use sitewarden::catalog::RemedySpec;
 use sitewarden::channel::NobodyToAsk;

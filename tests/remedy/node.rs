@@ -220,7 +220,7 @@ pub fn evidence_of(node: NodeEvidence) -> Evidence {
 }
 
 pub fn choices(delay: u32) -> Choices {
-    Choices { delay: Some(delay), ..Choices::default() }
+    Choices { delay: Some(delay) }
 }
 
 /// A plan for a remedy as a catalog would say it, for items that fail.

@@ -43,7 +43,7 @@ pub fn prepare_undo_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) 
                 }
                 back(api, acts, entry).await
             })?;
-            Ok(Prepared::of_cluster(plan(Work::Cluster(Vec::new()), vec![note]), change).as_undo_of(id))
+            Ok(Prepared::of_cluster(plan(Work::Cluster(Vec::new()), vec![note]), change).into_undo_of(id))
         }
         KeptWork::Azure { back } => {
             let runs: Vec<AzRun> = back
@@ -60,7 +60,7 @@ pub fn prepare_undo_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) 
                 })
                 .collect();
             let change = azure::prepare(&runs, &reach.target);
-            Ok(Prepared::of_azure(plan(Work::Azure(runs), vec![note]), change).as_undo_of(id))
+            Ok(Prepared::of_azure(plan(Work::Azure(runs), vec![note]), change).into_undo_of(id))
         }
     }
 }

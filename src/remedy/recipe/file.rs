@@ -52,8 +52,11 @@ pub(super) fn plan(
     Ok(FilesOp { files: paths(about)?.into_iter().map(|path| Wanted { path, most, uid, gid }).collect() })
 }
 
-/// What lies at a path, and its real path.
-fn state<'f>(fresh: &'f Fresh, path: &str) -> Result<(&'f str, &'f State, (u32, u32, u32)), Refusal> {
+/// Its real path, what lies there, and its mode, owner and group.
+type Found<'f> = (&'f str, &'f State, (u32, u32, u32));
+
+/// What lies at a path.
+fn state<'f>(fresh: &'f Fresh, path: &str) -> Result<Found<'f>, Refusal> {
     let found =
         fresh.file(path).ok_or_else(|| Refusal::new(format!("{path}: the node did not tell of it. Try again")))?;
     let state = match (&found.state, found.trouble) {

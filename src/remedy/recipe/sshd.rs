@@ -1,7 +1,7 @@
 //! Settings of sshd: the place that decides is edited, the whole configuration is tried on the node beforehand, sshd is
 //! reloaded and never restarted, and a second login proves that the way in is open.
 
-use super::About;
+use super::{About, seat};
 use crate::channel::ssh::supported;
 use crate::evidence::{NodeEvidence, SshdDaemon};
 use crate::remedy::change::{FileChange, NodeChange, State, Validate};
@@ -19,6 +19,8 @@ pub struct SshdOp {
     settings: BTreeMap<String, String>,
     /// Seconds between the reload and the check may pass.
     within: u32,
+    /// The ports of every sshd, where the node was read by the local channel: a fresh one proves nothing of SSH.
+    local: Option<BTreeSet<u16>>,
 }
 
 /// One daemon, as far as a change must know it.
@@ -48,7 +50,8 @@ pub(super) fn setting(
         return Err(Refusal::new(format!("{}: no SSH daemon was read there. Scan again as root", node.name)));
     }
     let notes = shut_out(settings, node)?;
-    Ok((SshdOp { daemons, settings: settings.clone(), within: WITHIN }, notes))
+    let local = seat::is_local(node).then(|| seat::ports(node));
+    Ok((SshdOp { daemons, settings: settings.clone(), within: WITHIN, local }, notes))
 }
 
 /// What is done for `sshd-algorithms`: of what the daemon allows now, only what is wanted.
@@ -191,10 +194,14 @@ impl SshdOp {
             wants.extend(daemon.patterns.iter().map(|pattern| Want::Pattern(pattern.clone())));
             wants.push(Want::File(OWN.to_owned()));
         }
+        wants.extend(self.local.as_ref().map(seat::want));
         wants
     }
 
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
+        if let Some(ports) = &self.local {
+            seat::refuse_unless_alone(ports, fresh)?;
+        }
         let mut whole = NodeChange::default();
         for daemon in &self.daemons {
             let change = self.of_daemon(daemon, fresh)?;
