@@ -267,6 +267,8 @@ fn at_a_terminal(bed: &Bed, words: &[&str], typed: &str) -> String {
     program.arg("--journal");
     program.arg(bed.folder.path().join("state"));
     program.env("HOME", bed.folder.path());
+    // An `az` of the test's own is found there.
+    program.env("PATH", format!("{}:{}", bed.folder.path().display(), std::env::var("PATH").unwrap()));
     let mut child = pair.slave.spawn_command(program).unwrap();
     drop(pair.slave);
     let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
@@ -301,4 +303,62 @@ fn a_person_fixes_and_takes_back_at_a_terminal() {
     let shown = at_a_terminal(&bed, &["undo", "--allow-changes"], "yes\r");
     assert!(shown.contains("Take back:") && shown.contains("Done."), "{shown}");
     assert!(bed.is_there(&there), "{shown}");
+}
+
+/// Azure Arc in the cluster, until this is dropped.
+struct Arc<'b>(&'b Bed);
+
+impl Arc<'_> {
+    fn tool(name: &str) {
+        let exec = std::env::var_os("BED_EXEC").unwrap();
+        let tool = std::path::Path::new(&exec).with_file_name("arc").join(name);
+        assert!(Command::new(tool).output().unwrap().status.success(), "{name}");
+    }
+
+    fn auto_upgrade(&self) -> Value {
+        self.0.json(&["-n", "azure-arc", "get", "configmap", "azure-clusterconfig"])["data"]["AZURE_ARC_AUTOUPDATE"]
+            .clone()
+    }
+}
+
+impl Drop for Arc<'_> {
+    fn drop(&mut self) {
+        Arc::tool("remove");
+    }
+}
+
+#[test]
+fn az_is_run_with_the_clusters_own_names_and_taken_back_by_the_opposite() {
+    let Some(bed) = Bed::up("azure") else { return };
+    Arc::tool("apply");
+    let arc = Arc(&bed);
+    let off = r#"{"data":{"AZURE_ARC_AUTOUPDATE":"false"}}"#;
+    bed.kubectl(&["-n", "azure-arc", "patch", "configmap", "azure-clusterconfig", "-p", off], "");
+    let fix = ["fix", "arc-agents-upgrade-themselves", "--allow-changes"];
+    let shown = at_a_terminal(&bed, &fix, "yes\r");
+    assert!(
+        shown.contains("`az` is not installed here") && shown.contains("$ az connectedk8s update --name"),
+        "{shown}"
+    );
+    assert_eq!(arc.auto_upgrade(), "false");
+    // What Azure would do then, the script does.
+    let (az, log) = (bed.folder.path().join("az"), bed.folder.path().join("log"));
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> '{}'\ncase \"$*\" in *--auto-upgrade\\ true*) on=true;; *) on=false;; esac\n\
+         exec kubectl --kubeconfig '{}' -n azure-arc patch configmap azure-clusterconfig -p \\\n\
+         '{{\"data\":{{\"AZURE_ARC_AUTOUPDATE\":\"'$on'\"}}}}'\n",
+        log.display(),
+        bed.admin.display()
+    );
+    fs::write(&az, script).unwrap();
+    fs::set_permissions(&az, fs::Permissions::from_mode(0o755)).unwrap();
+    let shown = at_a_terminal(&bed, &fix, "yes\r");
+    assert!(shown.contains("arc-agents-upgrade-themselves at cluster: fail before, pass now"), "{shown}");
+    let shown = at_a_terminal(&bed, &["undo", "--allow-changes"], "yes\r");
+    assert!(shown.contains("Done.") && arc.auto_upgrade() == "false", "{shown}");
+    let ran = fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = ran.lines().collect();
+    assert_eq!(lines.len(), 2, "{ran}");
+    assert!(lines[0].starts_with("connectedk8s update --name ") && lines[0].contains("--auto-upgrade true"), "{ran}");
+    assert_eq!(lines[0].replace("--auto-upgrade true", "--auto-upgrade false"), lines[1]);
 }
