@@ -191,10 +191,11 @@ impl Node {
         assessed.findings.iter().find(|finding| finding.target == target).unwrap().verdict
     }
 
-    /// The files under some folders, with their bytes, modes and owners, as one text.
+    /// The files under some folders, with their bytes, modes and owners, as one text; without the
+    /// copies that are kept on a file system of its own.
     pub fn picture(&self, folders: &str) -> String {
         self.sh(&format!(
-            "find {folders} -type f | sort | while read -r f; do echo \"$f $(stat -c '%a %u %g' \"$f\") $(sha256sum <\"$f\")\"; done"
+            "find {folders} -type f -not -path '*/.sitewarden/*' | sort | while read -r f; do echo \"$f $(stat -c '%a %u %g' \"$f\") $(sha256sum <\"$f\")\"; done"
         ))
     }
 
