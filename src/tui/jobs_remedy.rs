@@ -7,7 +7,7 @@ use super::work::Remembered;
 use crate::assess::{Verdict, assess};
 use crate::channel::Ask;
 use crate::evidence::Evidence;
-use crate::remedy::{self, Choices, Confirmed, Memory, Prepared, Ran, Reach, Refusal, Who};
+use crate::remedy::{self, Choices, ClusterReach, Confirmed, Memory, Prepared, Ran, Reach, Refusal, Who, Work};
 use crate::site::Way;
 use crate::store::{Entry, Store};
 use crate::visit::{NodeReach, Progress, Visit};
@@ -25,7 +25,7 @@ impl Jobs {
         match effect {
             Effect::Prepare { serial, what, visit, choices, memory } => self.spawn(Job::Prepare(serial), move || {
                 let memory = memory.map_or_else(|| jobs.memory(), |known| known.0);
-                let result = prepare(what, &known_paths(*visit), &memory, choices).map(Box::new);
+                let result = jobs.prepare(what, &known_paths(*visit), &memory, choices).map(Box::new);
                 jobs.tell(Msg::Prepared { serial, result, memory: Remembered(memory) });
             }),
             Effect::Run { serial, confirmed, visit, who, before, memory } => self.spawn(Job::Run(serial), move || {
@@ -74,6 +74,32 @@ impl Jobs {
         store.map_or(Ok(Vec::new()), |store| store.entries().map_err(|error| error.to_string()))
     }
 
+    /// Makes a plan, or the way back of an entry, exact.
+    fn prepare(&self, what: Wanted, visit: &Visit, memory: &Memory, choices: Choices) -> Result<Prepared, Refusal> {
+        match what {
+            Wanted::Plan(plan) => match (&plan.work, cluster(visit)) {
+                (Work::Cluster(_) | Work::Azure(_), Some(reach)) => remedy::prepare_cluster(*plan, &reach),
+                _ => {
+                    let reach = plan.node().and_then(|name| NodeReach::of(visit, name));
+                    remedy::prepare(*plan, reach.as_ref().map(|reach| reach as &dyn Reach), memory, choices)
+                }
+            },
+            Wanted::Undo { entry, target } => {
+                let unknown = || Refusal::new(format!("It is not known how {target} is reached"));
+                if let Some(name) = target.strip_prefix("node/") {
+                    let reach = NodeReach::of(visit, name).ok_or_else(unknown)?;
+                    return remedy::prepare_undo(&entry, &target, &reach, memory, choices);
+                }
+                let reach = cluster(visit).ok_or_else(unknown)?;
+                let store = self.store().map_err(Refusal::new)?;
+                let known = store.entry(&entry).map_err(|error| Refusal::new(error.to_string()))?;
+                let known =
+                    known.ok_or_else(|| Refusal::new(format!("Entry {entry} is not in the journal any more")))?;
+                remedy::prepare_undo_cluster(&known, &reach, &store)
+            }
+        }
+    }
+
     /// Carries it out, and writes its end at once: what is looked at afterwards may take long, or never come.
     fn run(
         &self,
@@ -84,16 +110,24 @@ impl Jobs {
         before: Option<String>,
         memory: &Memory,
     ) -> (Result<Ran, Refusal>, Option<String>) {
-        let node = confirmed.get().plan().target.strip_prefix("node/");
-        let Some(reach) = node.and_then(|name| NodeReach::of(visit, name)) else {
-            return (Err(Refusal::new("It is not known how the node is reached. Nothing was changed")), None);
+        let node = confirmed.get().plan().target.strip_prefix("node/").map(str::to_owned);
+        let way = match &node {
+            Some(name) => NodeReach::of(visit, name).map(Over::Node),
+            None => cluster(visit).map(Over::Cluster),
+        };
+        let Some(way) = way else {
+            return (Err(Refusal::new("It is not known how the target is reached. Nothing was changed")), None);
         };
         let mut store = match self.store() {
             Ok(store) => store,
             Err(why) => return (Err(Refusal::new(format!("{why}. Nothing was changed"))), None),
         };
         let tell = |told| self.tell(Msg::Told { serial, at: Timestamp::now(), told });
-        match remedy::run(confirmed, &reach, memory, &mut store, who, &tell) {
+        let ran = match &way {
+            Over::Node(reach) => remedy::run(confirmed, reach, memory, &mut store, who, &tell),
+            Over::Cluster(reach) => remedy::run_cluster(confirmed, reach, &mut store, who, &tell),
+        };
+        match ran {
             Ok(ran) => {
                 let written = remedy::finish(&mut store, &ran, before.as_deref(), None);
                 (Ok(ran), written.err().map(|refusal| refusal.0))
@@ -127,6 +161,9 @@ impl Jobs {
                 None => whole.nodes.push(node.clone()),
             }
         }
+        if seen.cluster.is_some() {
+            whole.cluster.clone_from(&seen.cluster);
+        }
         whole.finished = seen.finished;
         let now = self.as_of.unwrap_or_else(Timestamp::now);
         let assessment = assess(&whole, &self.catalog, &self.lifecycle, &self.policy, now);
@@ -149,18 +186,15 @@ fn known_paths(mut visit: Visit) -> Visit {
     visit
 }
 
-fn prepare(what: Wanted, visit: &Visit, memory: &Memory, choices: Choices) -> Result<Prepared, Refusal> {
-    match what {
-        Wanted::Plan(plan) => {
-            let reach = plan.node().and_then(|name| NodeReach::of(visit, name));
-            remedy::prepare(*plan, reach.as_ref().map(|reach| reach as &dyn Reach), memory, choices)
-        }
-        Wanted::Undo { entry, target } => {
-            let reach = target.strip_prefix("node/").and_then(|name| NodeReach::of(visit, name));
-            let reach = reach.ok_or_else(|| Refusal::new(format!("It is not known how {target} is reached")))?;
-            remedy::prepare_undo(&entry, &target, &reach, memory, choices)
-        }
-    }
+/// By what a change is made.
+enum Over {
+    Node(NodeReach),
+    Cluster(ClusterReach),
+}
+
+/// The way to the cluster of a visit.
+fn cluster(visit: &Visit) -> Option<ClusterReach> {
+    visit.cluster.as_ref().map(|cluster| cluster.reach(visit.limits.connect))
 }
 
 /// Writes a plan as Markdown and, where there is something to run, as a script. Nothing that is there is written over.

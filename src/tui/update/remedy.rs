@@ -145,7 +145,10 @@ pub(super) fn undo(app: &mut App, entry: &str) -> Vec<Effect> {
     let Some(known) = entries.iter().find(|known| known.id == entry) else { return Vec::new() };
     let target = known.target().to_owned();
     let (title, controls) = (format!("Take back: {}", known.title()), known.controls().to_vec());
-    let named = target.strip_prefix("node/").is_some_and(|name| app.node(name).is_some());
+    let named = match target.strip_prefix("node/") {
+        Some(name) => app.node(name).is_some(),
+        None => target == CLUSTER && app.cluster.as_ref().is_some_and(|known| known.visit.is_some()),
+    };
     if !app.live() || !named {
         return say(app, &format!("{target} is not looked at now. Start with --node, or: sitewarden undo {entry}"));
     }
@@ -179,10 +182,14 @@ pub(super) fn undo(app: &mut App, entry: &str) -> Vec<Effect> {
     vec![Effect::Prepare { serial: app.works, what, visit, choices: app.chosen, memory: None }]
 }
 
-/// All nodes and how they are reached, without anything else that is read.
+/// Id of the cluster among the targets.
+const CLUSTER: &str = "cluster";
+
+/// The cluster and all nodes, and how they are reached, without anything else that is read.
 fn visit(app: &App) -> Visit {
     let targets = app.nodes.iter().filter_map(|node| node.target.clone()).collect();
-    Visit { targets, cluster: None, endpoints: false, before: None, ..app.visit.clone() }
+    let cluster = app.cluster.as_ref().and_then(|known| known.visit.clone());
+    Visit { targets, cluster, endpoints: false, before: None, ..app.visit.clone() }
 }
 
 /// A plan is ready, or not.
@@ -298,14 +305,21 @@ pub(super) fn ran(
     }
     work.phase = Phase::Over(change);
     let (target, before, memory) = (work.target.clone(), work.before.clone(), work.memory.clone());
-    let (Ok(ran), Some(memory), Some(name)) = (result, memory, work.node()) else { return Vec::new() };
-    if let Some(node) = app.nodes.iter_mut().find(|node| node.name == name) {
+    let (Ok(ran), Some(memory)) = (result, memory) else { return Vec::new() };
+    let name = target.strip_prefix("node/");
+    if let Some(node) = app.nodes.iter_mut().find(|node| Some(node.name.as_str()) == name) {
         (node.state, node.run) = (State::Waiting, run);
         node.warnings.clear();
     }
+    let mut cluster = None;
+    if let (None, Some(known)) = (name, app.cluster.as_mut()) {
+        (known.state, known.run) = (State::Waiting, run);
+        known.step.clear();
+        cluster.clone_from(&known.visit);
+    }
     app.run = run;
-    let targets = base.targets.iter().filter(|node| node.name == name).cloned().collect();
-    let visit = Box::new(Visit { targets, ..base });
+    let targets = base.targets.iter().filter(|node| Some(node.name.as_str()) == name).cloned().collect();
+    let visit = Box::new(Visit { targets, cluster, ..base });
     vec![Effect::Look { serial, run, visit, evidence, target, before, ran, memory }, Effect::Journal]
 }
 
