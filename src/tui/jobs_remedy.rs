@@ -112,7 +112,7 @@ impl Jobs {
     ) -> (Result<Ran, Refusal>, Option<String>) {
         let node = confirmed.get().plan().target.strip_prefix("node/").map(str::to_owned);
         let way = match &node {
-            Some(name) => NodeReach::of(visit, name).map(Over::Node),
+            Some(name) => NodeReach::of(visit, name).map(|reach| Over::Node(Box::new(reach))),
             None => cluster(visit).map(Over::Cluster),
         };
         let Some(way) = way else {
@@ -124,7 +124,7 @@ impl Jobs {
         };
         let tell = |told| self.tell(Msg::Told { serial, at: Timestamp::now(), told });
         let ran = match &way {
-            Over::Node(reach) => remedy::run(confirmed, reach, memory, &mut store, who, &tell),
+            Over::Node(reach) => remedy::run(confirmed, reach.as_ref(), memory, &mut store, who, &tell),
             Over::Cluster(reach) => remedy::run_cluster(confirmed, reach, &mut store, who, &tell),
         };
         match ran {
@@ -188,7 +188,7 @@ fn known_paths(mut visit: Visit) -> Visit {
 
 /// By what a change is made.
 enum Over {
-    Node(NodeReach),
+    Node(Box<NodeReach>),
     Cluster(ClusterReach),
 }
 
