@@ -1,6 +1,6 @@
 # Trying a configuration of sshd that is not in its place yet: a copy of every file that sshd reads, as they are now, with
 # what was staged in place of what lies there, and every Include turned to the copies.
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2034,SC2154
 # copied FROM TO: one file with its Includes turned to $TREE; fails on an Include that is not plainly understood
 copied() {
     mkdir -p "${2%/*}" || return 1
