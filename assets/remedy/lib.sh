@@ -105,10 +105,10 @@ alive() {
     read -r PID MARK <"$1" || return 1
     [ -n "$PID" ] && [ -n "$MARK" ] && tr '\0' ' ' <"/proc/$PID/cmdline" 2>/dev/null | grep -q -- "$MARK"
 }
-# ran COMMAND-LINE: runs one line in this shell, tells what it said and how it ended
+# ran COMMAND-LINE: runs one line in this shell, tells what it said and how it ended. TOOLS: functions that it may call
 ran() {
-    if [ -n "${BOOTING:-}" ]; then OUT=$(eval "$1" 2>&1 </dev/null)
-    else OUT=$(within "${BOUND:-120}" sh -c "$1" 2>&1 </dev/null)
+    if [ -n "${BOOTING:-}" ]; then OUT=$(eval "${TOOLS:-}$1" 2>&1 </dev/null)
+    else OUT=$(within "${BOUND:-120}" sh -c "${TOOLS:-}$1" 2>&1 </dev/null)
     fi
     RC=$?
     say ran "$RC" "$(text64 "$1")" "$(printf '%s' "$OUT" | head -c 4000 | b64)"

@@ -77,6 +77,8 @@ pub enum RemedySpec {
     AutomaticUpdates {},
     /// Installs the security updates that wait.
     SecurityUpdates {},
+    /// Renews the certificates of a kubeadm control plane and makes its static pods anew.
+    CertificateRenew {},
     /// Changes the objects of the cluster that the finding names.
     KubeObject {
         /// How.
@@ -232,6 +234,7 @@ impl RemedySpec {
             | RemedySpec::SshSourceRestriction {}
             | RemedySpec::AutomaticUpdates {}
             | RemedySpec::SecurityUpdates {}
+            | RemedySpec::CertificateRenew {}
             | RemedySpec::AzCommand { .. }
             | RemedySpec::ManualSteps {} => None,
         }

@@ -149,6 +149,16 @@ pub enum Validate {
         /// The line.
         line: String,
     },
+    /// A line of shell that keeps something on the node before anything changes, and must end with 0. The way back keeps it
+    /// as well. `$KEPT` is the path that it writes to.
+    Keep {
+        /// What it keeps, as the end of a sentence: `a snapshot of etcd`.
+        what: String,
+        /// Where: a name in the entry's folder, or an absolute path.
+        at: String,
+        /// The line.
+        line: String,
+    },
 }
 
 impl Validate {
@@ -159,8 +169,14 @@ impl Validate {
                 format!("{sshd} -t -f (a copy of {main} and of all that it includes, with the change in it)")
             }
             Validate::Line { line } => line.clone(),
+            Validate::Keep { at, line, .. } => format!("KEPT={}; {line}", kept_at(at)),
         }
     }
+}
+
+/// Where something is kept on the node, as it is told before the entry has its number.
+pub(super) fn kept_at(at: &str) -> String {
+    if at.starts_with('/') { at.to_owned() } else { format!("{}/ENTRY/{at}", super::node::STATE) }
 }
 
 /// How the person's way in is proved before the switch is disarmed.
@@ -241,6 +257,11 @@ impl NodeChange {
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.activate.is_empty()
+    }
+
+    /// Whether its lines call functions of `assets/remedy/certificates.sh`.
+    pub(super) fn needs_tools(&self) -> bool {
+        self.activate.iter().chain(&self.deactivate).any(|line| line.contains("certificates_from "))
     }
 
     /// The first path that is changed twice, which no change may do.

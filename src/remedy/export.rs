@@ -7,6 +7,7 @@ use openssl::base64::encode_block;
 use std::fmt::Write as _;
 
 const CHECKS: &str = include_str!("../../assets/remedy/checks.sh");
+const CERTIFICATES: &str = include_str!("../../assets/remedy/certificates.sh");
 
 /// Columns of a line of prose in a script.
 const COLUMNS: usize = 100;
@@ -86,7 +87,8 @@ pub fn script(prepared: &Prepared) -> Option<String> {
     text.push_str(PREPARE);
     if needs_checks(change) {
         text.push_str("\n# Questions that the checks below ask of this node.\n");
-        let ours = CHECKS.lines().skip_while(|line| line.starts_with('#'));
+        let more = if change.needs_tools() { CERTIFICATES } else { "" };
+        let ours = CHECKS.lines().chain(more.lines()).skip_while(|line| line.starts_with('#'));
         text.push_str("set -f\nwithin() { timeout \"$@\"; }\n");
         for line in ours {
             let _ = writeln!(text, "{line}");
@@ -237,6 +239,15 @@ fn validate(text: &mut String, change: &NodeChange) {
             Validate::Line { line } => {
                 text.push_str("\n# Before anything changes: it must be accepted.\n");
                 let _ = writeln!(text, "{{ {line}\n}} || stop 'It would not be accepted'");
+            }
+            Validate::Keep { what, at, line } => {
+                text.push('\n');
+                comment(text, &format!("Before anything changes: {what} is kept."));
+                let _ = match at.rsplit_once('/') {
+                    Some((folder, _)) => writeln!(text, "KEPT={}; mkdir -p {}", quoted(at), quoted(folder)),
+                    None => writeln!(text, "KEPT=$KEEP/{}", quoted(at)),
+                };
+                let _ = writeln!(text, "{{ {line}\n}} || stop {}", quoted(&format!("It could not be kept: {what}")));
             }
             Validate::Sshd { .. } => {
                 text.push('\n');

@@ -233,7 +233,7 @@ fn shown(node: &NodeEvidence) -> Option<&'static str> {
 }
 
 /// The distribution that runs the components in a way of its own.
-fn distribution(node: &NodeEvidence) -> Option<&'static str> {
+pub(super) fn distribution(node: &NodeEvidence) -> Option<&'static str> {
     const UNITS: [(&str, &str); 5] =
         [("k3s", "k3s"), ("rke2", "rke2"), ("k0s", "k0s"), ("snap.microk8s", "microk8s"), ("snap.kubelet", "microk8s")];
     const FOLDERS: [(&str, &str); 2] = [("/var/lib/rancher/rke2/", "rke2"), ("/var/lib/rancher/k3s/", "k3s")];

@@ -82,7 +82,8 @@ impl Plan {
     /// One plan that does what both do, where they are for the same node and none must stand alone; else
     /// both again.
     pub fn join(mut self, other: Plan) -> Result<Plan, Box<(Plan, Plan)>> {
-        if self.target != other.target || self.stands_alone() || other.stands_alone() {
+        let alone = (self.stands_alone() || other.stands_alone()) && self.work != other.work;
+        if self.target != other.target || alone {
             return Err(Box::new((self, other)));
         }
         match (self.work, other.work) {

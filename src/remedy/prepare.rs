@@ -278,7 +278,16 @@ fn steps(change: &NodeChange) -> Vec<Step> {
         steps.push(Step::new(what, Vec::new()));
     }
     for validate in &change.validate {
-        steps.push(Step::new("Before anything changes: check that it will be accepted", vec![validate.in_words()]));
+        let what = match validate {
+            Validate::Keep { what, at, .. } => format!(
+                "Before anything changes: keep {what}, on the node, for root alone ({}); where that fails nothing is changed",
+                super::change::kept_at(at)
+            ),
+            Validate::Sshd { .. } | Validate::Line { .. } => {
+                "Before anything changes: check that it will be accepted".to_owned()
+            }
+        };
+        steps.push(Step::new(what, vec![validate.in_words()]));
     }
     if change.delay > 0 {
         let arm = Step::new(

@@ -235,9 +235,9 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
                 wants: Vec::new(),
                 connections: connections.clone(),
             },
-            Validate::Line { line } => Validate::Line { line: line.clone() },
+            Validate::Line { .. } | Validate::Keep { .. } => validate.clone(),
         })
-        .filter(|validate| matches!(validate, Validate::Sshd { .. }))
+        .filter(|validate| !matches!(validate, Validate::Line { .. }))
         .collect();
     Ok(NodeChange {
         files,

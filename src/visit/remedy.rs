@@ -78,7 +78,8 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
         };
         let same = |known: &Plan| {
             let kind = discriminant(&known.work) == discriminant(&planned.work);
-            known.target == planned.target && kind && !known.stands_alone() && !planned.stands_alone()
+            let alone = known.stands_alone() || planned.stands_alone();
+            known.target == planned.target && kind && (!alone || known.work == planned.work)
         };
         match plans.iter().position(same) {
             None => plans.push(planned),

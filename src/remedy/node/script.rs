@@ -11,6 +11,7 @@ const LIB: &str = include_str!("../../../assets/remedy/lib.sh");
 const CHECKS: &str = include_str!("../../../assets/remedy/checks.sh");
 const REVERT: &str = include_str!("../../../assets/remedy/revert.sh");
 const APPLY: &str = include_str!("../../../assets/remedy/apply.sh");
+const CERTIFICATES: &str = include_str!("../../../assets/remedy/certificates.sh");
 const SETTLE: &str = include_str!("../../../assets/remedy/settle.sh");
 const READ: &str = include_str!("../../../assets/remedy/read.sh");
 const SSHD: &str = include_str!("../../../assets/remedy/sshd.sh");
@@ -96,6 +97,10 @@ fn functions(change: &NodeChange) -> String {
     let _ = writeln!(text, "ACTIVATES={}", if acts { "yes" } else { "" });
     let _ = writeln!(text, "WITHIN={} RESTORED_WITHIN={}", change.within.max(1), change.within.max(1));
     let _ = writeln!(text, "BOUND={}", change.within.max(120));
+    if change.needs_tools() {
+        let tools = format!("within() {{ timeout \"$@\"; }}\n{CHECKS}\n{CERTIFICATES}\n");
+        let _ = writeln!(text, "TOOLS={}", quoted(&tools));
+    }
     let lines = |name: &str, lines: &[String]| {
         let body = lines.iter().fold(String::new(), |mut body, line| {
             let _ = writeln!(body, "ran {} || return 1", quoted(line));
@@ -126,6 +131,17 @@ fn validate(change: &NodeChange) -> String {
                     body,
                     "ran {} || {{ printf '%s' \"$OUT\" | head -c 4000 >\"$DIR/refusal\"; return 1; }}",
                     quoted(line)
+                );
+            }
+            Validate::Keep { what, at, line } => {
+                let inside = if at.starts_with('/') { "" } else { "$DIR/" };
+                // The path stands in the line as it is told, so that the journal has it.
+                let _ = writeln!(
+                    body,
+                    "ran \"KEPT={inside}\"{}\"; \"{} || {{ {{ printf '%s could not be kept: ' {}; printf '%s' \"$OUT\" | head -c 4000; }} >\"$DIR/refusal\"; return 1; }}",
+                    quoted(at),
+                    quoted(line),
+                    quoted(what)
                 );
             }
             Validate::Sshd { sshd, main, wants, connections } => {

@@ -1,9 +1,12 @@
 //! Whether every member of etcd is well, asked on the node: a member that restarts while another one is away takes the
-//! majority with it.
+//! majority with it. And the snapshot that is kept before etcd is touched.
 
 use crate::evidence::StaticPod;
+use crate::remedy::change::Validate;
+use crate::remedy::edit::manifest_flag::flag_values;
 use crate::remedy::fresh::Fresh;
 use crate::remedy::plan::Refusal;
+use crate::remedy::words::quoted;
 
 /// How the members are asked after: what this member's metrics tell of it and of its peers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +80,51 @@ impl Members {
             ))),
         }
     }
+}
+
+/// Whether there is an etcdctl that can be asked for a snapshot: the node's own, or the one in etcd's container.
+pub(super) const CAN_KEEP: &str = "command -v etcdctl || crictl exec \"$(crictl ps -q --state Running --name '^etcd$' \
+     --label io.kubernetes.pod.namespace=kube-system | head -n 1)\" etcdctl version";
+
+/// The snapshot of the member that a manifest starts. Refused where it cannot be taken.
+pub(super) fn snapshot(manifest: &str, text: &str, fresh: &Fresh) -> Result<Validate, Refusal> {
+    let refuse = |why: &str| {
+        Err(Refusal::new(format!(
+            "no snapshot of etcd can be taken before it is touched: {why}. Take one by hand (`etcdctl snapshot save FILE`), then \
+             change {manifest} by hand"
+        )))
+    };
+    if fresh.told(CAN_KEEP).is_none() {
+        return refuse("the node has no etcdctl, and none in the container of etcd answers to crictl");
+    }
+    let given =
+        |flag: &str| flag_values(text, "etcd", flag).ok().and_then(|values| values.into_iter().flatten().next());
+    let urls = given("listen-client-urls").unwrap_or_default();
+    let mut urls: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
+    urls.sort_by_key(|url| !url.contains("//127.0.0.1:"));
+    let Some(url) = urls.first() else { return refuse("its manifest names no --listen-client-urls") };
+    let Some(data) = given("data-dir").filter(|data| data.starts_with('/')) else {
+        return refuse("its manifest names no --data-dir");
+    };
+    let mut words = vec![format!("--endpoints={url}")];
+    for (option, flag) in [("cacert", "trusted-ca-file"), ("cert", "cert-file"), ("key", "key-file")] {
+        words.extend(given(flag).map(|file| format!("--{option}={file}")));
+    }
+    let words = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+    let data = quoted(data.trim_end_matches('/'));
+    // In the container nothing but the data's folder can be written to, and it is the same one outside.
+    let line = format!(
+        "( umask 077; D={data}; T=$D/.sitewarden-snapshot; \
+         for F in \"${{KEPT%/*}}\" \"$D\"; do \
+         [ \"$(df -Pk \"$F\" | awk 'NR == 2 {{ print $4 }}')\" -gt $((2 * $(du -sk \"$D\" | cut -f1))) ] || \
+         {{ echo \"there is no room for it in $F\"; exit 1; }}; done; \
+         if command -v etcdctl >/dev/null; then ETCDCTL_API=3 etcdctl {words} snapshot save \"$KEPT\" || exit 1; else \
+         C=$(crictl ps -q --state Running --name '^etcd$' --label io.kubernetes.pod.namespace=kube-system | head -n 1); \
+         rm -f \"$T\"; crictl exec \"$C\" etcdctl {words} snapshot save \"$T\" && mv \"$T\" \"$KEPT\" || \
+         {{ rm -f \"$T\" \"$T.part\"; exit 1; }}; fi; \
+         chmod 600 \"$KEPT\" && [ -s \"$KEPT\" ] && sync && echo \"The snapshot of etcd is $KEPT\" )"
+    );
+    Ok(Validate::Keep { what: "a snapshot of etcd".to_owned(), at: "etcd-snapshot.db".to_owned(), line })
 }
 
 /// Host and port of an http address of plain words.

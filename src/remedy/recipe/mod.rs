@@ -3,6 +3,7 @@
 
 mod automatic;
 mod azure;
+mod certificates;
 mod etcd;
 mod file;
 mod keys;
@@ -20,6 +21,7 @@ mod updates;
 
 pub use automatic::AutomaticOp;
 pub use azure::AzRun;
+pub use certificates::CertificatesOp;
 pub use file::FilesOp;
 pub use keys::KeysOp;
 pub use kube::{Bound, KubeOp};
@@ -37,6 +39,7 @@ use super::plan::{Plan, Refusal, Work};
 use crate::assess::Finding;
 use crate::catalog::{Control, RemedySpec};
 use crate::evidence::{Evidence, NodeEvidence};
+use certificates::Renewal;
 use static_flag::Flag;
 
 /// One kind of change of a node, with what it is about.
@@ -60,6 +63,8 @@ pub enum NodeOp {
     Automatic(AutomaticOp),
     /// Updates that are installed now.
     Updates(UpdatesOp),
+    /// Certificates of the control plane.
+    Certificates(CertificatesOp),
 }
 
 impl NodeOp {
@@ -87,7 +92,7 @@ impl NodeOp {
 
     /// Whether nothing else may be done in the same go: what follows could not be undone with it, or not be proved.
     pub(super) fn stands_alone(&self) -> bool {
-        matches!(self, NodeOp::SshOff(_) | NodeOp::Updates(_))
+        matches!(self, NodeOp::SshOff(_) | NodeOp::Updates(_) | NodeOp::Certificates(_))
     }
 
     /// What must be read fresh before the change can be made.
@@ -102,6 +107,7 @@ impl NodeOp {
             NodeOp::Sources(op) => op.wants(),
             NodeOp::Automatic(op) => op.wants(),
             NodeOp::Updates(op) => op.wants(),
+            NodeOp::Certificates(op) => op.wants(),
         }
     }
 
@@ -117,6 +123,7 @@ impl NodeOp {
             NodeOp::Sources(op) => op.change(fresh),
             NodeOp::Automatic(op) => op.change(fresh),
             NodeOp::Updates(op) => op.change(fresh),
+            NodeOp::Certificates(op) => op.change(fresh),
         }
     }
 }
@@ -150,6 +157,7 @@ fn kind(spec: &RemedySpec) -> Option<Kind> {
         RemedySpec::FileMode { .. }
         | RemedySpec::FileOwner { .. }
         | RemedySpec::AuthorizedKey { .. }
+        | RemedySpec::CertificateRenew {}
         | RemedySpec::AutomaticUpdates {}
         | RemedySpec::SecurityUpdates {} => Some(Kind::Files),
         RemedySpec::SshdSetting { .. }
@@ -177,7 +185,13 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
     let op = match &control.remedy {
-        None | Some(RemedySpec::ManualSteps {} | RemedySpec::KubeObject { .. } | RemedySpec::AzCommand { .. }) => None,
+        None
+        | Some(
+            RemedySpec::ManualSteps {}
+            | RemedySpec::KubeObject { .. }
+            | RemedySpec::AzCommand { .. }
+            | RemedySpec::CertificateRenew {},
+        ) => None,
         Some(RemedySpec::FileMode { mode, uid, gid }) => {
             Some(NodeOp::Files(file::plan(Some(mode), *uid, *gid, &about)?))
         }
@@ -214,6 +228,13 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
             notes = more;
             work
         }
+        Some(RemedySpec::CertificateRenew {}) => match certificates::plan(&about)? {
+            Renewal::Kubeadm(op, more) => {
+                notes = more;
+                Some(Work::Node(vec![NodeOp::Certificates(op)]))
+            }
+            Renewal::Manual(steps) => Some(Work::Manual(steps)),
+        },
         _ => None,
     };
     let work = match (op, elsewhere) {

@@ -1,7 +1,7 @@
 //! Flags of the control plane's static pods, in the manifest that the kubelet really reads. The kubelet makes the pod anew
 //! when the file changes; whether it works is asked on the node, since the API may be away for it.
 
-use super::etcd::Members;
+use super::etcd::{self, Members};
 use super::static_flag::Flag;
 use super::{About, host};
 use crate::evidence::{Component, NodeEvidence, Reading, Value, platform_of};
@@ -78,7 +78,8 @@ pub(super) fn plan(
     Ok((op, notes))
 }
 
-fn of<'n>(node: &'n NodeEvidence, component: &str) -> Option<&'n Component> {
+/// A component of the control plane.
+pub(super) fn of<'n>(node: &'n NodeEvidence, component: &str) -> Option<&'n Component> {
     match component {
         "kube-apiserver" => Some(&node.kube_apiserver),
         "kube-controller-manager" => Some(&node.kube_controller_manager),
@@ -152,7 +153,9 @@ impl StaticPodOp {
 
     pub(super) fn wants(&self) -> Vec<Want> {
         let mut wants = vec![Want::File(self.manifest.clone()), Want::Pattern(format!("{}/*", self.folder()))];
-        wants.extend(self.members.as_ref().map(|members| Want::Tell(members.line().to_owned())));
+        if let Some(members) = &self.members {
+            wants.extend([Want::Tell(members.line().to_owned()), Want::Tell(etcd::CAN_KEEP.to_owned())]);
+        }
         wants
     }
 
@@ -185,6 +188,7 @@ impl StaticPodOp {
         let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
         if let Some(members) = &self.members {
             change.interrupts.push(members.well(fresh)?);
+            change.validate.push(etcd::snapshot(manifest, before, fresh)?);
         }
         let (mut new, mut old) = (Vec::new(), Vec::new());
         for (flag, _) in &self.flags {
@@ -279,35 +283,7 @@ impl StaticPodOp {
     /// Conditions in shell: a process of it has run for a while with these arguments, its port listens, it says that it is
     /// well.
     fn conditions(&self, text: &str, arguments: &[String]) -> Vec<String> {
-        let given = |flag: &str| {
-            flag_values(text, &self.component, flag).ok().and_then(|values| values.into_iter().next().flatten())
-        };
-        // The kernel keeps no more of a name.
-        let name: String = self.component.chars().take(15).collect();
-        let words: String = arguments.iter().map(|argument| format!(" {}", quoted(argument))).collect();
-        let mut lines = vec![format!("runs {name} {RUNS}{words}")];
-        let (port, path) = match self.component.as_str() {
-            "kube-apiserver" => (6443, "readyz"),
-            "kube-controller-manager" => (10257, "healthz"),
-            "kube-scheduler" => (10259, "healthz"),
-            _ => {
-                let urls = |flag: &str| given(flag).unwrap_or_default();
-                if let Some(port) = urls("listen-client-urls").split(',').find_map(port_of) {
-                    lines.push(format!("listens {port}"));
-                }
-                if let Some(url) = urls("listen-metrics-urls").split(',').find(|url| url.starts_with("http://")) {
-                    lines.push(format!("answers {}", quoted(&format!("{}/health", url.trim_end_matches('/')))));
-                }
-                return lines;
-            }
-        };
-        let port = given("secure-port").map_or(Some(port), |text| text.parse().ok());
-        if let Some(port) = port.filter(|port| *port != 0_u16) {
-            let address = host(&given("bind-address").unwrap_or_default());
-            lines.push(format!("listens {port}"));
-            lines.push(format!("answers {}", quoted(&format!("https://{address}:{port}/{path}"))));
-        }
-        lines
+        conditions(&self.component, text, arguments)
     }
 
     fn interrupts(&self) -> String {
@@ -325,6 +301,42 @@ impl StaticPodOp {
         };
         format!("{} restarts: for about a minute {what}{alone}", self.component)
     }
+}
+
+/// The same for a component whose arguments are not looked at: that it has been made anew and serves.
+pub(super) fn serves(component: &str, text: &str) -> Vec<String> {
+    conditions(component, text, &[])
+}
+
+fn conditions(component: &str, text: &str, arguments: &[String]) -> Vec<String> {
+    let given =
+        |flag: &str| flag_values(text, component, flag).ok().and_then(|values| values.into_iter().next().flatten());
+    // The kernel keeps no more of a name.
+    let name: String = component.chars().take(15).collect();
+    let words: String = arguments.iter().map(|argument| format!(" {}", quoted(argument))).collect();
+    let mut lines = vec![format!("runs {name} {RUNS}{words}")];
+    let (port, path) = match component {
+        "kube-apiserver" => (6443, "readyz"),
+        "kube-controller-manager" => (10257, "healthz"),
+        "kube-scheduler" => (10259, "healthz"),
+        _ => {
+            let urls = |flag: &str| given(flag).unwrap_or_default();
+            if let Some(port) = urls("listen-client-urls").split(',').find_map(port_of) {
+                lines.push(format!("listens {port}"));
+            }
+            if let Some(url) = urls("listen-metrics-urls").split(',').find(|url| url.starts_with("http://")) {
+                lines.push(format!("answers {}", quoted(&format!("{}/health", url.trim_end_matches('/')))));
+            }
+            return lines;
+        }
+    };
+    let port = given("secure-port").map_or(Some(port), |text| text.parse().ok());
+    if let Some(port) = port.filter(|port| *port != 0_u16) {
+        let address = host(&given("bind-address").unwrap_or_default());
+        lines.push(format!("listens {port}"));
+        lines.push(format!("answers {}", quoted(&format!("https://{address}:{port}/{path}"))));
+    }
+    lines
 }
 
 /// The port of `https://127.0.0.1:2379`.

@@ -76,12 +76,60 @@ fn a_flag_of_etcd_is_set_where_its_members_are_well() {
     let before = node.picture(FOLDERS);
     let prepared = node.prepare(node.plan(flag("etcd", "snapshot-count", "9000")).unwrap(), None).unwrap();
     assert!(change(&prepared).interrupts.iter().any(|line| line.contains("this one member")));
-    let ran = node.run(prepared, &|_| ());
+    let told = prepared.steps().iter().any(|step| step.what.contains("/var/lib/sitewarden/ENTRY/etcd-snapshot.db"));
+    assert!(told, "{:?}", prepared.steps());
+    let said = RefCell::new(String::new());
+    let kept = |told: Told| {
+        if let Told::Done(Done::Ran { said: line, .. }) = told {
+            said.borrow_mut().push_str(&line);
+        }
+    };
+    let ran = node.run(prepared, &kept);
     assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    let path = format!("/var/lib/sitewarden/{}/etcd-snapshot.db", ran.entry);
+    assert!(said.borrow().contains(&path), "{}", said.borrow());
+    assert_eq!(node.snapshot(&path), "600 0 0", "whole, and of {path}");
     assert!(node.arguments("etcd").contains("--snapshot-count=9000\n"));
     let undone = node.undo(&ran.entry);
     assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
     assert!(node.arguments("etcd").contains("--snapshot-count=10000\n"));
+    assert_eq!(node.picture(FOLDERS), before);
+    let path = format!("/var/lib/sitewarden/{}/etcd-snapshot.db", undone.entry);
+    assert_eq!(node.snapshot(&path), "600 0 0", "the way back touches etcd too");
+    node.wait_for(READY);
+}
+
+#[test]
+fn etcd_is_not_touched_where_no_snapshot_can_be_taken() {
+    let Some(cluster) = Cluster::up("etcd_is_not_touched_where_no_snapshot_can_be_taken") else { return };
+    let node = cluster.node("node1");
+    let before = node.picture(FOLDERS);
+    let plan = || node.plan(flag("etcd", "snapshot-count", "9000")).unwrap();
+    // Nothing that could take it.
+    node.sh("mv /usr/bin/crictl /usr/bin/crictl.away");
+    let refused = node.prepare(plan(), None);
+    node.sh("mv /usr/bin/crictl.away /usr/bin/crictl");
+    assert!(refused.as_ref().unwrap_err().0.contains("no snapshot of etcd can be taken"), "{refused:?}");
+    // The node's own etcdctl comes first, and it fails.
+    node.sh(
+        "printf '#!/bin/sh\necho no such luck\nexit 1\n' >/usr/local/bin/etcdctl; chmod 755 /usr/local/bin/etcdctl",
+    );
+    let prepared = node.prepare(plan(), None);
+    let ran = prepared.map(|prepared| node.run(prepared, &|_| ()));
+    node.sh("rm /usr/local/bin/etcdctl");
+    let ran = ran.unwrap();
+    assert_eq!(ran.outcome, Outcome::Refused, "{}", ran.note);
+    assert!(ran.note.contains("a snapshot of etcd could not be kept: no such luck"), "{}", ran.note);
+    assert_eq!(node.picture(FOLDERS), before);
+    // The node's own, as it is.
+    node.sh("cp -L /proc/$(pidof etcd)/root/usr/local/bin/etcdctl /usr/local/bin/etcdctl");
+    let prepared = node.prepare(plan(), None);
+    let ran = prepared.map(|prepared| node.run(prepared, &|_| ()));
+    node.sh("rm /usr/local/bin/etcdctl");
+    let ran = ran.unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    assert_eq!(node.snapshot(&format!("/var/lib/sitewarden/{}/etcd-snapshot.db", ran.entry)), "600 0 0");
+    assert_eq!(node.undo(&ran.entry).outcome, Outcome::Done);
     assert_eq!(node.picture(FOLDERS), before);
     node.wait_for(READY);
 }

@@ -221,6 +221,22 @@ impl Node<'_> {
         ))
     }
 
+    /// The certificate that one of its ports shows.
+    pub(super) fn shown_at(&self, port: u16) -> String {
+        let line = format!("openssl s_client -connect {}:{port} </dev/null 2>/dev/null | openssl x509", self.address);
+        String::from_utf8(Command::new("sh").args(["-c", &line]).output().unwrap().stdout).unwrap()
+    }
+
+    /// Mode and owner of a snapshot of etcd, which etcdctl finds whole and with something in it.
+    pub(super) fn snapshot(&self, path: &str) -> String {
+        let keys = self.sh(&format!(
+            "D=$(mktemp -d); cp -L /proc/$(pidof etcd)/root/usr/local/bin/etcdctl $D/etcdctl
+$D/etcdctl -w simple snapshot status {path} | cut -d, -f3; rm -r $D"
+        ));
+        assert!(keys.trim().parse::<u32>().unwrap() > 100, "{keys}");
+        self.sh(&format!("stat -c '%a %u %g' {path}")).trim().to_owned()
+    }
+
     /// The command line of a process, one argument a line.
     pub(super) fn arguments(&self, process: &str) -> String {
         self.sh(&format!("tr '\\0' '\\n' </proc/$(pidof {process})/cmdline"))

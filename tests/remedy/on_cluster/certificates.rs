@@ -1,0 +1,101 @@
+//! The certificates of a real kubeadm control plane.
+
+use super::support::{Cluster, Node, change};
+use sitewarden::assess::Verdict::{Fail, Pass};
+use sitewarden::catalog::RemedySpec;
+use sitewarden::store::Outcome;
+
+const FOLDERS: &str = "/etc/kubernetes";
+
+const READY: &str = "KUBECONFIG=/etc/kubernetes/admin.conf kubectl get --raw /readyz";
+
+const SOON: [&str; 1] = ["certificates-not-expiring-soon"];
+
+/// Certificates that end in ten days, as kubeadm makes them when it is told so.
+fn ending_soon(node: &Node<'_>) {
+    node.sh(
+        "sed 's/^kind: ClusterConfiguration$/&\\ncertificateValidityPeriod: 240h/' /root/kubeadm.yaml >/root/short.yaml
+kubeadm certs renew all --config /root/short.yaml; rm /root/short.yaml",
+    );
+}
+
+/// The ports show what lies in the files: the components have read it.
+fn serves_what_lies_there(node: &Node<'_>) {
+    for (port, file) in [(6443, "apiserver.crt"), (2379, "etcd/server.crt")] {
+        assert_eq!(node.shown_at(port), node.sh(&format!("cat /etc/kubernetes/pki/{file}")), "{file}");
+    }
+}
+
+#[test]
+fn certificates_that_end_soon_are_renewed_and_come_back_by_undo() {
+    let Some(cluster) = Cluster::up("certificates_that_end_soon_are_renewed") else { return };
+    let node = cluster.node("node1");
+    ending_soon(&node);
+    let before = node.picture(FOLDERS);
+    assert_eq!(node.verdicts(&SOON), [Fail]);
+    let prepared = node.prepare(node.offered(&SOON).unwrap(), None).unwrap();
+    assert_eq!(prepared.to_be_typed(), Some("node1"), "a restart is confirmed by the node's name");
+    assert!(change(&prepared).activate.iter().any(|line| line.contains("kubeadm certs renew all")));
+    let copies = prepared.steps().iter().find_map(|step| {
+        let (_, rest) = step.what.split_once("(/var/lib/sitewarden/certificates-")?;
+        Some(format!("/var/lib/sitewarden/certificates-{}", rest.split(')').next()?))
+    });
+    let copies = copies.unwrap();
+    let ran = node.run(prepared, &|_| ());
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    assert_eq!(node.verdicts(&SOON), [Pass]);
+    assert_eq!(node.sh(&format!("stat -c '%a %u %g' {copies}")), "700 0 0\n");
+    assert_eq!(node.snapshot(&format!("/var/lib/sitewarden/{}/etcd-snapshot.db", ran.entry)), "600 0 0");
+    node.wait_for(READY);
+    serves_what_lies_there(&node);
+    let undone = node.undo(&ran.entry);
+    assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
+    assert_eq!(node.picture(FOLDERS), before);
+    assert_eq!(node.verdicts(&SOON), [Fail]);
+    node.wait_for(READY);
+    serves_what_lies_there(&node);
+    cluster.journal_is_whole();
+}
+
+#[test]
+fn a_renewal_that_fails_or_takes_too_long_comes_back_by_itself() {
+    let Some(cluster) = Cluster::up("a_renewal_that_fails_or_takes_too_long") else { return };
+    let node = cluster.node("node1");
+    let before = node.picture(FOLDERS);
+    let plan = || node.plan(RemedySpec::CertificateRenew {}).unwrap();
+    // kubeadm renews, and says that it did not.
+    node.sh("printf '#!/bin/sh\\n/usr/bin/kubeadm \"$@\"\\nexit 1\\n' >/usr/local/bin/kubeadm; chmod 755 /usr/local/bin/kubeadm");
+    let prepared = node.prepare(plan(), None);
+    let ran = prepared.map(|prepared| node.run(prepared, &|_| ()));
+    node.sh("rm /usr/local/bin/kubeadm");
+    let ran = ran.unwrap();
+    assert_eq!(ran.outcome, Outcome::Reverted, "{}", ran.note);
+    assert_eq!(node.picture(FOLDERS), before);
+    node.sh(READY);
+    // The switch, while a manifest is out of its folder or a pod is made anew.
+    let ran = node.run(node.prepare(plan(), Some(20)).unwrap(), &|_| ());
+    assert_eq!(ran.outcome, Outcome::Reverted, "{}", ran.note);
+    assert_eq!(node.picture(FOLDERS), before);
+    node.wait_for(READY);
+    serves_what_lies_there(&node);
+    cluster.journal_is_whole();
+}
+
+#[test]
+fn what_kubeadm_cannot_renew_is_refused() {
+    let Some(cluster) = Cluster::up("what_kubeadm_cannot_renew_is_refused") else { return };
+    let node = cluster.node("node1");
+    let plan = || node.plan(RemedySpec::CertificateRenew {}).unwrap();
+    let without = |path: &str| {
+        node.sh(&format!("mv {path} /root/away"));
+        let refused = node.prepare(plan(), None);
+        node.sh(&format!("mv /root/away {path}"));
+        refused.unwrap_err().0
+    };
+    let refused = without("/etc/kubernetes/pki/front-proxy-ca.key");
+    assert!(refused.contains("front-proxy-ca.key is not there, so the certificates are signed elsewhere"), "{refused}");
+    let refused = without("/usr/bin/kubeadm");
+    assert!(refused.contains("kubeadm is not there"), "{refused}");
+    let worker = cluster.node("node2").plan(RemedySpec::CertificateRenew {}).unwrap_err();
+    assert!(worker.0.contains("no API server of kubeadm runs there"), "{worker}");
+}
