@@ -240,14 +240,8 @@ impl Run<'_> {
         if self.fix.plan {
             return Ok(true);
         }
-        let Some(answer) = answer(&prepared, self.fix.change.allow_changes, out)? else { return Ok(false) };
-        let confirmed = match remedy::confirm(prepared, &answer) {
-            Ok(confirmed) => confirmed,
-            Err(refusal) => {
-                writeln!(out, "{}", clean(&refusal.0))?;
-                return Ok(false);
-            }
-        };
+        let armed = self.fix.change.allow_changes;
+        let Some(confirmed) = confirmed(prepared, armed, out)? else { return Ok(false) };
         let mut store = self.fix.change.store()?;
         let controls = confirmed.get().plan().controls.clone();
         let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
@@ -328,8 +322,24 @@ pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliEr
     Ok(())
 }
 
+/// The plan, where the person confirms it. None otherwise, which is said.
+pub(super) fn confirmed(
+    prepared: Prepared,
+    armed: bool,
+    out: &mut dyn Write,
+) -> Result<Option<remedy::Confirmed<Prepared>>, CliError> {
+    let Some(answer) = answer(&prepared, armed, out)? else { return Ok(None) };
+    match remedy::confirm(prepared, &answer) {
+        Ok(confirmed) => Ok(Some(confirmed)),
+        Err(refusal) => {
+            writeln!(out, "{}", clean(&refusal.0))?;
+            Ok(None)
+        }
+    }
+}
+
 /// What the person says to a plan. None where nobody may or can be asked, which is said.
-pub(super) fn answer(prepared: &Prepared, armed: bool, out: &mut dyn Write) -> Result<Option<Answer>, CliError> {
+fn answer(prepared: &Prepared, armed: bool, out: &mut dyn Write) -> Result<Option<Answer>, CliError> {
     if !armed {
         writeln!(out, "Nothing was changed: this program only reads unless changes are allowed (--allow-changes).")?;
         return Ok(None);

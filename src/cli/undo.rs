@@ -143,20 +143,27 @@ impl Run<'_> {
         if self.undo.plan {
             return Ok(GOOD);
         }
-        let Some(answer) = fix::answer(&prepared, self.undo.change.allow_changes, out)? else { return Ok(FAILED) };
-        let confirmed = match remedy::confirm(prepared, &answer) {
-            Ok(confirmed) => confirmed,
-            Err(refusal) => {
-                writeln!(out, "{}", clean(&refusal.0))?;
-                return Ok(FAILED);
-            }
-        };
+        let memory = Arc::clone(&self.memory);
+        self.carry_out(prepared, Over::Node(&reach, &memory), "node", out, err)
+    }
+
+    /// Asks, and takes it back. `what` is to be scanned afterwards.
+    pub(super) fn carry_out(
+        &mut self,
+        prepared: remedy::Prepared,
+        over: Over<'_>,
+        what: &str,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> Result<u8, CliError> {
+        let armed = self.undo.change.allow_changes;
+        let Some(confirmed) = fix::confirmed(prepared, armed, out)? else { return Ok(FAILED) };
         let who = self.who();
-        let ran = fix::carry_out(confirmed, Over::Node(&reach, &self.memory), &mut self.store, &who, out)?;
+        let ran = fix::carry_out(confirmed, over, &mut self.store, &who, out)?;
         let Some(ran) = ran else { return Ok(FAILED) };
         fix::end(&mut self.store, &ran, None, None, out)?;
         if ran.outcome == Outcome::Done {
-            writeln!(err, "sitewarden: scan the node to see what fails again")?;
+            writeln!(err, "sitewarden: scan the {what} to see what fails again")?;
             return Ok(GOOD);
         }
         Ok(FAILED)

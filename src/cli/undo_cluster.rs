@@ -67,23 +67,7 @@ impl Run<'_> {
         if self.undo.plan {
             return Ok(GOOD);
         }
-        let Some(answer) = fix::answer(&prepared, self.undo.change.allow_changes, out)? else { return Ok(FAILED) };
-        let confirmed = match remedy::confirm(prepared, &answer) {
-            Ok(confirmed) => confirmed,
-            Err(refusal) => {
-                writeln!(out, "{}", clean(&refusal.0))?;
-                return Ok(FAILED);
-            }
-        };
-        let who = self.who();
-        let ran = fix::carry_out(confirmed, Over::Cluster(&reach), &mut self.store, &who, out)?;
-        let Some(ran) = ran else { return Ok(FAILED) };
-        fix::end(&mut self.store, &ran, None, None, out)?;
-        if ran.outcome == Outcome::Done {
-            writeln!(err, "sitewarden: scan the cluster to see what fails again")?;
-            return Ok(GOOD);
-        }
-        Ok(FAILED)
+        self.carry_out(prepared, Over::Cluster(&reach), "cluster", out, err)
     }
 
     /// Looks how the objects of an entry stand whose end is not in the journal.
