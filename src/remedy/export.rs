@@ -90,7 +90,7 @@ pub fn script(prepared: &Prepared) -> Option<String> {
         let more = if change.needs_tools() { CERTIFICATES } else { "" };
         let ours = CHECKS.lines().chain(more.lines()).skip_while(|line| line.starts_with('#'));
         text.push_str("set -f\nwithin() { timeout \"$@\"; }\n");
-        for line in ours {
+        for line in ours.filter(|line| !line.starts_with("# shellcheck shell=")) {
             let _ = writeln!(text, "{line}");
         }
     }
@@ -325,6 +325,9 @@ fn check(text: &mut String, change: &NodeChange) {
 /// The way back by hand, as comments.
 fn back(text: &mut String, change: &NodeChange) {
     text.push_str("\n# The way back by hand, later; KEEP is the folder that was named at the end:\n");
+    if change.needs_tools() {
+        text.push_str("# paste the functions of this script first, those from within() on.\n");
+    }
     let mut lines = String::new();
     for (number, file) in change.files.iter().enumerate().rev() {
         restore(&mut lines, number, file);

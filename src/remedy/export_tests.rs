@@ -140,7 +140,21 @@ fn shellcheck_has_nothing_to_say() {
     let mut all = NodeChange { validate: vec![sshd], ..change(folder.path()) };
     all.files.push(by_mode);
     let checked = NodeChange { holds: vec!["listens 22".to_owned(), "unit_up kubelet 5".to_owned()], ..all.clone() };
-    for change in [all, checked] {
+    let keep = |at: &str| Validate::Keep {
+        what: "it's all".to_owned(),
+        at: at.to_owned(),
+        line: "cp /a \"$KEPT\"".to_owned(),
+    };
+    let renewed = NodeChange {
+        validate: vec![keep("a.db"), keep("/var/lib/sitewarden/copies")],
+        activate: vec!["pod_again etcd /m/etcd.yaml 9 'listens 2379'".to_owned()],
+        deactivate: vec![
+            "manifests_in /m/etcd.yaml".to_owned(),
+            "certificates_from /var/lib/sitewarden/copies/old".to_owned(),
+        ],
+        ..checked.clone()
+    };
+    for change in [all, checked, renewed] {
         let text = script(&plan(change)).unwrap();
         let mut child = Command::new("shellcheck")
             .args(["-s", "sh", "-"])

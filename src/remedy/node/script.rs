@@ -30,7 +30,8 @@ fn head(entry: &str, seat: bool) -> String {
     format!("{{\nSTATE={STATE} E={}\n{seat}", quoted(entry))
 }
 
-fn whole(parts: &[&str]) -> Vec<u8> {
+/// Scripts without what is for people.
+fn bare(parts: &[&str]) -> String {
     let mut text = String::new();
     for line in parts.iter().flat_map(|part| part.lines()) {
         let line = line.trim_start();
@@ -39,6 +40,11 @@ fn whole(parts: &[&str]) -> Vec<u8> {
             text.push('\n');
         }
     }
+    text
+}
+
+fn whole(parts: &[&str]) -> Vec<u8> {
+    let mut text = bare(parts);
     text.push_str("exit 0\n}\n");
     text.into_bytes()
 }
@@ -98,7 +104,8 @@ fn functions(change: &NodeChange) -> String {
     let _ = writeln!(text, "WITHIN={} RESTORED_WITHIN={}", change.within.max(1), change.within.max(1));
     let _ = writeln!(text, "BOUND={}", change.within.max(120));
     if change.needs_tools() {
-        let tools = format!("within() {{ timeout \"$@\"; }}\n{CHECKS}\n{CERTIFICATES}\n");
+        // Bare before it is quoted: a comment that goes afterwards would take a quotation mark along.
+        let tools = bare(&["within() { timeout \"$@\"; }", CHECKS, CERTIFICATES]);
         let _ = writeln!(text, "TOOLS={}", quoted(&tools));
     }
     let lines = |name: &str, lines: &[String]| {
