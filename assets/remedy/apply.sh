@@ -6,14 +6,14 @@ begin() { # DELAY (seconds; 0: no switch)
     DELAY=$1
     sound "$STATE/x" || { mkdir -p "$STATE" && sound "$STATE/x"; } || quit state-folder "$STATE $W"
     chmod 700 "$STATE" || quit state-folder "$STATE"
-    if ! ln -s "$E" "$STATE/lock" 2>/dev/null; then
+    if ! ln -sn "$E" "$STATE/lock" 2>/dev/null; then
         OTHER=$(readlink "$STATE/lock" 2>/dev/null)
         case $OTHER in '' | */*) quit locked "$OTHER" ;; esac
         O=$STATE/$OTHER
         if [ -e "$O/armed" ] || [ -e "$O/reverting" ] || alive "$O/pid"; then quit locked "$OTHER"; fi
         # the one before ended without letting go, and left nothing that waits
         rm -f "$STATE/lock"
-        ln -s "$E" "$STATE/lock" 2>/dev/null || quit locked "$OTHER"
+        ln -sn "$E" "$STATE/lock" 2>/dev/null || quit locked "$OTHER"
     fi
     mkdir -m 700 "$DIR" 2>/dev/null || { rm -f "$STATE/lock"; quit entry-exists "$E"; }
     echo "$$ $N" >"$DIR/pid"
