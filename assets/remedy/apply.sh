@@ -194,6 +194,8 @@ change() {
 # do_all: from the switch to the end
 do_all() {
     validate || nothing refused "$(cat "$DIR/refusal" 2>/dev/null)"
+    # two who took over the lock of one that had gone at the same moment: the later one has it
+    [ "$(readlink "$STATE/lock" 2>/dev/null)" = "$E" ] || nothing locked "$(readlink "$STATE/lock" 2>/dev/null)"
     [ "$DELAY" = 0 ] || arm
     change
     mine
