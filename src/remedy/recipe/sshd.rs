@@ -32,6 +32,8 @@ struct Daemon {
     patterns: BTreeSet<String>,
     /// Unit of the daemon that runs. None where a socket unit starts one for each connection.
     unit: Option<String>,
+    /// The socket unit that holds its port. Told to read its files again, such a daemon would bind the port anew, and end.
+    socket: Option<String>,
     connections: Vec<String>,
 }
 
@@ -157,6 +159,12 @@ fn of(node: &NodeEvidence, daemon: &SshdDaemon) -> Result<Daemon, Refusal> {
         )));
     }
     let unit = daemon.process.known().and_then(|process| process.unit.known()).cloned();
+    // An instance (`ssh@0-10.0.0.1:22-...`) is one connection's, which a socket unit started: it reads the files anew.
+    let unit = unit.filter(|unit| !unit.contains('@'));
+    let holds_port = |known: &&crate::evidence::Unit| {
+        known.name.ends_with(".socket") && known.active.known().is_some_and(|state| state == "active")
+    };
+    let socket = node.ssh_units.items.iter().find(holds_port).map(|known| known.name.clone());
     let mut patterns = BTreeSet::new();
     for line in daemon.files.items.iter().filter_map(|file| file.text.known()).flat_map(|text| text.lines()) {
         let mut words = line.split([' ', '\t', '=']).filter(|word| !word.is_empty());
@@ -173,7 +181,7 @@ fn of(node: &NodeEvidence, daemon: &SshdDaemon) -> Result<Daemon, Refusal> {
         connections.push(format!("user={},host={from},addr={from}", login.user));
     }
     let files = daemon.files.items.iter().map(|file| file.path.clone()).collect();
-    Ok(Daemon { sshd, main, files, patterns, unit, connections })
+    Ok(Daemon { sshd, main, files, patterns, unit, socket, connections })
 }
 
 fn absolute(pattern: &str) -> String {
@@ -296,8 +304,22 @@ impl SshdOp {
             wants: wants.collect(),
             connections: daemon.connections.clone(),
         });
-        match &daemon.unit {
-            Some(unit) => {
+        match (&daemon.unit, &daemon.socket) {
+            (Some(unit), Some(socket)) => {
+                let (unit, socket) = (quoted(unit), quoted(socket));
+                let (sshd, main) = (quoted(&daemon.sshd), quoted(&daemon.main));
+                change.activate.push(format!("systemctl restart {unit}"));
+                change.deactivate.push(format!("{sshd} -t -f {main} && systemctl restart {unit}"));
+                for name in [&unit, &socket] {
+                    let up = format!("[ \"$(systemctl is-active {name})\" = active ]");
+                    change.holds.push(up.clone());
+                    change.restored.push(up);
+                }
+                change.interrupts.push(format!(
+                    "{unit} is started anew, since {socket} holds its port for it; connections that stand stay"
+                ));
+            }
+            (Some(unit), None) => {
                 let unit = quoted(unit);
                 let (sshd, main) = (quoted(&daemon.sshd), quoted(&daemon.main));
                 change.activate.push(format!("systemctl reload {unit}"));
@@ -308,7 +330,7 @@ impl SshdOp {
                 change.restored.push(up);
                 change.interrupts.push(format!("{unit} reads its configuration again; connections that stand stay"));
             }
-            None => {
+            (None, _) => {
                 change.interrupts.push("Every new connection reads the configuration; those that stand stay".to_owned())
             }
         }
