@@ -234,10 +234,9 @@ impl Trial {
     }
 }
 
-/// Every place between the first and the last command, for one of two nodes: about so many in all.
+/// Places spread evenly from the first command to the last, so many for both nodes together: those of one of them.
 fn places(commands: usize, wanted: usize, of: usize) -> impl Iterator<Item = usize> {
-    let step = (commands / wanted).max(1);
-    (1..=commands).step_by(step).enumerate().filter(move |(number, _)| number % 2 == of).map(|(_, place)| place)
+    (0..wanted).map(move |number| 1 + number * commands / wanted).skip(of).step_by(2)
 }
 
 fn faults(number: usize) {
@@ -245,10 +244,10 @@ fn faults(number: usize) {
     let mut trial = Trial::begin(node);
     let commands = trial.commands();
     assert!(commands > 60, "{commands}");
-    for at in places(commands, 70, number) {
+    for at in places(commands, 48, number) {
         trial.fault(at, "kill");
     }
-    for at in places(commands, 12, number) {
+    for at in places(commands, 10, number) {
         trial.fault(at, "link");
     }
     for at in 0..6 {
@@ -265,7 +264,7 @@ fn faults(number: usize) {
     trial.node.sh("mv /usr/bin/systemd-run.away /usr/bin/systemd-run");
     trial.node.sh(SMALL);
     trial.baseline = trial.node.picture("/etc/ssh");
-    for at in places(commands, 20, number) {
+    for at in places(commands, 24, number) {
         trial.fault(at, "full");
     }
     trial.node.sh(NOT_SMALL);
