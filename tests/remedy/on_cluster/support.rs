@@ -209,9 +209,13 @@ impl Node<'_> {
 
     /// Takes an entry back.
     pub(super) fn undo(&self, entry: &str) -> Ran {
+        self.run(self.prepare_undo(entry), &|_| ())
+    }
+
+    /// The way back of an entry, exact.
+    pub(super) fn prepare_undo(&self, entry: &str) -> Prepared {
         let target = format!("node/{}", self.name);
-        let prepared = remedy::prepare_undo(entry, &target, &self.way(), &NobodyToAsk, Choices::default()).unwrap();
-        self.run(prepared, &|_| ())
+        remedy::prepare_undo(entry, &target, &self.way(), &NobodyToAsk, Choices::default()).unwrap()
     }
 
     /// The files under some folders: hash, mode and owner of each, hidden ones too.
