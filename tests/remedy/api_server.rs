@@ -130,8 +130,12 @@ impl Bed {
     /// Whether this test's own things fail by a control: other tests' namespaces and bindings may be there too.
     pub fn fails(&self, control: &str, item: &str) -> bool {
         let findings = self.findings(control, &self.seen());
-        assert!(findings.iter().all(|finding| finding.verdict != Verdict::Unknown), "{findings:?}");
-        findings.iter().flat_map(|finding| &finding.items).any(|one| one.name.contains(item))
+        let told = |finding: &Finding| finding.verdict != Verdict::Unknown || !finding.items.is_empty();
+        assert!(findings.iter().all(told), "{findings:?}");
+        let items = findings.iter().flat_map(|finding| &finding.items);
+        let own: Vec<_> = items.filter(|one| one.name.contains(item)).collect();
+        assert!(own.iter().all(|one| one.verdict != Verdict::Unknown), "{own:?}");
+        !own.is_empty()
     }
 
     /// Prepares the remedy of a control for this test's own item.
