@@ -31,7 +31,8 @@ fn about(question: &Question) -> Option<(String, bool)> {
         Question::Passphrase { file, again, .. } => Some((format!("passphrase {file}"), *again)),
         Question::Password { node, user, again } => Some((format!("password {user} {node}"), *again)),
         Question::SudoPassword { node, user, again } => Some((format!("sudo {user} {node}"), *again)),
-        // Prompts change from login to login (codes), and a remembered answer would be wrong.
+        // Mostly a password. A code that is good for one login alone does not serve for the second, which then fails, and the
+        // change is put back.
         Question::Prompt { node, user, text, echo: false, again } => {
             Some((format!("prompt {user} {node} {text}"), *again))
         }

@@ -290,13 +290,15 @@ fn steps(change: &NodeChange) -> Vec<Step> {
         steps.push(Step::new(what, vec![validate.in_words()]));
     }
     if change.delay > 0 {
+        // What the switch would run is shown too: nothing runs that was not.
+        let then = if change.deactivate.is_empty() { "" } else { "; with the old files back it runs" };
         let arm = Step::new(
             format!(
                 "Arm a switch on the node: unless this program says within {} seconds that all is well, the node puts the old \
-                 state back by itself, also after a restart",
+                 state back by itself, also after a restart{then}",
                 change.delay
             ),
-            Vec::new(),
+            change.deactivate.clone(),
         );
         steps.push(arm.with_part(Part::Arm));
     }
@@ -340,7 +342,13 @@ fn diff(file: &FileChange) -> Option<String> {
     );
     let diff = diff.unified_diff().context_radius(3).header(from, to).to_string();
     let clean = |c: char| if c == '\t' { ' ' } else { c };
-    Some(diff.chars().map(clean).filter(|c| *c == '\n' || !c.is_control()).collect())
+    let diff: String = diff.chars().map(clean).filter(|c| *c == '\n' || !c.is_control()).collect();
+    // What changes is shown as it is; what only stands around it may hold a secret that nobody asked for.
+    let around = |line: &str| match line.strip_prefix(' ') {
+        Some(words) => format!(" {}\n", crate::probe::without_secrets(words)),
+        None => format!("{line}\n"),
+    };
+    Some(diff.lines().map(around).collect())
 }
 
 fn digest(plan: &Plan, steps: &[Step], change: &NodeChange) -> String {
@@ -389,5 +397,26 @@ impl Prepared {
             work: Work::Manual(vec!["Install the next release.".to_owned()]),
             notes: Vec::new(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::change::State;
+    use super::*;
+
+    #[test]
+    fn what_stands_around_a_change_shows_no_secret_and_keeps_its_form() {
+        let was = "spec:\n    - --profiling=true\n    env:\n    - name: HTTPS_PROXY\n      value: http://ana:hidden-word@proxy:3128\n";
+        let new = was.replace("=true", "=false");
+        let before = State::File { sha256: sha256(was.as_bytes()), mode: 0o600, uid: 0, gid: 0 };
+        let file = FileChange::contents("/m.yaml", before, Some(was.into()), new.into_bytes(), None);
+        let diff = diff(&file).unwrap();
+        assert!(!diff.contains("hidden-word"), "{diff}");
+        assert!(
+            diff.contains("-    - --profiling=true\n+    - --profiling=false\n     env:\n     - name: HTTPS_PROXY\n"),
+            "{diff}"
+        );
     }
 }

@@ -6,7 +6,7 @@ use super::manifest::Manifest;
 use super::memory::Memory;
 use super::node::{Applied, Done, Node, Reach, Reverted, Stands};
 use super::plan::Refusal;
-use super::prepare::Prepared;
+use super::prepare::{Part, Prepared};
 use crate::store::{Event, EventKind, FileChange, Outcome, Store, new_entry_id};
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -81,7 +81,13 @@ impl<'a> Log<'a> {
             title: prepared.plan().title.clone(),
             risk: prepared.risk().as_str().to_owned(),
             plan_digest: prepared.digest().to_owned(),
-            commands: prepared.steps().iter().flat_map(|step| step.commands.clone()).collect(),
+            // Those of the switch are for when it does not go well.
+            commands: prepared
+                .steps()
+                .iter()
+                .filter(|step| step.part != Part::Arm)
+                .flat_map(|step| step.commands.clone())
+                .collect(),
             paths,
             undo: prepared.undoes().map(str::to_owned),
         });

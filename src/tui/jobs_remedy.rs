@@ -208,7 +208,12 @@ fn save(prepared: &Prepared, folder: &Path) -> Result<Vec<String>, String> {
     let mut files = Vec::new();
     for (kind, text) in parts {
         let file = name(&stem, number, kind);
-        let written = OpenOptions::new().write(true).create_new(true).open(folder.join(&file));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // A script holds whole files of a node, which may have been root's alone.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(folder.join(&file));
         written.and_then(|mut out| out.write_all(text.as_bytes())).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 format!("{file} has just come into being; nothing was written over it. Save again.")
@@ -250,6 +255,12 @@ mod tests {
         assert_eq!(files, ["sitewarden-edge_.._1-sshd-root-login.md", "sitewarden-edge_.._1-sshd-root-login.sh"]);
         std::fs::write(folder.path().join(&files[0]), "mine").unwrap();
         let again = save(&plan, folder.path()).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(folder.path().join(&files[1])).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "a script may hold what only root could read");
+        }
         assert_eq!(again[0], "sitewarden-edge_.._1-sshd-root-login-2.md");
         assert_eq!(std::fs::read_to_string(folder.path().join(&files[0])).unwrap(), "mine");
         let manual = save(&Prepared::sample_manual("edge1"), folder.path()).unwrap();
