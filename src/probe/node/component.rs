@@ -51,7 +51,7 @@ pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>) 
     }
     let static_pod = sources.manifests.fact(answer, kind.name, &format!("{path}.static_pod"));
     let rejected = std::mem::take(&mut found.rejected);
-    let Some(exists) = exists(answer, kind, sources, &found) else {
+    let Some(exists) = exists(answer, kind, sources, &found, static_pod.known().is_some()) else {
         return Component { rejected, static_pod, ..Component::default() };
     };
     if !exists {

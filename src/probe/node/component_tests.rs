@@ -191,6 +191,12 @@ fn a_pod_counts_where_the_nodes_static_pod_starts_it() {
     // Changed on disk, and not yet started anew: still the one.
     let old = apiserver(vec![args(20, &["kube-apiserver", "--old"])], &rows[..1]).kube_apiserver;
     assert_eq!(old.process.known().unwrap().pid, 20);
+    // Between two starts nothing runs, and nobody can say that it does not belong here.
+    let between = apiserver(vec![], &[]);
+    assert_eq!((&between.kube_apiserver.exists, &between.etcd.exists), (&Fact::Unread, &Fact::Known(false)));
+    assert!(
+        between.unread.iter().any(|gap| gap.path == "kube_apiserver" && gap.detail.contains("no process of it runs"))
+    );
 }
 
 #[test]

@@ -134,13 +134,28 @@ fn open(found: &mut Found<'_>, why: &'static str) {
     found.open.get_or_insert((Reason::NotVisible, why));
 }
 
-/// Whether the component runs. None where that is not known; why is noted at its path.
-pub(super) fn exists(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>, found: &Found<'_>) -> Option<bool> {
+/// Whether the component runs. None where that is not known; why is noted at its path. `manifest`: whether a static pod of it
+/// is to run here, which may be starting just now.
+pub(super) fn exists(
+    answer: &mut Answer<'_>,
+    kind: &Kind,
+    sources: &Sources<'_>,
+    found: &Found<'_>,
+    manifest: bool,
+) -> Option<bool> {
     if !found.counts.is_empty() {
         return Some(true);
     }
     if let Some((reason, why)) = found.open {
         answer.gap(kind.path, reason, why);
+        return None;
+    }
+    if sources.procs.complete && manifest {
+        answer.gap(
+            kind.path,
+            Reason::NotVisible,
+            "its static pod is to run here, and no process of it runs at the moment",
+        );
         return None;
     }
     if sources.procs.complete {

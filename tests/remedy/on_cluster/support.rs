@@ -22,6 +22,10 @@ use tempfile::TempDir;
 /// Tests of one cluster take turns: some of them take its API away for a while.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Whether every component of the control plane runs and the API server is ready.
+const ALL_RUN: &str = "for one in etcd kube-apiserver kube-controller-manager kube-scheduler; do pidof $one; done
+KUBECONFIG=/etc/kubernetes/admin.conf kubectl get --raw /readyz";
+
 /// The running cluster, for one test.
 pub(super) struct Cluster {
     nodes: Vec<(String, String)>,
@@ -47,13 +51,25 @@ impl Cluster {
         let nodes = std::env::var("BED_NODES").unwrap();
         let nodes = nodes.split_whitespace().map(|node| node.split_once('=').unwrap());
         let journal = tempfile::tempdir().unwrap();
-        Some(Cluster {
+        let cluster = Cluster {
             nodes: nodes.map(|(name, address)| (name.to_owned(), address.to_owned())).collect(),
             exec: var("BED_EXEC"),
             store: RefCell::new(Store::open(journal.path()).unwrap()),
             journal,
             _turn: turn,
-        })
+        };
+        cluster.settle();
+        Some(cluster)
+    }
+
+    /// Waits until the control plane runs whole. What lost its API server in the test before waits for minutes in the
+    /// kubelet's back-off, which a kubelet that starts anew does not know of.
+    fn settle(&self) {
+        let node = self.node("node1");
+        if !node.try_sh(ALL_RUN).0 {
+            node.sh("systemctl restart kubelet");
+            node.wait_for(ALL_RUN);
+        }
     }
 
     /// A node by its name.
