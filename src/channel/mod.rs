@@ -1,10 +1,8 @@
-//! Ways to reach a node: run one script on it, bounded in time and size. `local` and `ssh`; `program` runs
-//! another program on this machine.
+//! Ways to reach a node: run one script on it, bounded in time and size. `local` and `ssh`.
 
 mod ask;
 pub mod local;
 mod passwords;
-pub mod program;
 pub mod ssh;
 mod talk;
 

@@ -17,6 +17,7 @@ mod login;
 mod moment;
 mod object;
 mod page;
+pub mod program;
 mod refusal;
 mod runtime;
 mod tls;

@@ -1,58 +1,43 @@
-//! Runs a program for credentials: nothing to read, no terminal, bounded output, a deadline; ended with all that it
-//! started. What it says on standard error is classified and forgotten.
+//! Runs a program for credentials. What it says on standard error is classified and forgotten.
 
 use super::super::error::{ApiError, seconds};
 use super::super::http::Deadline;
-use super::super::kubeconfig::Secret;
+use super::super::program::{NotRun, Program, find as find_program, run as run_program};
 use super::plugin::Plugin;
 use crate::evidence::Reason;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 /// Most bytes of an answer: tokens and certificates have some kilobytes.
 pub(super) const ANSWER: usize = 1 << 20;
 
-/// Bytes of standard error that are looked at; the rest is read and dropped.
-const STDERR: usize = 64 << 10;
-
-/// How long helpers of a program that has ended may keep its output open.
-const GRACE: Duration = Duration::from_secs(1);
-
 /// Runs the program and gives what it printed.
 pub(super) async fn run(plugin: &Plugin, request: String, deadline: Deadline) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-    let mut command = detached(&find(plugin)?);
-    command.args(plugin.args.iter().map(Secret::expose));
-    command.envs(plugin.env.iter().map(|(name, value)| (name, value.expose())));
-    command.env("KUBERNETES_EXEC_INFO", request);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut group = Group(command.spawn().map_err(|_| plugin.missing())?);
-    let out = Heard::of(group.0.stdout.take(), ANSWER, true);
-    let err = Heard::of(group.0.stderr.take(), STDERR, false);
-    let ended = deadline.hold(group.0.wait()).await;
-    if ended.is_err() {
-        group.kill();
-    }
-    let (answer, over) = out.take().await;
-    let (said, _) = err.take().await;
-    if over {
-        let text = format!(
-            "{}: {} printed more than 1 MiB, which is no answer. Run it by hand to see what is wrong",
-            plugin.place, plugin.name
-        );
-        return Err(ApiError::new(Reason::TooLarge, text));
-    }
-    match ended {
-        Ok(Ok(status)) if status.success() => Ok(answer),
-        Ok(status) => Err(failed(plugin, status.ok(), Said::of(&said))),
-        Err(_) if Said::of(&said) == Said::WantsLogin => Err(plugin.wants_person()),
-        Err(_) => Err(late(plugin, deadline.limit)),
+    let env = plugin.env.iter().map(|(name, value)| (name.clone(), value.expose().into()));
+    let program = Program {
+        name: find(plugin)?.into(),
+        args: plugin.args.iter().map(|arg| arg.expose().to_owned()).collect(),
+        env: env.chain([("KUBERNETES_EXEC_INFO".to_owned(), request.into())]).collect(),
+        time: deadline.left(),
+        stdout: ANSWER,
+    };
+    let ran = run_program(program).await;
+    let said = Said::of(&ran.stderr);
+    match ran.end {
+        Ok(status) if status.success() => Ok(ran.stdout),
+        Ok(status) => Err(failed(plugin, Some(status), said)),
+        Err(NotRun::Missing | NotRun::NotStarted) => Err(plugin.missing()),
+        Err(NotRun::Late) if said == Said::WantsLogin => Err(plugin.wants_person()),
+        Err(NotRun::Late) => Err(late(plugin, deadline.limit)),
+        Err(NotRun::TooLarge) => {
+            let text = format!(
+                "{}: {} printed more than 1 MiB, which is no answer. Run it by hand to see what is wrong",
+                plugin.place, plugin.name
+            );
+            Err(ApiError::new(Reason::TooLarge, text))
+        }
     }
 }
 
@@ -138,121 +123,9 @@ impl Said {
     }
 }
 
-/// What came over a pipe, read beside everything else.
-struct Heard {
-    kept: Arc<Mutex<(Zeroizing<Vec<u8>>, bool)>>,
-    task: Option<JoinHandle<()>>,
-}
-
-impl Heard {
-    /// Keeps at most `most` bytes. `stop`: what is longer is no good, and the writer hears of it by its closed pipe.
-    fn of<R: AsyncRead + Unpin + Send + 'static>(pipe: Option<R>, most: usize, stop: bool) -> Self {
-        // Never grown, so that no copy of a secret is left behind.
-        let kept = Arc::new(Mutex::new((Zeroizing::new(Vec::with_capacity(most)), false)));
-        let to = Arc::clone(&kept);
-        let task = pipe.map(|mut pipe| {
-            tokio::spawn(async move {
-                let mut buffer = Zeroizing::new(vec![0; 16 << 10]);
-                while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-                    let mut kept = to.lock().unwrap_or_else(PoisonError::into_inner);
-                    let room = most.saturating_sub(kept.0.len());
-                    kept.0.extend_from_slice(buffer.get(..count.min(room)).unwrap_or_default());
-                    kept.1 |= count > room;
-                    if kept.1 && stop {
-                        break;
-                    }
-                }
-            })
-        });
-        Heard { kept, task }
-    }
-
-    /// What came, and whether it was more than is kept.
-    async fn take(self) -> (Zeroizing<Vec<u8>>, bool) {
-        if let Some(mut task) = self.task
-            && timeout(GRACE, &mut task).await.is_err()
-        {
-            task.abort();
-        }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        (std::mem::take(&mut kept.0), kept.1)
-    }
-}
-
-/// A program with all that it started; ended when it goes out of scope.
-struct Group(Child);
-
-impl Group {
-    fn kill(&mut self) {
-        // None: it has ended and was waited for, so that its id may be another's.
-        #[cfg(unix)]
-        if let Some(group) = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-        let _ = self.0.start_kill();
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// A command in a session of its own, which has no terminal: opening /dev/tty fails there, so that the program can
-/// neither draw on our screen nor read our keys. The standard library has no safe way to that; util-linux's and busybox's
-/// `setsid` does it and becomes the program. Without it (macOS) a group of its own must do: its reading from the terminal
-/// is stopped by the kernel, its writing is not.
-fn detached(program: &Path) -> Command {
-    #[cfg(unix)]
-    {
-        let setsid = ["/usr/bin/setsid", "/bin/setsid"].into_iter().map(PathBuf::from).find(|path| is_program(path));
-        if let Some(setsid) = setsid.or_else(|| in_path(Path::new("setsid"))) {
-            let mut command = Command::new(setsid);
-            command.arg(program);
-            return command;
-        }
-        let mut command = Command::new(program);
-        command.process_group(0);
-        command
-    }
-    #[cfg(not(unix))]
-    Command::new(program)
-}
-
 /// The program's file.
 pub(super) fn find(plugin: &Plugin) -> Result<PathBuf, ApiError> {
-    let named = &plugin.command;
-    if cfg!(not(unix)) {
-        return Ok(named.clone());
-    }
-    let found = if named.components().count() > 1 {
-        Some(named.clone()).filter(|path| is_program(path))
-    } else {
-        in_path(named)
-    };
-    found.ok_or_else(|| plugin.missing())
-}
-
-/// Looks through `PATH`, as Go's `exec.LookPath`: never in the working folder.
-fn in_path(name: &Path) -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
-        .find(|path| is_program(path))
-}
-
-fn is_program(path: &Path) -> bool {
-    let Ok(about) = path.metadata() else { return false };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        about.is_file() && about.permissions().mode() & 0o111 != 0
-    }
-    #[cfg(not(unix))]
-    about.is_file()
+    find_program(&plugin.command, std::env::var_os("PATH").as_deref()).ok_or_else(|| plugin.missing())
 }
 
 #[cfg(test)]

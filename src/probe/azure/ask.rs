@@ -4,8 +4,8 @@ use super::command::{AzCommand, AzFact, commands};
 use super::shape::{self, Answer, Said};
 use super::trouble::{Trouble, of_stderr};
 use super::{conclude, is_of, note, put};
-use crate::channel::program::{Program, run};
 use crate::evidence::{ClusterEvidence, Fact, Reason};
+use crate::kubeapi::program::{Program, run};
 use crate::probe::json::Document;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -79,26 +79,27 @@ fn known(cluster: &ClusterEvidence) -> bool {
 }
 
 /// What every run of `az` finds in its environment beside ours: it asks nothing, installs nothing, shows no progress.
-pub fn environment() -> Vec<(&'static str, OsString)> {
-    vec![
+pub fn environment() -> Vec<(String, OsString)> {
+    let all = [
         // Else it asks whether to install a missing extension, or installs it unasked.
-        ("AZURE_EXTENSION_USE_DYNAMIC_INSTALL", "no".into()),
-        ("AZURE_CORE_COLLECT_TELEMETRY", "no".into()),
-        ("AZURE_CORE_NO_COLOR", "yes".into()),
-        ("AZURE_CORE_DISABLE_PROGRESS_BAR", "yes".into()),
-        ("AZURE_CORE_SURVEY_MESSAGE", "no".into()),
-        ("PYTHONIOENCODING", "utf-8".into()),
-    ]
+        ("AZURE_EXTENSION_USE_DYNAMIC_INSTALL", "no"),
+        ("AZURE_CORE_COLLECT_TELEMETRY", "no"),
+        ("AZURE_CORE_NO_COLOR", "yes"),
+        ("AZURE_CORE_DISABLE_PROGRESS_BAR", "yes"),
+        ("AZURE_CORE_SURVEY_MESSAGE", "no"),
+        ("PYTHONIOENCODING", "utf-8"),
+    ];
+    all.map(|(name, value)| (name.to_owned(), value.into())).into()
 }
 
 async fn one(cluster: &ClusterEvidence, az: &Az, command: &AzCommand) -> Result<Said, Trouble> {
     let mut env = environment();
     if let Some(path) = &az.path {
-        env.push(("PATH", path.clone()));
+        env.push(("PATH".to_owned(), path.clone()));
     }
     let program = Program { name: az.program.clone(), args: command.args.clone(), env, time: az.time, stdout: STDOUT };
-    let ran = run(program).await.map_err(Trouble::NotRun)?;
-    if !ran.success {
+    let ran = run(program).await;
+    if !ran.end.map_err(Trouble::NotRun)?.success() {
         return Err(of_stderr(&ran.stderr));
     }
     let document: Document = serde_json::from_slice(&ran.stdout).map_err(|_| Trouble::Malformed)?;

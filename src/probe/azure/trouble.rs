@@ -1,8 +1,8 @@
 //! Why `az` gave no answer, in our own words: what it writes is looked through and forgotten.
 
 use super::command::AzFact;
-use crate::channel::program::NotRun;
 use crate::evidence::Reason;
+use crate::kubeapi::program::NotRun;
 
 /// Why a command told nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Runs of `az` that change the cluster's Azure resource: where it is installed, bounded, never with a login of ours.
 
 use super::kept::{Kept, Work};
-use crate::channel::program::{NotRun, Program, run as run_program};
 use crate::kubeapi::block_on;
+use crate::kubeapi::program::{NotRun, Program, run as run_program};
 use crate::probe::azure::{AzTrouble, az_line, az_trouble, environment};
 use crate::remedy::Done;
 use crate::remedy::plan::{Refusal, Risk};
@@ -180,9 +180,9 @@ fn one(az: &Path, run: &AzRun) -> Result<(), (bool, String)> {
         stdout: STDOUT,
     };
     let ran = block_on(run_program(program)).map_err(|error| (true, error.message))?;
-    match ran {
-        Ok(ran) if ran.success => Ok(()),
-        Ok(ran) => {
+    match ran.end {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => {
             let text = String::from_utf8_lossy(&ran.stderr).to_lowercase();
             if text.contains("unable to prompt") || text.contains("no tty") {
                 let words = "`az` wants an answer at a terminal before it does this: run the command by hand";
