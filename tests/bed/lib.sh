@@ -4,7 +4,8 @@
 bed_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 repo=$(cd "$bed_dir/../.." && pwd -P)
 
-bed_target=$repo/target/bed      # what belongs to this checkout's bed: env, key, logs, disks of the nodes
+bed_name=${SITEWARDEN_BED:-bed}  # a second bed of one checkout has a name of its own
+bed_target=$repo/target/$bed_name # what belongs to this bed: env, key, logs, disks of the nodes
 bed_env=$bed_target/env
 bed_key=$bed_target/id_ed25519
 bed_known_hosts=$bed_target/known_hosts

@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# Slots: which beds run on this machine, and whose they are. Each checkout has at most one bed, each bed a slot
-# 0..9, each slot a network of its own, so that two checkouts do not disturb each other.
+# Slots: which beds run on this machine, and whose they are. A checkout has one bed, or several with names of their own
+# (SITEWARDEN_BED), each bed a slot 0..9, each slot a network of its own, so that no two disturb each other.
 #
 #   /run/sitewarden-bed/SLOT/owner               the checkout
+#   /run/sitewarden-bed/SLOT/name                the bed's name in it
 #   /run/sitewarden-bed/SLOT/mode                what `up` was asked for, written once that is up
 #   /run/sitewarden-bed/SLOT/nodes/NAME/         one folder per node, see node.sh
 #   /run/sitewarden-bed/SLOT/control-plane/      the bare control plane, see control-plane.sh
@@ -16,10 +17,10 @@ slots() { # every slot on record
   done
 }
 
-own_slot() { # the slot of this checkout, if it has one
+own_slot() { # the slot of this bed, if it has one
   local slot
   for slot in $(slots); do
-    if [ "$(<"$bed_run/$slot/owner")" = "$repo" ]; then
+    if [ "$(<"$bed_run/$slot/owner")" = "$repo" ] && [ "$(cat "$bed_run/$slot/name" 2>/dev/null)" = "$bed_name" ]; then
       echo "$slot"
       return 0
     fi
@@ -63,6 +64,7 @@ claim_slot() {
     # Something else on this machine may use these addresses (podman's own network is 10.88.0.0/16).
     if ip -4 route show match "$(node_address "$free" 2)" | grep -qv '^default'; then continue; fi
     mkdir -p "$bed_run/$free/nodes"
+    echo "$bed_name" >"$bed_run/$free/name"
     echo "$repo" >"$bed_run/$free/owner"
     slot=$free
     make_bridge "$slot"
