@@ -159,7 +159,7 @@ fn head(text: &mut String, prepared: &Prepared, change: &NodeChange) {
          if the way in closes; it proves no second login; it writes no journal. Keep a second session open, best at the \
          node's console.",
     );
-    text.push_str("# shellcheck disable=SC2015,SC2317,SC2329\n");
+    text.push_str("# shellcheck disable=SC2015,SC2174,SC2317,SC2329\n");
 }
 
 const PREPARE: &str = r#"set -u

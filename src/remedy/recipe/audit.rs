@@ -100,18 +100,11 @@ pub(super) fn missing(manifest: &str, text: &str, fresh: &Fresh) -> Result<Missi
         }
         Some(_) => {}
     }
-    let mut bounds = Vec::new();
     for (flag, usual) in BOUNDS {
-        match given(flag)? {
-            Some(value) => bounds.push(value),
-            None => {
-                missing.flags.push((flag, usual));
-                bounds.push(usual.to_owned());
-            }
+        if given(flag)?.is_none() {
+            missing.flags.push((flag, usual));
         }
     }
-    let free = fresh.told(FREE).and_then(|said| said.trim().parse().ok());
-    missing.change.why.push(room(log.as_deref().unwrap_or(LOG), &bounds, free.filter(|_| log.is_none())));
     Ok(missing)
 }
 
@@ -138,21 +131,24 @@ fn policy(change: &mut NodeChange, fresh: &Fresh) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// How much of the disk the log takes.
-fn room(log: &str, bounds: &[String], free: Option<u64>) -> String {
-    let number = |at: usize| bounds.get(at).and_then(|value| value.parse::<u64>().ok());
-    let (Some(age), Some(files), Some(size)) = (number(0), number(1), number(2)) else {
-        return format!(
+/// How much of the disk the log of a manifest takes. None where it goes into no file.
+pub(super) fn room(text: &str, fresh: &Fresh) -> Option<String> {
+    let given = |flag: &str| flag_values(text, API_SERVER, flag).ok()?.into_iter().flatten().next();
+    let log = given("audit-log-path").filter(|path| path != "-")?;
+    let mut bounds = BOUNDS.iter().map(|(flag, _)| given(flag)?.parse::<u64>().ok());
+    let (Some(Some(age)), Some(Some(files)), Some(Some(size))) = (bounds.next(), bounds.next(), bounds.next()) else {
+        return Some(format!(
             "How much of the disk {log} takes is not plain from --audit-log-maxage, -maxbackup and -maxsize"
-        );
+        ));
     };
     let days = if age == 0 { "whatever their age".to_owned() } else { format!("for {age} days at most") };
     if files == 0 {
-        return format!(
+        return Some(format!(
             "{log} is put away at {size} MB, and all old ones are kept, {days}: see that the disk does not run full"
-        );
+        ));
     }
-    let most = (files + 1).saturating_mul(size);
+    let most = files.saturating_add(1).saturating_mul(size);
+    let free = fresh.told(FREE).and_then(|said| said.trim().parse::<u64>().ok()).filter(|_| log == LOG);
     let free = match free {
         Some(free) if free < most => {
             format!(". That is more than the {free} MB that are free there now: make room first")
@@ -160,9 +156,9 @@ fn room(log: &str, bounds: &[String], free: Option<u64>) -> String {
         Some(free) => format!("; {free} MB are free there now"),
         None => String::new(),
     };
-    format!(
+    Some(format!(
         "{log} takes {most} MB of the disk at most: it is put away at {size} MB, and {files} old ones are kept, {days}{free}"
-    )
+    ))
 }
 
 #[cfg(test)]

@@ -26,8 +26,13 @@ fn lacks(text: &str, policy: Option<&str>) -> Result<Missing, Refusal> {
         };
         fresh.found(&Want::File(POLICY.to_owned()), absent);
     }
-    fresh.said(FREE, 0, "900\n".to_owned());
     missing("/m.yaml", text, &fresh)
+}
+
+fn takes(flags: &[&str]) -> Option<String> {
+    let mut fresh = Fresh::default();
+    fresh.said(FREE, 0, "900\n".to_owned());
+    room(&with(flags), &fresh)
 }
 
 fn refused(text: &str, policy: Option<&str>) -> String {
@@ -45,8 +50,6 @@ fn an_api_server_without_a_log_gets_policy_log_and_bounds() {
     assert_eq!(all.change.folders, ["/etc/kubernetes/audit", FOLDER]);
     assert_eq!(all.change.files[0].after.attributes(), Some((0o600, 0, 0)));
     assert!(all.mounts.iter().map(|mount| mount.read_only).eq([true, false]));
-    let room = &all.change.why[0];
-    assert!(room.contains("takes 1100 MB of the disk at most") && room.contains("more than the 900 MB"), "{room}");
 }
 
 #[test]
@@ -56,13 +59,24 @@ fn what_is_there_stays() {
     let names: Vec<&str> = half.flags.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["audit-log-path", "audit-log-maxage", "audit-log-maxsize"]);
     assert!(half.change.files.is_empty());
-    assert!(half.change.why[0].contains("all old ones are kept"), "{:?}", half.change.why);
     let own = lacks(API, Some("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n")).unwrap();
     assert!(own.change.files.is_empty() && own.flags.len() == 5);
     let told = lacks(&with(&["--audit-log-path=-"]), None).unwrap();
     assert_eq!(told.flags, [("audit-policy-file", POLICY)], "a log to the output has no bounds");
     let on_node = lacks(&with(&["--audit-log-path=/etc/kubernetes/pki/a.log"]), None).unwrap();
     assert_eq!(on_node.mounts.len(), 1);
+}
+
+#[test]
+fn how_much_of_the_disk_a_log_takes_is_told() {
+    let path = format!("--audit-log-path={LOG}");
+    let bounds = ["--audit-log-maxage=0", "--audit-log-maxbackup=10", "--audit-log-maxsize=100"];
+    let all = takes(&[&path, bounds[0], bounds[1], bounds[2]]).unwrap();
+    assert!(all.contains("takes 1100 MB of the disk at most") && all.contains("more than the 900 MB"), "{all}");
+    let endless = takes(&[&path, bounds[0], "--audit-log-maxbackup=0", bounds[2]]).unwrap();
+    assert!(endless.contains("all old ones are kept, whatever their age"), "{endless}");
+    assert!(takes(&[&path, bounds[0]]).unwrap().contains("not plain"));
+    assert_eq!(takes(&["--audit-log-path=-"]), None);
 }
 
 #[test]

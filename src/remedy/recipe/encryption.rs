@@ -64,7 +64,8 @@ pub(super) fn plan(about: &About<'_>) -> Result<(EncryptionOp, Vec<String>), Ref
             "An API server without --{FLAG} cannot read the Secrets any more. Put it and its mount (apiServer.extraVolumes) into \
              kubeadm-config before the next `kubeadm upgrade`, and take the key along to every control-plane node that joins"
         ),
-        "Snapshots of etcd that were taken before hold the Secrets in plain text: keep them as such, or delete them".to_owned(),
+        "Snapshots of etcd from before, that of this plan too, hold the Secrets in plain text: keep them as such, or delete them"
+            .to_owned(),
         format!(
             "An undo writes every Secret back in plain text first, and is refused where that fails; the key stays on the node as \
              {CONFIG}.away, since snapshots from the meantime need it. It restarts the API server twice"

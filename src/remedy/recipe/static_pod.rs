@@ -264,6 +264,7 @@ impl StaticPodOp {
         }
         let mut change = more.change;
         (change.risk, change.within) = (Risk::Disruptive, WITHIN);
+        change.why.extend(self.audit.then(|| audit::room(&after, fresh)).flatten());
         if let Some(members) = &self.members {
             change.interrupts.push(members.well(fresh)?);
             change.validate.push(etcd::snapshot(manifest, before, fresh)?);
