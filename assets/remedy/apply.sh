@@ -33,6 +33,9 @@ nothing() {
     rm -rf "${DIR:?}"
     quit "$1" "${2:-}"
 }
+# folder PATH: made for root alone where it is not there yet
+# shellcheck disable=SC2174
+folder() { [ -d "$1" ] || (umask 022 && mkdir -p -m 700 "$1") || nothing no-room "$1"; }
 # keep NAME: standard input becomes a file of the entry
 keep() { unb64 >"$DIR/$1" || nothing no-room "$DIR/$1"; }
 # same PATH HASH MODE UID GID: whether what lies there is what was shown
@@ -197,6 +200,10 @@ do_all() {
     # two who took over the lock of one that had gone at the same moment: the later one has it
     [ "$(readlink "$STATE/lock" 2>/dev/null)" = "$E" ] || nothing locked "$(readlink "$STATE/lock" 2>/dev/null)"
     [ "$DELAY" = 0 ] || arm
+    if [ -n "${PREPARES:-}" ]; then
+        : >"$DIR/activated"
+        before_change || { mine; back activate "$OUT"; }
+    fi
     change
     mine
     if [ -n "${ACTIVATES:-}" ]; then

@@ -79,7 +79,12 @@ pod_again() {
     done
     mv "$HELD" "$MANIFEST" 2>/dev/null || [ -e "$MANIFEST" ] || return 1
     [ "$TRIES" != 0 ] || { echo "$COMM_OF did not end when its manifest was away"; return 1; }
-    END=$(($(date +%s) + LEFT))
+    serves_within "$COMM_OF" "$LEFT" "$@"
+}
+# serves_within COMM SECONDS CONDITION...: waits until all of them hold
+serves_within() {
+    COMM_OF=$1 END=$(($(date +%s) + $2))
+    shift 2
     for CONDITION; do
         until eval "$CONDITION"; do
             [ "$(date +%s)" -lt "$END" ] || { echo "$COMM_OF does not serve again: $CONDITION"; return 1; }

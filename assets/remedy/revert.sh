@@ -69,12 +69,22 @@ revert() {
         done
     fi
     rm -f "$DIR/left"
+    STAYS=''
+    [ -z "${PREPARES:-}" ] || before_back || STAYS=yes
     NUMBER=$(cat "$DIR/count" 2>/dev/null || echo 0)
     while [ "$NUMBER" -gt 0 ]; do
-        one_back "$NUMBER"
+        if [ -z "$STAYS" ]; then one_back "$NUMBER"
+        # what was done since then needs what was put in
+        elif about "$NUMBER"; then echo "$P" >>"$DIR/left"
+        fi
         AS=''
         NUMBER=$((NUMBER - 1))
     done
+    if [ -n "$STAYS" ]; then
+        mv "$DIR/reverting" "$DIR/reverted"
+        tidy
+        return 0
+    fi
     flush
     BACK=yes
     [ ! -e "$DIR/activated" ] || deactivate || BACK=no

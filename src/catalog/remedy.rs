@@ -64,6 +64,10 @@ pub enum RemedySpec {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         without: Vec<String>,
     },
+    /// Lets the API server of kubeadm write an audit log: a policy, a folder for the log, flags and mounts.
+    AuditPolicy {},
+    /// Lets the API server of a kubeadm cluster with one control-plane node encrypt Secrets, and writes all of them anew.
+    EncryptionAtRest {},
     /// Takes the keys that the finding names out of their files, or binds them to the site's management networks.
     AuthorizedKey {
         /// What becomes of them.
@@ -229,6 +233,8 @@ impl RemedySpec {
             }
             RemedySpec::KubeObject { change } => change.problem(),
             RemedySpec::FileOwner { .. }
+            | RemedySpec::AuditPolicy {}
+            | RemedySpec::EncryptionAtRest {}
             | RemedySpec::AuthorizedKey { .. }
             | RemedySpec::SshOff {}
             | RemedySpec::SshSourceRestriction {}

@@ -193,10 +193,19 @@ pub enum Proof {
 /// One change of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NodeChange {
+    /// Folders that are made for root alone where they are not there yet, before anything else. They stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
     /// The files, in the order in which they are renamed into place.
     pub files: Vec<FileChange>,
     /// What must hold before that.
     pub validate: Vec<Validate>,
+    /// Lines of shell that run before the files are renamed, with the switch armed; each must end with 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before_change: Vec<String>,
+    /// The same before the old files come back. Where one fails they do not: what was done since needs the new ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before_back: Vec<String>,
     /// Lines of shell that make it effective, in order; each must end with 0.
     pub activate: Vec<String>,
     /// Conditions in shell: it works when all end with 0 at once.
@@ -239,7 +248,10 @@ impl NodeChange {
                 }
             }
         }
+        join(&mut self.folders, other.folders);
         join(&mut self.validate, other.validate);
+        join(&mut self.before_change, other.before_change);
+        join(&mut self.before_back, other.before_back);
         join(&mut self.activate, other.activate);
         join(&mut self.holds, other.holds);
         join(&mut self.deactivate, other.deactivate);
@@ -259,9 +271,15 @@ impl NodeChange {
         self.files.is_empty() && self.activate.is_empty()
     }
 
-    /// Whether its lines call functions of `assets/remedy/certificates.sh`.
+    /// The command that makes a folder of [`NodeChange::folders`].
+    pub(super) fn make_folder(path: &str) -> String {
+        format!("mkdir -p -m 700 {}", super::words::quoted(path))
+    }
+
+    /// Whether its lines call functions of `assets/remedy/certificates.sh` or `secrets.sh`.
     pub(super) fn needs_tools(&self) -> bool {
-        self.activate.iter().chain(&self.deactivate).any(|line| line.contains("certificates_from "))
+        let mut lines = self.activate.iter().chain(&self.deactivate).chain(&self.before_change);
+        lines.any(|line| ["certificates_from ", "key_there ", "secrets_by "].iter().any(|tool| line.contains(tool)))
     }
 
     /// The first path that is changed twice, which no change may do.

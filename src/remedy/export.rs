@@ -7,6 +7,7 @@ use openssl::base64::encode_block;
 use std::fmt::Write as _;
 
 const CHECKS: &str = include_str!("../../assets/remedy/checks.sh");
+const SECRETS: &str = include_str!("../../assets/remedy/secrets.sh");
 const CERTIFICATES: &str = include_str!("../../assets/remedy/certificates.sh");
 
 /// Columns of a line of prose in a script.
@@ -88,11 +89,17 @@ pub fn script(prepared: &Prepared) -> Option<String> {
     if needs_checks(change) {
         text.push_str("\n# Questions that the checks below ask of this node.\n");
         let more = if change.needs_tools() { CERTIFICATES } else { "" };
-        let ours = CHECKS.lines().chain(more.lines()).skip_while(|line| line.starts_with('#'));
+        let secrets = if change.before_change.is_empty() { "" } else { SECRETS };
+        let ours = CHECKS.lines().chain(more.lines()).chain(secrets.lines()).skip_while(|line| line.starts_with('#'));
         text.push_str("set -f\nwithin() { timeout \"$@\"; }\n");
         for line in ours.filter(|line| !line.starts_with("# shellcheck shell=")) {
             let _ = writeln!(text, "{line}");
         }
+    }
+    for folder in &change.folders {
+        let make = NodeChange::make_folder(folder);
+        let path = quoted(folder);
+        let _ = writeln!(text, "[ -d {path} ] || (umask 022; {make}) || stop 'A folder cannot be made'");
     }
     for (number, file) in change.files.iter().enumerate() {
         look(&mut text, number, file);
@@ -102,6 +109,9 @@ pub fn script(prepared: &Prepared) -> Option<String> {
     }
     validate(&mut text, change);
     text.push_str("\n# The change.\n");
+    for command in &change.before_change {
+        let _ = writeln!(text, "{{ {command}; }} || failed");
+    }
     for (number, file) in change.files.iter().enumerate() {
         put(&mut text, number, file);
     }
@@ -149,7 +159,7 @@ fn head(text: &mut String, prepared: &Prepared, change: &NodeChange) {
          if the way in closes; it proves no second login; it writes no journal. Keep a second session open, best at the \
          node's console.",
     );
-    text.push_str("# shellcheck disable=SC2015,SC2317,SC2329\n");
+    text.push_str("# shellcheck disable=SC2015,SC2174,SC2317,SC2329\n");
 }
 
 const PREPARE: &str = r#"set -u
@@ -259,6 +269,9 @@ fn validate(text: &mut String, change: &NodeChange) {
         }
     }
     text.push_str("\n# The way back, where a step fails.\nput_back() {\n:\n");
+    for command in &change.before_back {
+        let _ = writeln!(text, "{command} || {{ echo 'The new state is still needed, so it stays.' >&2; return 1; }}");
+    }
     for (number, file) in change.files.iter().enumerate().rev() {
         restore(text, number, file);
     }
@@ -329,6 +342,9 @@ fn back(text: &mut String, change: &NodeChange) {
         text.push_str("# paste the functions of this script first, those from within() on.\n");
     }
     let mut lines = String::new();
+    for command in &change.before_back {
+        let _ = writeln!(lines, "{command} || exit 1");
+    }
     for (number, file) in change.files.iter().enumerate().rev() {
         restore(&mut lines, number, file);
     }

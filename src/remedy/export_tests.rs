@@ -154,7 +154,13 @@ fn shellcheck_has_nothing_to_say() {
         ],
         ..checked.clone()
     };
-    for change in [all, checked, renewed] {
+    let sealed = NodeChange {
+        folders: vec!["/etc/a b".to_owned()],
+        before_change: vec!["key_there /k.yaml".to_owned()],
+        before_back: vec!["secrets_plain /k.yaml /m/api.yaml 9 '' /registry 'listens 6443'".to_owned()],
+        ..checked.clone()
+    };
+    for change in [all, checked, renewed, sealed] {
         let text = script(&plan(change)).unwrap();
         let mut child = Command::new("shellcheck")
             .args(["-s", "sh", "-"])

@@ -277,6 +277,10 @@ fn steps(change: &NodeChange) -> Vec<Step> {
         let what = format!("Keep a copy of what is changed, on the node, for root alone ({}/...)", super::node::STATE);
         steps.push(Step::new(what, Vec::new()));
     }
+    for folder in &change.folders {
+        let what = format!("Make the folder {folder} for root alone, unless it is there; it stays, whatever comes");
+        steps.push(Step::new(what, vec![NodeChange::make_folder(folder)]));
+    }
     for validate in &change.validate {
         let what = match validate {
             Validate::Keep { what, at, .. } => format!(
@@ -291,16 +295,24 @@ fn steps(change: &NodeChange) -> Vec<Step> {
     }
     if change.delay > 0 {
         // What the switch would run is shown too: nothing runs that was not.
-        let then = if change.deactivate.is_empty() { "" } else { "; with the old files back it runs" };
+        let then = match (change.before_back.is_empty(), change.deactivate.is_empty()) {
+            (true, true) => "",
+            (true, false) => "; with the old files back it runs",
+            (false, _) => "; around that it runs these, and where the first ones fail the new state stays",
+        };
         let arm = Step::new(
             format!(
                 "Arm a switch on the node: unless this program says within {} seconds that all is well, the node puts the old \
                  state back by itself, also after a restart{then}",
                 change.delay
             ),
-            change.deactivate.clone(),
+            change.before_back.iter().chain(&change.deactivate).cloned().collect(),
         );
         steps.push(arm.with_part(Part::Arm));
+    }
+    if !change.before_change.is_empty() {
+        let what = "Before a file changes: do this; where it fails, nothing more is done";
+        steps.push(Step::new(what, change.before_change.clone()));
     }
     for (number, file) in change.files.iter().enumerate() {
         let commands = file.command().into_iter().collect();

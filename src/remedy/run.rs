@@ -235,8 +235,8 @@ fn put_back(node: &str, reverted: &Reverted) -> (Outcome, String) {
         return (
             Outcome::Failed,
             format!(
-                "{node}: {why}. The old state was put back, but for {}, which somebody else has changed meanwhile or which could \
-                 not be written: look at it by hand",
+                "{node}: {why}. The old state was put back, but for {}, which somebody else has changed meanwhile, which is still needed, or \
+                 which could not be written: look at it by hand",
                 left.join(", ")
             ),
         );

@@ -240,8 +240,11 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         .filter(|validate| !matches!(validate, Validate::Line { .. }))
         .collect();
     Ok(NodeChange {
+        folders: Vec::new(),
         files,
         validate,
+        before_change: done.before_back.clone(),
+        before_back: done.before_change.clone(),
         activate: done.deactivate.clone(),
         holds: done.restored.clone(),
         within: done.within,

@@ -13,7 +13,7 @@ use super::tree::{Document, Kind, Node};
 use super::yaml::finish;
 use serde_json::Value as Json;
 
-pub use super::manifest_mount::{HostPathKind, add_mount, has_mount};
+pub use super::manifest_mount::{HostPathKind, add_mount, has_mount, is_on_node};
 
 /// Where flags stand, in the order in which a program gets them.
 const LISTS: [&str; 2] = ["command", "args"];
@@ -59,6 +59,17 @@ pub fn probe_hosts(text: &str, container: &str) -> Result<Vec<String>, EditError
     let probes = own.flat_map(|one| ["livenessProbe", "readinessProbe", "startupProbe"].map(|name| one.get(name)));
     let gets = probes.flatten().filter_map(|probe| probe.get("httpGet"));
     Ok(gets.map(|get| get.get("host").and_then(Json::as_str).unwrap_or_default().to_owned()).collect())
+}
+
+/// The number of the user that a container is told to run as, by itself or by its pod; None where it is told nothing. An error
+/// where the manifest cannot be read.
+pub fn runs_as(text: &str, container: &str) -> Result<Option<i64>, EditError> {
+    let tree = read(text).map_err(|trouble| trouble.with(&format!("look up as whom {container} runs by hand")))?;
+    let containers = tree.pointer("/spec/containers").and_then(Json::as_array);
+    let own = containers.into_iter().flatten().find(|one| one.get("name").and_then(Json::as_str) == Some(container));
+    let pod = tree.get("spec");
+    let user = |map: &Json| map.pointer("/securityContext/runAsUser").and_then(Json::as_i64);
+    Ok([own, pod].into_iter().flatten().find_map(user))
 }
 
 fn item(flag: &str, value: Option<&str>) -> String {

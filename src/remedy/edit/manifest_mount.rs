@@ -47,6 +47,21 @@ pub fn has_mount(text: &str, container: &str, host_path: &str, mount_path: &str)
     found().map_err(|trouble: Trouble| trouble.with(&format!("look for a mount at {mount_path} by hand")))
 }
 
+/// Whether what a container writes at `path` comes to lie on the node: some hostPath is mounted there or at a folder above it.
+/// An error where the manifest is not surely understood.
+pub fn is_on_node(text: &str, container: &str, path: &str) -> Result<bool, EditError> {
+    let found = || {
+        let tree = read(text)?;
+        let document = scan(text)?;
+        let number = Container::find(&document, container)?.number;
+        let mut above = std::iter::successors(Some(bare(path)), |path| path.rsplit_once('/').map(|(above, _)| above));
+        // The mount that is nearest counts.
+        let nearest = above.find_map(|path| mount(&tree, number, path));
+        Ok(nearest.is_some_and(|mount| host_path_of(&tree, mount).is_some()))
+    };
+    found().map_err(|trouble: Trouble| trouble.with(&format!("look for a mount of {path} by hand")))
+}
+
 /// Mounts the node's `host_path` at `mount_path` into a container: a volume `name` and a mount of it, each behind those
 /// that are there.
 ///

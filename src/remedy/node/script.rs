@@ -12,6 +12,7 @@ const CHECKS: &str = include_str!("../../../assets/remedy/checks.sh");
 const REVERT: &str = include_str!("../../../assets/remedy/revert.sh");
 const APPLY: &str = include_str!("../../../assets/remedy/apply.sh");
 const CERTIFICATES: &str = include_str!("../../../assets/remedy/certificates.sh");
+const SECRETS: &str = include_str!("../../../assets/remedy/secrets.sh");
 const SETTLE: &str = include_str!("../../../assets/remedy/settle.sh");
 const READ: &str = include_str!("../../../assets/remedy/read.sh");
 const SSHD: &str = include_str!("../../../assets/remedy/sshd.sh");
@@ -105,7 +106,7 @@ fn functions(change: &NodeChange) -> String {
     let _ = writeln!(text, "BOUND={}", change.within.max(120));
     if change.needs_tools() {
         // Bare before it is quoted: a comment that goes afterwards would take a quotation mark along.
-        let tools = bare(&["within() { timeout \"$@\"; }", CHECKS, CERTIFICATES]);
+        let tools = bare(&["within() { timeout \"$@\"; }", CHECKS, CERTIFICATES, SECRETS]);
         let _ = writeln!(text, "TOOLS={}", quoted(&tools));
     }
     let lines = |name: &str, lines: &[String]| {
@@ -122,6 +123,10 @@ fn functions(change: &NodeChange) -> String {
         });
         format!("{name}() {{\n:\n{body}}}\n")
     };
+    let prepares = !change.before_change.is_empty() || !change.before_back.is_empty();
+    let _ = writeln!(text, "PREPARES={}", if prepares { "yes" } else { "" });
+    text.push_str(&lines("before_change", &change.before_change));
+    text.push_str(&lines("before_back", &change.before_back));
     text.push_str(&lines("activate", &change.activate));
     text.push_str(&lines("deactivate", &change.deactivate));
     text.push_str(&conditions("holds", &change.holds));
@@ -199,6 +204,9 @@ fn word(state: &State) -> String {
 /// Carries a change out. `manifest`: what is kept on the node beside the backups.
 pub(crate) fn apply(entry: &str, change: &NodeChange, manifest: &[u8]) -> Vec<u8> {
     let mut calls = format!("begin {}\n", change.delay);
+    for folder in &change.folders {
+        let _ = writeln!(calls, "folder {}", quoted(folder));
+    }
     for file in &change.files {
         let path = quoted(&file.path);
         let before = word(&file.before);

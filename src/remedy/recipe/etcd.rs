@@ -86,6 +86,23 @@ impl Members {
 pub(super) const CAN_KEEP: &str = "command -v etcdctl || crictl exec \"$(crictl ps -q --state Running --name '^etcd$' \
      --label io.kubernetes.pod.namespace=kube-system | head -n 1)\" etcdctl version";
 
+fn given(text: &str, flag: &str) -> Option<String> {
+    flag_values(text, "etcd", flag).ok()?.into_iter().flatten().next()
+}
+
+/// By which options etcdctl speaks with the member that a manifest starts, as a shell takes them. `Err`: why it cannot, a clause.
+pub(super) fn options(text: &str) -> Result<String, &'static str> {
+    let urls = given(text, "listen-client-urls").unwrap_or_default();
+    let mut urls: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
+    urls.sort_by_key(|url| !url.contains("//127.0.0.1:"));
+    let url = urls.first().ok_or("its manifest names no --listen-client-urls")?;
+    let mut words = vec![format!("--endpoints={url}")];
+    for (option, flag) in [("cacert", "trusted-ca-file"), ("cert", "cert-file"), ("key", "key-file")] {
+        words.extend(given(text, flag).map(|file| format!("--{option}={file}")));
+    }
+    Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+}
+
 /// The snapshot of the member that a manifest starts. Refused where it cannot be taken.
 pub(super) fn snapshot(manifest: &str, text: &str, fresh: &Fresh) -> Result<Validate, Refusal> {
     let refuse = |why: &str| {
@@ -97,20 +114,13 @@ pub(super) fn snapshot(manifest: &str, text: &str, fresh: &Fresh) -> Result<Vali
     if fresh.told(CAN_KEEP).is_none() {
         return refuse("the node has no etcdctl, and none in the container of etcd answers to crictl");
     }
-    let given =
-        |flag: &str| flag_values(text, "etcd", flag).ok().and_then(|values| values.into_iter().flatten().next());
-    let urls = given("listen-client-urls").unwrap_or_default();
-    let mut urls: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
-    urls.sort_by_key(|url| !url.contains("//127.0.0.1:"));
-    let Some(url) = urls.first() else { return refuse("its manifest names no --listen-client-urls") };
-    let Some(data) = given("data-dir").filter(|data| data.starts_with('/')) else {
+    let words = match options(text) {
+        Ok(words) => words,
+        Err(why) => return refuse(why),
+    };
+    let Some(data) = given(text, "data-dir").filter(|data| data.starts_with('/')) else {
         return refuse("its manifest names no --data-dir");
     };
-    let mut words = vec![format!("--endpoints={url}")];
-    for (option, flag) in [("cacert", "trusted-ca-file"), ("cert", "cert-file"), ("key", "key-file")] {
-        words.extend(given(flag).map(|file| format!("--{option}={file}")));
-    }
-    let words = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let data = quoted(data.trim_end_matches('/'));
     // In the container nothing but the data's folder can be written to, and it is the same one outside.
     let line = format!(

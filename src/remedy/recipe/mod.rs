@@ -1,9 +1,11 @@
 //! Recipes: from a finding to operations, and from operations and the fresh state of the node to an exact change.
 //! `plan` is pure. Each kind of operation has a file of its own.
 
+mod audit;
 mod automatic;
 mod azure;
 mod certificates;
+mod encryption;
 mod etcd;
 mod file;
 mod keys;
@@ -22,6 +24,7 @@ mod updates;
 pub use automatic::AutomaticOp;
 pub use azure::AzRun;
 pub use certificates::CertificatesOp;
+pub use encryption::EncryptionOp;
 pub use file::FilesOp;
 pub use keys::KeysOp;
 pub use kube::{Bound, KubeOp};
@@ -65,6 +68,8 @@ pub enum NodeOp {
     Updates(UpdatesOp),
     /// Certificates of the control plane.
     Certificates(CertificatesOp),
+    /// Secrets encrypted in etcd.
+    Encryption(EncryptionOp),
 }
 
 impl NodeOp {
@@ -92,7 +97,7 @@ impl NodeOp {
 
     /// Whether nothing else may be done in the same go: what follows could not be undone with it, or not be proved.
     pub(super) fn stands_alone(&self) -> bool {
-        matches!(self, NodeOp::SshOff(_) | NodeOp::Updates(_) | NodeOp::Certificates(_))
+        matches!(self, NodeOp::SshOff(_) | NodeOp::Updates(_) | NodeOp::Certificates(_) | NodeOp::Encryption(_))
     }
 
     /// What must be read fresh before the change can be made.
@@ -108,6 +113,7 @@ impl NodeOp {
             NodeOp::Automatic(op) => op.wants(),
             NodeOp::Updates(op) => op.wants(),
             NodeOp::Certificates(op) => op.wants(),
+            NodeOp::Encryption(op) => op.wants(),
         }
     }
 
@@ -124,6 +130,7 @@ impl NodeOp {
             NodeOp::Automatic(op) => op.change(fresh),
             NodeOp::Updates(op) => op.change(fresh),
             NodeOp::Certificates(op) => op.change(fresh),
+            NodeOp::Encryption(op) => op.change(fresh),
         }
     }
 }
@@ -165,7 +172,9 @@ fn kind(spec: &RemedySpec) -> Option<Kind> {
         | RemedySpec::SshOff {}
         | RemedySpec::SshSourceRestriction {} => Some(Kind::Sshd),
         RemedySpec::KubeletSetting { .. } => Some(Kind::Kubelet),
-        RemedySpec::StaticPodFlag { .. } => Some(Kind::StaticPod),
+        RemedySpec::StaticPodFlag { .. } | RemedySpec::AuditPolicy {} | RemedySpec::EncryptionAtRest {} => {
+            Some(Kind::StaticPod)
+        }
         RemedySpec::KubeObject { .. } => Some(Kind::Objects),
         RemedySpec::AzCommand { .. } | RemedySpec::ManualSteps {} => None,
     }
@@ -208,6 +217,10 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::StaticPodFlag { component, flag, value, add, without }) => {
             let setting = Flag::of(value.as_deref(), add, without);
             Some(noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod))
+        }
+        Some(RemedySpec::AuditPolicy {}) => Some(noting(&mut notes, static_pod::audit(&about)?, NodeOp::StaticPod)),
+        Some(RemedySpec::EncryptionAtRest {}) => {
+            Some(noting(&mut notes, encryption::plan(&about)?, NodeOp::Encryption))
         }
         Some(RemedySpec::AuthorizedKey { action }) => {
             Some(noting(&mut notes, keys::plan(*action, &about)?, NodeOp::Keys))

@@ -3,10 +3,10 @@
 
 use super::etcd::{self, Members};
 use super::static_flag::Flag;
-use super::{About, host};
+use super::{About, audit, host};
 use crate::evidence::{Component, NodeEvidence, Reading, Value, platform_of};
 use crate::remedy::change::{FileChange, NodeChange, State};
-use crate::remedy::edit::manifest_flag::{flag_values, probe_hosts};
+use crate::remedy::edit::manifest_flag::{HostPathKind, add_mount, flag_values, probe_hosts};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::plan::{Refusal, Risk};
 use crate::remedy::words::quoted;
@@ -17,10 +17,23 @@ pub struct StaticPodOp {
     component: String,
     manifest: String,
     flags: Vec<(String, Flag)>,
+    /// What its container must see of the node.
+    mounts: Vec<Mount>,
+    /// Whether what is missing for an audit log is put in too.
+    audit: bool,
     /// How etcd's members are asked after, for etcd itself.
     members: Option<Members>,
     /// How many nodes have a control plane, where that is known.
     control_planes: Option<usize>,
+}
+
+/// A file or folder of the node that a component sees under the same path.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Mount {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+    pub(super) read_only: bool,
+    pub(super) kind: HostPathKind,
 }
 
 /// Time that the kubelet may take to end the old pod and to have the new one well.
@@ -36,6 +49,32 @@ pub(super) fn plan(
     setting: Flag,
     about: &About<'_>,
 ) -> Result<(StaticPodOp, Vec<String>), Refusal> {
+    let (mut op, mut notes) = of_pod(component, about)?;
+    if flag.starts_with("audit-log-max") {
+        match log(&Reading::of_node(about.node()?)) {
+            Log::File => {}
+            Log::Elsewhere => return Err(Refusal::new(no_log(&op.manifest, flag))),
+            // It has nothing to work on, so it comes with what it works on.
+            Log::None => {
+                op.audit = true;
+                notes.extend(audit::notes());
+            }
+        }
+    }
+    op.flags.push((flag.to_owned(), setting));
+    Ok((op, notes))
+}
+
+/// What is done for `audit-policy`, and what else it means.
+pub(super) fn audit(about: &About<'_>) -> Result<(StaticPodOp, Vec<String>), Refusal> {
+    let (mut op, mut notes) = of_pod("kube-apiserver", about)?;
+    op.audit = true;
+    notes.extend(audit::notes());
+    Ok((op, notes))
+}
+
+/// A component's pod, with nothing to be done yet, and what is to be known of every change of it.
+pub(super) fn of_pod(component: &str, about: &About<'_>) -> Result<(StaticPodOp, Vec<String>), Refusal> {
     let node = about.node()?;
     let name = &node.name;
     let evidence = of(node, component).ok_or_else(|| Refusal::new(format!("{component} is not known here")))?;
@@ -60,9 +99,6 @@ pub(super) fn plan(
             pod.path
         )));
     }
-    if flag.starts_with("audit-log-max") && !logs(&tree) {
-        return Err(Refusal::new(no_log(&pod.path, flag)));
-    }
     let members = match component {
         "etcd" => Some(Members::of(name, pod)?),
         _ => None,
@@ -70,7 +106,9 @@ pub(super) fn plan(
     let op = StaticPodOp {
         component: component.to_owned(),
         manifest: pod.path.clone(),
-        flags: vec![(flag.to_owned(), setting)],
+        flags: Vec::new(),
+        mounts: Vec::new(),
+        audit: false,
         members,
         control_planes: control_planes(about),
     };
@@ -89,9 +127,21 @@ pub(super) fn of<'n>(node: &'n NodeEvidence, component: &str) -> Option<&'n Comp
     }
 }
 
-/// Whether the API server writes an audit log into a file.
-fn logs(node: &Reading) -> bool {
-    matches!(node.at("kube_apiserver.effective.auditLogPath").value, Value::Text(path) if &*path != "-")
+/// Where the API server writes its audit log.
+enum Log {
+    File,
+    /// To its standard output, or to a webhook.
+    Elsewhere,
+    None,
+}
+
+fn log(node: &Reading) -> Log {
+    let is = |name: &str| node.at(&format!("kube_apiserver.effective.{name}")).value;
+    match (is("auditLogPath"), is("auditWebhookConfigFile")) {
+        (Value::Text(path), _) if &*path != "-" => Log::File,
+        (Value::Absent, Value::Absent) => Log::None,
+        _ => Log::Elsewhere,
+    }
 }
 
 fn no_log(manifest: &str, flag: &str) -> String {
@@ -139,12 +189,24 @@ impl StaticPodOp {
     }
 
     pub(super) fn add(&mut self, other: StaticPodOp) {
+        self.audit |= other.audit;
         for (flag, setting) in other.flags {
             match self.flags.iter_mut().find(|(known, _)| *known == flag) {
                 Some((_, known)) => known.add(setting),
                 None => self.flags.push((flag, setting)),
             }
         }
+    }
+
+    /// The same with a flag more, and a mount that it needs.
+    pub(super) fn with(mut self, flag: &str, setting: Flag, mount: Mount) -> Self {
+        self.flags.push((flag.to_owned(), setting));
+        self.mounts.push(mount);
+        self
+    }
+
+    pub(super) fn control_planes(&self) -> Option<usize> {
+        self.control_planes
     }
 
     fn folder(&self) -> &str {
@@ -155,6 +217,9 @@ impl StaticPodOp {
         let mut wants = vec![Want::File(self.manifest.clone()), Want::Pattern(format!("{}/*", self.folder()))];
         if let Some(members) = &self.members {
             wants.extend([Want::Tell(members.line().to_owned()), Want::Tell(etcd::CAN_KEEP.to_owned())]);
+        }
+        if self.audit {
+            wants.extend(audit::wants());
         }
         wants
     }
@@ -176,22 +241,39 @@ impl StaticPodOp {
             )));
         }
         self.no_other(fresh)?;
+        let more = match self.audit {
+            true => audit::missing(manifest, before, fresh)?,
+            false => audit::Missing::default(),
+        };
+        let missing = more.flags.iter().map(|(flag, value)| ((*flag).to_owned(), Flag::Value((*value).to_owned())));
+        // What a finding asks for comes after what is usual, and counts.
+        let flags: Vec<(String, Flag)> = missing.chain(self.flags.iter().cloned()).collect();
         let mut after = before.to_owned();
-        for (flag, setting) in &self.flags {
-            self.may_decide(before, flag)?;
+        for mount in more.mounts.iter().chain(&self.mounts) {
+            let Mount { name, path, read_only, kind } = *mount;
+            after = add_mount(&after, &self.component, name, path, path, read_only, kind)
+                .map_err(|error| Refusal::new(format!("{manifest}: {error}")))?;
+        }
+        for (flag, setting) in &flags {
+            self.may_decide(&after, flag)?;
             after = setting.edit(&after, &self.component, flag, manifest)?;
         }
         self.probed(before, &after)?;
         if after == before {
             return Ok(NodeChange::default());
         }
-        let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
+        let mut change = more.change;
+        (change.risk, change.within) = (Risk::Disruptive, WITHIN);
+        change.why.extend(self.audit.then(|| audit::room(&after, fresh)).flatten());
         if let Some(members) = &self.members {
             change.interrupts.push(members.well(fresh)?);
             change.validate.push(etcd::snapshot(manifest, before, fresh)?);
         }
         let (mut new, mut old) = (Vec::new(), Vec::new());
-        for (flag, _) in &self.flags {
+        for (number, (flag, _)) in flags.iter().enumerate() {
+            if flags.iter().take(number).any(|(known, _)| known == flag) {
+                continue;
+            }
             let values = |text: &str| flag_values(text, &self.component, flag).unwrap_or_default();
             let (was, is) = (values(before), values(&after));
             if was != is {
@@ -199,7 +281,8 @@ impl StaticPodOp {
                 old.extend(arguments(flag, before, was.first(), is.first()));
             }
         }
-        change.holds = self.conditions(&after, &new);
+        let own = std::mem::replace(&mut change.holds, self.conditions(&after, &new));
+        change.holds.extend(own);
         change.restored = self.conditions(before, &old);
         let bytes = after.into_bytes();
         change.files.push(FileChange::contents(manifest, state.clone(), file.contents.clone(), bytes, None));

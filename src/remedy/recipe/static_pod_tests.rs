@@ -79,6 +79,23 @@ fn several_flags_are_one_edit_and_the_process_must_show_them_all() {
 }
 
 #[test]
+fn bounds_of_a_log_that_is_not_written_yet_bring_the_log_with_them() {
+    let mut node = control_plane();
+    node.kube_apiserver.process = process("kube-apiserver", "cri-containerd-1.scope", &[]);
+    let mut op = planned(&node, "kube-apiserver", "audit-log-maxage", Flag::Value("90".to_owned())).unwrap();
+    op.add(planned(&node, "kube-apiserver", "profiling", Flag::Value("false".to_owned())).unwrap());
+    let policy = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: []\n";
+    let change = op.change(&fresh(&op.wants(), &[(PATH, API), ("/etc/kubernetes/audit/policy.yaml", policy)])).unwrap();
+    assert_eq!(change.files.len(), 1, "one edit");
+    let text = String::from_utf8(change.files[0].contents.clone().unwrap()).unwrap();
+    for line in ["--audit-log-maxage=90", "--audit-log-path=/var/log/kubernetes/audit/audit.log", "--profiling=false"] {
+        assert!(text.contains(line) && change.holds[0].contains(line), "{line}: {}", change.holds[0]);
+    }
+    assert!(!text.contains("maxage=30") && text.contains("mountPath: /var/log/kubernetes/audit\n"), "{text}");
+    assert!(change.restored[0].contains("^--audit-policy-file"), "{}", change.restored[0]);
+}
+
+#[test]
 fn a_flag_is_taken_away_with_the_last_of_its_words() {
     let text = API.replace("--enable-admission-plugins=NodeRestriction", "--disable-admission-plugins=ServiceAccount");
     let (after, change) = changed(&of_api("disable-admission-plugins", list(&[], &["ServiceAccount"])), &text).unwrap();

@@ -1,6 +1,8 @@
 //! On a kubeadm cluster of two nodes: the kubelet and the control plane's static pods.
 
+mod audit;
 mod certificates;
+mod encryption;
 mod kubelet;
 mod static_pod;
 mod support;

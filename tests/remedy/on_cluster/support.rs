@@ -78,6 +78,13 @@ impl Cluster {
         Node { cluster: self, name: name.to_owned(), address: address.clone() }
     }
 
+    /// Every byte of this test's journal, as far as it is text.
+    pub(super) fn journal(&self) -> String {
+        let files = std::fs::read_dir(self.journal.path()).unwrap();
+        let bytes = files.filter_map(|file| std::fs::read(file.unwrap().path()).ok());
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+    }
+
     /// Whether the journal of this test is whole.
     pub(super) fn journal_is_whole(&self) {
         assert!(self.store.borrow().verify(None).unwrap().problems.is_empty(), "{}", self.journal.path().display());
