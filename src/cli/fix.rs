@@ -14,6 +14,7 @@ use crate::remedy::{
     self, Answer, Choices, ClusterReach, Done, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
 };
 use crate::report::clean;
+use crate::site::NodeTarget;
 use crate::store::{Outcome, Store};
 use crate::visit::{NodeReach, Visit, failing, offer, who};
 use clap::{Args, ValueEnum};
@@ -258,19 +259,17 @@ impl Run<'_> {
     /// The verdicts of some controls at a node or at the cluster, read once more.
     fn look_again(&self, controls: &[String], target: &str) -> Vec<(String, Verdict)> {
         let node = target.strip_prefix("node/");
-        let targets = self.visit.targets.iter().filter(|target| Some(target.name.as_str()) == node).cloned().collect();
+        // A change of the cluster may put right what is judged at its nodes.
+        let nodes_too = node.is_none() && controls.iter().any(|control| self.catalog.is_of_nodes(control));
+        let meant = |target: &&NodeTarget| nodes_too || Some(target.name.as_str()) == node;
+        let targets = self.visit.targets.iter().filter(meant).cloned().collect();
         let cluster = self.visit.cluster.clone().filter(|_| node.is_none());
         let visit = Visit { targets, cluster, endpoints: false, ..self.visit.clone() };
         let ask: Arc<dyn Ask> = Arc::<Memory>::clone(&self.memory);
         let seen = targets::collect_asking(&visit, self.fix.talk, &self.console, &ask);
         let assessment = self.judge(&seen);
-        let of = |control: &String| {
-            assessment.findings.iter().find(|finding| finding.control == *control && finding.target == target)
-        };
-        controls
-            .iter()
-            .map(|control| (control.clone(), of(control).map_or(Verdict::Unknown, |finding| finding.verdict)))
-            .collect()
+        let of = |control: &String| assessment.verdict(control, target).unwrap_or(Verdict::Unknown);
+        controls.iter().map(|control| (control.clone(), of(control))).collect()
     }
 }
 

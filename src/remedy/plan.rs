@@ -120,7 +120,9 @@ impl Plan {
                 self.notes.push(note);
             }
         }
-        self.title = format!("{} controls together", self.controls.len());
+        if self.controls.len() > 1 {
+            self.title = format!("{} controls together", self.controls.len());
+        }
         Ok(self)
     }
 }

@@ -4,6 +4,7 @@
 mod automatic;
 mod azure;
 mod certificates;
+mod config_map;
 mod etcd;
 mod file;
 mod keys;
@@ -22,6 +23,8 @@ mod updates;
 pub use automatic::AutomaticOp;
 pub use azure::AzRun;
 pub use certificates::CertificatesOp;
+pub(super) use config_map::runs_with;
+pub use config_map::{Held, TextOp};
 pub use file::FilesOp;
 pub use keys::KeysOp;
 pub use kube::{Bound, KubeOp};
@@ -166,6 +169,7 @@ fn kind(spec: &RemedySpec) -> Option<Kind> {
         | RemedySpec::SshSourceRestriction {} => Some(Kind::Sshd),
         RemedySpec::KubeletSetting { .. } => Some(Kind::Kubelet),
         RemedySpec::StaticPodFlag { .. } => Some(Kind::StaticPod),
+        RemedySpec::KubeProxySetting { .. } => Some(Kind::KubeProxy),
         RemedySpec::KubeObject { .. } => Some(Kind::Objects),
         RemedySpec::AzCommand { .. } | RemedySpec::ManualSteps {} => None,
     }
@@ -184,10 +188,12 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     }
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
+    let mut target = finding.target.clone();
     let op = match &control.remedy {
         None
         | Some(
             RemedySpec::ManualSteps {}
+            | RemedySpec::KubeProxySetting { .. }
             | RemedySpec::KubeObject { .. }
             | RemedySpec::AzCommand { .. }
             | RemedySpec::CertificateRenew {},
@@ -223,6 +229,12 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
             notes = more;
             Some(Work::Cluster(ops))
         }
+        Some(RemedySpec::KubeProxySetting { path, value }) => {
+            let (op, more) = config_map::kube_proxy(path, value, &about)?;
+            notes = more;
+            target = "cluster".to_owned();
+            Some(Work::Cluster(vec![KubeOp::Text(op)]))
+        }
         Some(RemedySpec::AzCommand { command }) => {
             let (work, more) = azure::plan(*command, &about)?;
             notes = more;
@@ -244,7 +256,7 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     };
     Ok(Plan {
         controls: vec![control.id.clone()],
-        target: finding.target.clone(),
+        target,
         title: control.title.clone(),
         work,
         notes,
