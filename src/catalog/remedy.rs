@@ -227,7 +227,9 @@ impl RemedySpec {
             RemedySpec::KubeletSetting { path, value } | RemedySpec::KubeProxySetting { path, value } => {
                 let name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
                 if !path.split('.').all(name) {
-                    return Some(format!("path {path:?}: write it as in the component's configuration file, with dots"));
+                    return Some(format!(
+                        "path {path:?}: write it as in the component's configuration file, with dots"
+                    ));
                 }
                 (value.is_null() || value.is_object()).then(|| "value: write a word, a number or a list".to_owned())
             }

@@ -147,9 +147,10 @@ impl Api {
         if place.is_secret() && (patch.get("data").is_some() || patch.get("stringData").is_some()) {
             return Err(own("what is in a Secret is not written by this program. Write it with kubectl"));
         }
-        let Some(metadata) = patch.as_object_mut().and_then(|fields| {
-            fields.entry("metadata").or_insert_with(|| json!({})).as_object_mut()
-        }) else {
+        let Some(metadata) = patch
+            .as_object_mut()
+            .and_then(|fields| fields.entry("metadata").or_insert_with(|| json!({})).as_object_mut())
+        else {
             return Err(own("what is to be merged is no part of an object. Report it"));
         };
         metadata.insert("uid".to_owned(), seen.uid.clone().into());

@@ -156,7 +156,9 @@ impl Making<'_> {
 
     async fn label(&mut self, place: ObjectPlace, key: &str, value: &str) -> Result<(), Refusal> {
         let path = format!("f:{key}");
-        let Some((object, _)) = self.free(&place, &[&["f:metadata", "f:labels", &path]], &[]).await? else { return Ok(()) };
+        let Some((object, _)) = self.free(&place, &[&["f:metadata", "f:labels", &path]], &[]).await? else {
+            return Ok(());
+        };
         if object.get("metadata").and_then(|metadata| metadata.get("labels")?.get(key)).and_then(Value::as_str)
             == Some(value)
         {
@@ -208,7 +210,9 @@ impl Making<'_> {
     }
 
     async fn unbind(&mut self, place: ObjectPlace, gone: &[Bound]) -> Result<(), Refusal> {
-        let Some((object, _)) = self.free(&place, &[&["f:subjects"], &["f:roleRef"]], &[]).await? else { return Ok(()) };
+        let Some((object, _)) = self.free(&place, &[&["f:subjects"], &["f:roleRef"]], &[]).await? else {
+            return Ok(());
+        };
         let all = subjects(&object);
         let staying: Vec<Value> =
             all.iter().filter(|subject| !gone.iter().any(|bound| bound.is(subject))).cloned().collect();

@@ -94,7 +94,10 @@ impl Making<'_> {
             return Ok(None);
         }
         if object.pointer("/spec/updateStrategy/type").and_then(Value::as_str) != Some("RollingUpdate") {
-            self.leave(set, "its pods are made anew only when somebody deletes them (updateStrategy). Change both by hand");
+            self.leave(
+                set,
+                "its pods are made anew only when somebody deletes them (updateStrategy). Change both by hand",
+            );
             return Ok(None);
         }
         let (wanted, available) = rollout::pods(&object);

@@ -2,9 +2,9 @@
 //! file and the manifests of the control plane from.
 
 use super::About;
-use super::kube::place;
 #[cfg(test)]
 use super::KubeOp;
+use super::kube::place;
 use crate::evidence::{Fact, Reading, Value};
 use crate::kubeapi::ObjectPlace;
 use crate::remedy::edit::yaml::{get_path, set_path};

@@ -24,7 +24,8 @@ fn metrics() -> TextOp {
 
 #[test]
 fn one_line_of_kube_proxys_configuration_changes() {
-    let open = proxy().replace("metricsBindAddress: \"\"", "# ours\nmetricsBindAddress: 0.0.0.0:10249 # for Prometheus");
+    let open =
+        proxy().replace("metricsBindAddress: \"\"", "# ours\nmetricsBindAddress: 0.0.0.0:10249 # for Prometheus");
     let closed = metrics().edit(&open).unwrap();
     assert_eq!(closed, open.replace(": 0.0.0.0:10249 #", ": \"127.0.0.1:10249\" #"));
     assert_eq!(metrics().edit(&closed).unwrap(), closed);
@@ -87,7 +88,8 @@ fn it_is_one_change_of_the_cluster_for_every_node() {
     assert!(planned(&seen, "node/a").unwrap_err().0.contains("--context"));
     let mut seen = document(good());
     let mut by_flags = node(&[]);
-    by_flags.kube_proxy.process = crate::remedy::recipe::testing::process("/usr/bin/kube-proxy", "kube-proxy.service", &[]);
+    by_flags.kube_proxy.process =
+        crate::remedy::recipe::testing::process("/usr/bin/kube-proxy", "kube-proxy.service", &[]);
     by_flags.kube_proxy.exists = Fact::Known(true);
     seen.nodes = vec![by_flags];
     assert!(planned(&seen, "node/n1").unwrap_err().0.contains("without --config"));

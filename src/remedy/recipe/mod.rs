@@ -254,13 +254,7 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         (None, Some(work)) => work,
         (None, None) => Work::Manual(vec![control.fix.trim().to_owned()]),
     };
-    Ok(Plan {
-        controls: vec![control.id.clone()],
-        target,
-        title: control.title.clone(),
-        work,
-        notes,
-    })
+    Ok(Plan { controls: vec![control.id.clone()], target, title: control.title.clone(), work, notes })
 }
 
 /// Keeps the notes of an operation.

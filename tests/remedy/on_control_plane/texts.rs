@@ -1,0 +1,223 @@
+//! Settings in kubeadm's ConfigMaps, as `kubeadm init` leaves them: `tests/bed/addons`.
+
+use super::super::api_server::Bed;
+use super::shown;
+use serde_json::{Value, json};
+use sitewarden::assess::Verdict;
+use sitewarden::remedy::{Prepared, Risk};
+use sitewarden::store::Outcome;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const CONTROL: &str = "kube-proxy-metrics-loopback";
+const SYSTEM: &str = "--namespace=kube-system";
+
+/// kubeadm's objects, gone with this.
+struct Addons;
+
+impl Addons {
+    fn script(words: &[&str]) -> bool {
+        Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/addons")).args(words).status().unwrap().success()
+    }
+
+    fn made() -> Self {
+        assert!(Self::script(&[]));
+        Addons
+    }
+}
+
+impl Drop for Addons {
+    fn drop(&mut self) {
+        Self::script(&["remove"]);
+    }
+}
+
+/// A node that is an object and no more, and who plays its kubelet for kube-proxy: a pod becomes ready, and goes when it is to.
+struct Node {
+    admin: PathBuf,
+    name: String,
+    over: Arc<AtomicBool>,
+    kubelet: Option<JoinHandle<()>>,
+}
+
+fn kubectl(admin: &PathBuf, words: &[&str]) -> Vec<u8> {
+    Command::new("kubectl").arg("--kubeconfig").arg(admin).arg(SYSTEM).args(words).output().unwrap().stdout
+}
+
+impl Node {
+    fn up(bed: &Bed) -> Self {
+        let name = bed.namespace.clone();
+        let room = json!({"pods": "9", "cpu": "1", "memory": "1Gi"});
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"kubernetes.io/os": "linux"}},
+            "status": {"allocatable": room, "capacity": room}});
+        bed.kubectl(&["create", "-f", "-"], &node.to_string());
+        let over = Arc::new(AtomicBool::new(false));
+        let (admin, stop) = (bed.admin.clone(), Arc::clone(&over));
+        let kubelet = std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let pods = kubectl(&admin, &["get", "pods", "-o", "json"]);
+                let pods: Value = serde_json::from_slice(&pods).unwrap_or_default();
+                for pod in pods["items"].as_array().into_iter().flatten() {
+                    let name = pod["metadata"]["name"].as_str().unwrap();
+                    if !pod["metadata"]["deletionTimestamp"].is_null() {
+                        kubectl(&admin, &["delete", "pod", name, "--force", "--grace-period=0"]);
+                    } else if pod["spec"]["nodeName"].is_string() && pod["status"]["phase"] != "Running" {
+                        let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+                        kubectl(
+                            &admin,
+                            &["patch", "pod", name, "--subresource=status", "--type=merge", "-p", &ready.to_string()],
+                        );
+                    }
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        bed.kubectl(&["rollout", "status", SYSTEM, "daemonset/kube-proxy", "--timeout=60s"], "");
+        Node { admin: bed.admin.clone(), name, over, kubelet: Some(kubelet) }
+    }
+
+    fn verdict(&self, bed: &Bed) -> Verdict {
+        let target = format!("node/{}", self.name);
+        let findings = bed.findings(CONTROL, &bed.seen());
+        findings.iter().find(|finding| finding.target == target).unwrap().verdict
+    }
+
+    fn pod(&self) -> Value {
+        let pods: Value = serde_json::from_slice(&kubectl(&self.admin, &["get", "pods", "-o", "json"])).unwrap();
+        assert_eq!(pods["items"].as_array().unwrap().len(), 1, "{pods}");
+        pods["items"][0]["metadata"]["uid"].clone()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        let _ = self.kubelet.take().unwrap().join();
+        kubectl(&self.admin, &["delete", "node", &self.name]);
+    }
+}
+
+fn map(bed: &Bed, name: &str) -> Value {
+    bed.json(&["get", SYSTEM, "configmap", name])["data"].clone()
+}
+
+/// Writes a text into a ConfigMap by a person's hand.
+fn write(bed: &Bed, name: &str, key: &str, text: &str) {
+    let patch = json!({"data": {key: text}}).to_string();
+    bed.kubectl(
+        &["patch", SYSTEM, "configmap", name, "--field-manager=kubectl-edit", "--type=merge", "-p", &patch],
+        "",
+    );
+}
+
+/// Has kube-proxy show its metrics to everybody, with a comment beside it.
+fn open(bed: &Bed) {
+    let text = map(bed, "kube-proxy")["config.conf"].as_str().unwrap().to_owned();
+    let open = text.replace("metricsBindAddress: \"\"", "# ours\nmetricsBindAddress: 0.0.0.0:10249 # for Prometheus");
+    assert_ne!(open, text);
+    write(bed, "kube-proxy", "config.conf", &open);
+}
+
+fn prepared(bed: &Bed, node: &Node) -> Result<Prepared, sitewarden::remedy::Refusal> {
+    bed.prepared(CONTROL, &node.name, &bed.admin)
+}
+
+#[test]
+fn kube_proxy_is_set_and_started_anew_and_set_back() {
+    let Some(mut bed) = Bed::up("proxy") else { return };
+    let _addons = Addons::made();
+    let node = Node::up(&bed);
+    open(&bed);
+    let (before, pod) = (map(&bed, "kube-proxy"), node.pod());
+    assert_eq!(node.verdict(&bed), Verdict::Fail);
+    let plan = prepared(&bed, &node).unwrap();
+    let text = shown(&plan);
+    assert!(
+        text.contains(
+            "--- ConfigMap kube-system/kube-proxy, config.conf\n+++ ConfigMap kube-system/kube-proxy, config.conf\n"
+        ),
+        "{text}"
+    );
+    let line = "-metricsBindAddress: 0.0.0.0:10249 # for Prometheus\n+metricsBindAddress: \"127.0.0.1:10249\" # for Prometheus\n";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("rollout restart daemonset kube-proxy && kubectl"), "{text}");
+    assert_eq!((plan.risk(), plan.to_be_typed()), (Risk::Disruptive, Some("kubernetes-admin@bed")));
+    assert_eq!((map(&bed, "kube-proxy"), node.pod()), (before.clone(), pod.clone()), "looking changed something");
+    let ran = bed.run(plan);
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    let new = node.pod();
+    assert!(new != pod, "the pod was not made anew");
+    assert_eq!(node.verdict(&bed), Verdict::Pass);
+    let back = bed.undo(&ran.entry).unwrap();
+    assert_eq!(back.risk(), Risk::Disruptive);
+    let undone = bed.run(back);
+    assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
+    assert_eq!(map(&bed, "kube-proxy"), before, "to the byte");
+    assert!(node.pod() != new, "what was put back runs");
+    assert_eq!(node.verdict(&bed), Verdict::Fail);
+    assert!(bed.undo(&ran.entry).unwrap_err().0.contains("taken back already"));
+    assert!(bed.store.verify(None).unwrap().holds());
+}
+
+#[test]
+fn what_was_changed_since_in_a_text_stays() {
+    let Some(mut bed) = Bed::up("proxy-since") else { return };
+    let _addons = Addons::made();
+    let node = Node::up(&bed);
+    open(&bed);
+    let plan = prepared(&bed, &node).unwrap();
+    // Somebody was faster.
+    write(&bed, "kube-proxy", "other", "x");
+    let ran = bed.run(plan);
+    assert_eq!(ran.outcome, Outcome::Refused, "{}", ran.note);
+    let ran = bed.run(prepared(&bed, &node).unwrap());
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    write(&bed, "kube-proxy", "other", "y");
+    assert!(bed.undo(&ran.entry).is_ok(), "another key is nobody's concern");
+    let text = map(&bed, "kube-proxy")["config.conf"].as_str().unwrap().replace("mode: \"\"", "mode: nftables");
+    write(&bed, "kube-proxy", "config.conf", &text);
+    let refusal = bed.undo(&ran.entry).unwrap_err();
+    assert!(refusal.0.contains("-mode: \"\"\n+mode: nftables\n"), "{refusal}");
+}
+
+#[test]
+fn kube_proxy_is_left_alone_where_it_is_not_surely_kubeadms() {
+    let Some(bed) = Bed::up("proxy-owned") else { return };
+    let _addons = Addons::made();
+    let node = Node::up(&bed);
+    open(&bed);
+    let before = map(&bed, "kube-proxy");
+    let refused = |with: &[&str], without: &[&str], why: &str| {
+        bed.kubectl(&[with, &[SYSTEM]].concat(), "");
+        let refusal = prepared(&bed, &node).unwrap_err();
+        assert!(refusal.0.contains(why), "{refusal}");
+        bed.kubectl(&[without, &[SYSTEM]].concat(), "");
+    };
+    let helm = "meta.helm.sh/release-name";
+    for object in ["configmap/kube-proxy", "daemonset/kube-proxy"] {
+        refused(
+            &["annotate", object, &format!("{helm}=x")],
+            &["annotate", object, &format!("{helm}-")],
+            "belongs to Helm",
+        );
+    }
+    let strategy =
+        |kind: &str| json!([{"op": "replace", "path": "/spec/updateStrategy", "value": {"type": kind}}]).to_string();
+    let (by_hand, rolling) = (strategy("OnDelete"), strategy("RollingUpdate"));
+    let patch = ["patch", "daemonset/kube-proxy", "--type=json", "-p"];
+    let (with, without) = ([&patch[..], &[by_hand.as_str()]].concat(), [&patch[..], &[rolling.as_str()]].concat());
+    refused(&with, &without, "only when somebody deletes them");
+    // Another's apply.
+    let text = before["config.conf"].as_str().unwrap();
+    let applied = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-proxy"}, "data": {"config.conf": text}});
+    bed.kubectl(
+        &["apply", SYSTEM, "--server-side", "--force-conflicts", "--field-manager=argocd-controller", "-f", "-"],
+        &applied.to_string(),
+    );
+    assert!(prepared(&bed, &node).unwrap_err().0.contains(r#""argocd-controller" manages"#));
+    assert_eq!(map(&bed, "kube-proxy"), before);
+}
