@@ -156,12 +156,17 @@ pub(super) fn run(fix: &Fix, out: &mut dyn Write, err: &mut dyn Write) -> Result
     let evidence = targets::collect_asking(&run.visit, fix.talk, &run.console, &ask);
     let assessment = run.judge(&evidence);
     let findings = failing(&assessment, &fix.controls);
-    let (plans, refused) = offer(&findings, &evidence, &run.catalog);
+    let (mut plans, refused) = offer(&findings, &evidence, &run.catalog);
     // A document or a script holds the plan alone; what else is to be said stands beside it.
     let beside: &mut dyn Write = if fix.format == PlanFormat::Text { &mut *out } else { &mut *err };
     told_otherwise(&assessment, beside)?;
     for (what, refusal) in &refused {
         writeln!(beside, "No plan for {}: {}\n", clean(what), clean(&refusal.0))?;
+    }
+    if fix.format == PlanFormat::Script {
+        for plan in plans.extract_if(.., |plan| plan.is_for_upgrades()) {
+            writeln!(beside, "Not in the script, since it is of the cluster: {}\n", clean(&plan.title))?;
+        }
     }
     if fix.format == PlanFormat::Script && plans.len() > 1 {
         let targets: Vec<String> = plans.iter().map(|plan| clean(&plan.target).into_owned()).collect();
@@ -213,6 +218,7 @@ impl Run<'_> {
             (None, None) => None,
         };
         let (title, target) = (plan.title.clone(), plan.target.clone());
+        let judged = !plan.is_for_upgrades();
         let prepared = match over {
             Some(Over::Cluster(cluster)) => remedy::prepare_cluster(plan, cluster),
             Some(Over::Node(node, _)) => {
@@ -225,7 +231,7 @@ impl Run<'_> {
             Err(refusal) if self.fix.format == PlanFormat::Script => return Err(CliError::Nothing(refusal.0)),
             Err(refusal) => {
                 writeln!(out, "{} at {}: {}", clean(&title), clean(&target), clean(&refusal.0))?;
-                return Ok(false);
+                return Ok(!judged && refusal.is_already());
             }
         };
         match (self.fix.format, remedy::script(&prepared)) {
@@ -247,9 +253,9 @@ impl Run<'_> {
         let controls = confirmed.get().plan().controls.clone();
         let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
         let Some(ran) = ran else { return Ok(false) };
-        let after = self.look_again(&controls, &target);
+        let after = if judged { self.look_again(&controls, &target) } else { Vec::new() };
         let words = verdicts(&after);
-        end(&mut store, &ran, Some("fail"), words.as_deref(), out)?;
+        end(&mut store, &ran, judged.then_some("fail"), words.as_deref(), out)?;
         for (control, verdict) in &after {
             writeln!(out, "{control} at {}: fail before, {} now", clean(&target), verdict.as_str())?;
         }

@@ -30,6 +30,7 @@ pub use node::{Done, Reach};
 pub use owner::{Kind, refused};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Part, Prepared, Step, prepare};
+pub(crate) use recipe::kept;
 pub use recipe::{
     AutomaticOp, AzRun, Bound, CertificatesOp, FilesOp, Held, KeysOp, KubeOp, KubeletOp, NodeOp, SourcesOp, SshOffOp,
     SshdOp, StaticPodOp, TextOp, UpdatesOp, plan,

@@ -62,15 +62,15 @@ async fn change(api: &Api, ops: &[KubeOp]) -> Result<ClusterChange, Refusal> {
         }
     }
     if making.acts.is_empty() {
-        let why = if making.left.is_empty() {
-            "Everything is as it should be already".to_owned()
-        } else {
-            making.left.join(". ")
-        };
-        return Err(Refusal::new(format!("{why}. Nothing is left to be done from here; scan again")));
+        if making.left.iter().all(|(_, already)| *already) {
+            let so: Vec<String> = making.left.into_iter().map(|(why, _)| why).collect();
+            return Err(Refusal::already(format!("Everything is as it should be already. {}", so.join(". "))));
+        }
+        let why: Vec<String> = making.left.into_iter().map(|(why, _)| why).collect();
+        return Err(Refusal::new(format!("{}. Nothing is left to be done from here; scan again", why.join(". "))));
     }
     let Making { acts, risk, mut remarks, left, .. } = making;
-    remarks.extend(left);
+    remarks.extend(left.into_iter().map(|(why, _)| why));
     Ok(ClusterChange { context: api.context().to_owned(), server: api.server().to_owned(), acts, risk, remarks })
 }
 
@@ -94,8 +94,8 @@ pub(super) struct Making<'a> {
     acts: Vec<Act>,
     pub(super) risk: Risk,
     remarks: Vec<String>,
-    /// What is left alone, and why.
-    left: Vec<String>,
+    /// What is left alone, and why; and whether because it is as it should be.
+    left: Vec<(String, bool)>,
 }
 
 impl Making<'_> {
@@ -107,7 +107,11 @@ impl Making<'_> {
     }
 
     pub(super) fn leave(&mut self, place: &ObjectPlace, why: &str) {
-        self.left.push(format!("{} is left alone: {why}", named(place)));
+        self.left.push((format!("{} is left alone: {why}", named(place)), false));
+    }
+
+    pub(super) fn leave_as_it_is(&mut self, place: &ObjectPlace, why: &str) {
+        self.left.push((format!("{}: {why}", named(place)), true));
     }
 
     /// The object, where there is one that nobody else keeps, as far as these fields of it go. Some(true) beside it: a

@@ -51,7 +51,7 @@ impl Making<'_> {
             text = edited;
         }
         if text == before {
-            self.leave(&place, "it is set so already");
+            self.leave_as_it_is(&place, "it is set so already");
             return Ok(());
         }
         let restart = match held.runs() {

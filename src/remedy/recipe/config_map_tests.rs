@@ -94,3 +94,121 @@ fn it_is_one_change_of_the_cluster_for_every_node() {
     seen.nodes = vec![by_flags];
     assert!(planned(&seen, "node/n1").unwrap_err().0.contains("without --config"));
 }
+
+const CLUSTER: &str = "apiServer: {}\napiVersion: kubeadm.k8s.io/v1beta4\ncontrollerManager: {}\netcd:\n  local:\n    dataDir: /var/lib/etcd\nkind: ClusterConfiguration\nscheduler: {}\n";
+
+fn flag(component: &str, flag: &str, setting: Flag, given: Option<&str>) -> TextOp {
+    let (component, flag, given) = (component.to_owned(), flag.to_owned(), given.map(str::to_owned));
+    TextOp { held: Held::Cluster, edit: Edit::Flag { component, flag, setting, given } }
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn flags_stand_as_a_list_in_one_version_and_as_a_map_in_the_other() {
+    let maps = CLUSTER.replace("v1beta4", "v1beta3");
+    for (component, at) in [
+        ("kube-apiserver", "apiServer:\n"),
+        ("kube-controller-manager", "controllerManager:\n"),
+        ("kube-scheduler", "scheduler:\n"),
+    ] {
+        let op = flag(component, "profiling", Flag::Value("false".to_owned()), Some("true"));
+        let bare = at.replace(":\n", ": {}\n");
+        let list = format!("{at}  extraArgs:\n  - name: profiling\n    value: \"false\"\n");
+        assert_eq!(op.edit(CLUSTER).unwrap(), CLUSTER.replace(&bare, &list));
+        let map = format!("{at}  extraArgs:\n    profiling: \"false\"\n");
+        assert_eq!(op.edit(&maps).unwrap(), maps.replace(&bare, &map));
+        let gone = flag(component, "profiling", Flag::Gone, Some("false"));
+        for text in [CLUSTER, &maps] {
+            let with = op.edit(text).unwrap();
+            assert_eq!(op.edit(&with).unwrap(), with);
+            assert!(!gone.edit(&with).unwrap().contains("profiling"));
+            assert_eq!(gone.edit(text).unwrap(), text, "kubeadm gives it not by itself");
+        }
+    }
+    let etcd = flag("etcd", "client-cert-auth", Flag::Value("true".to_owned()), None);
+    let list = "etcd\n    extraArgs:\n    - name: client-cert-auth\n      value: \"true\"\n";
+    assert_eq!(etcd.edit(CLUSTER).unwrap(), CLUSTER.replace("lib/etcd\n", &format!("lib/{list}")));
+    let external =
+        CLUSTER.replace("local:\n    dataDir: /var/lib/etcd", "external: {endpoints: [https://192.0.2.1:2379]}");
+    assert!(etcd.edit(&external).unwrap_err().0.contains("none of kubeadm's"));
+}
+
+#[test]
+fn a_list_goes_on_from_what_kubeadm_itself_gives() {
+    let list = |add: &[&str], without: &[&str]| Flag::List { add: words(add), without: words(without) };
+    let op = |given: &str| {
+        flag("kube-apiserver", "enable-admission-plugins", list(&["EventRateLimit"], &["AlwaysAdmit"]), Some(given))
+    };
+    let with = op("NodeRestriction,AlwaysAdmit").edit(CLUSTER).unwrap();
+    assert!(with.contains("value: NodeRestriction,EventRateLimit\n"), "{with}");
+    // What stands there already counts more than what the node was seen with.
+    let own = with.replace("NodeRestriction,EventRateLimit", "AlwaysAdmit,PodSecurity");
+    assert!(op("x").edit(&own).unwrap().contains("value: PodSecurity,EventRateLimit\n"));
+    assert_eq!(op("EventRateLimit,NodeRestriction").edit(CLUSTER).unwrap(), CLUSTER);
+}
+
+#[test]
+fn what_upgrades_write_from_is_not_guessed_at() {
+    let op = flag("kube-apiserver", "profiling", Flag::Value("false".to_owned()), None);
+    for text in [
+        CLUSTER.replace("v1beta4", "v1beta2"),
+        CLUSTER.replace("v1beta4", "v1beta5"),
+        CLUSTER.replace("kind: Cluster", "kind: Init"),
+        CLUSTER.replace("apiServer: {}", "apiServer: {extraArgs: {profiling: \"true\"}}"),
+        CLUSTER.replace("v1beta4", "v1beta3").replace("apiServer: {}", "apiServer: {extraArgs: {profiling: true}}"),
+        CLUSTER
+            .replace("v1beta4", "v1beta3")
+            .replace("apiServer: {}", "apiServer: {extraArgs: [{name: profiling, value: x}]}"),
+        format!("{CLUSTER}---\n{CLUSTER}"),
+    ] {
+        assert!(op.edit(&text).is_err(), "{text}");
+    }
+}
+
+/// A control-plane node of kubeadm, with a kubelet and an API server.
+fn control_plane() -> crate::evidence::NodeEvidence {
+    let mut node = node(&[]);
+    node.kubelet.version = Fact::Known("1.36.2".to_owned());
+    node.kube_apiserver.exists = Fact::Known(true);
+    let command = ["kube-apiserver", "--authorization-mode=AlwaysAllow"];
+    node.kube_apiserver.static_pod = crate::remedy::recipe::testing::pod("kube-apiserver", &command);
+    node
+}
+
+fn offered(seen: &crate::evidence::Evidence, controls: &[&str]) -> Vec<Plan> {
+    let catalog = Catalog::embedded().unwrap();
+    let findings: Vec<Finding> = seen
+        .nodes
+        .iter()
+        .flat_map(|node| controls.iter().map(move |control| (control, format!("node/{}", node.name))))
+        .map(|(control, target)| Finding::of(catalog.control(control).unwrap(), &target, Verdict::Fail, ""))
+        .collect();
+    let (plans, refused) = crate::visit::offer(&findings.iter().collect::<Vec<_>>(), seen, &catalog);
+    assert!(refused.is_empty(), "{refused:?}");
+    plans
+}
+
+#[test]
+fn one_plan_more_has_an_upgrade_keep_what_the_nodes_get() {
+    let mut seen = document(good());
+    seen.nodes = vec![control_plane(), crate::evidence::NodeEvidence { name: "n2".to_owned(), ..control_plane() }];
+    let controls = ["kubelet-anonymous-auth", "apiserver-node-authorizer"];
+    let plans = offered(&seen, &controls);
+    assert_eq!(plans.iter().map(|plan| plan.target.as_str()).collect::<Vec<_>>(), ["node/n1", "node/n2", "cluster"]);
+    let last = &plans[2];
+    assert!(last.is_for_upgrades() && !plans[0].is_for_upgrades());
+    assert_eq!((last.title.as_str(), &last.controls), (KEEPS, &controls.map(str::to_owned).to_vec()));
+    let Work::Cluster(ops) = &last.work else { panic!("{last:?}") };
+    assert_eq!(ops.len(), 2, "of two nodes it is the same: {ops:?}");
+    assert!(plans[0].notes.iter().any(|note| note.contains("comes after this one")), "{:?}", plans[0].notes);
+    // Without the cluster it is a note.
+    seen.cluster = None;
+    let plans = offered(&seen, &controls[..1]);
+    assert_eq!(plans.len(), 2);
+    seen.cluster = Some(good());
+    seen.cluster.as_mut().unwrap().kubeadm_config = Fact::Known(false);
+    assert!(offered(&seen, &controls).iter().all(|plan| plan.node().is_some()));
+}

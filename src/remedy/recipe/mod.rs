@@ -23,6 +23,7 @@ mod updates;
 pub use automatic::AutomaticOp;
 pub use azure::AzRun;
 pub use certificates::CertificatesOp;
+pub(crate) use config_map::kept;
 pub(super) use config_map::runs_with;
 pub use config_map::{Held, TextOp};
 pub use file::FilesOp;

@@ -3,9 +3,14 @@
 use super::super::api_server::Bed;
 use super::shown;
 use serde_json::{Value, json};
-use sitewarden::assess::Verdict;
-use sitewarden::remedy::{Prepared, Risk};
+use sitewarden::assess::{Finding, Verdict};
+use sitewarden::catalog::Catalog;
+use sitewarden::evidence::{
+    ChannelKind, ConfigFile, Evidence, Fact, Listing, NodeEvidence, Process, Reason, StaticPod,
+};
+use sitewarden::remedy::{Plan, Prepared, Risk, prepare_cluster};
 use sitewarden::store::Outcome;
+use sitewarden::visit::offer;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -220,4 +225,92 @@ fn kube_proxy_is_left_alone_where_it_is_not_surely_kubeadms() {
     );
     assert!(prepared(&bed, &node).unwrap_err().0.contains(r#""argocd-controller" manages"#));
     assert_eq!(map(&bed, "kube-proxy"), before);
+}
+
+/// A node of kubeadm as a channel might have seen it: nothing of it is changed here.
+fn kubeadm_node() -> NodeEvidence {
+    let mut node = NodeEvidence::unread("n1", None, ChannelKind::Ssh, Reason::Unreachable, "");
+    let words = |list: &[&str]| Fact::Known(list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+    (node.reached, node.complete) = (true, true);
+    node.unread.clear();
+    node.kubelet.exists = Fact::Known(true);
+    node.kubelet.version = Fact::Known("1.36.2".to_owned());
+    node.kubelet.process = Fact::Known(Process {
+        pid: 7,
+        uid: Fact::Known(0),
+        exe: Fact::Known("/usr/bin/kubelet".to_owned()),
+        args: words(&["/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml"]),
+        unit: Fact::Known("kubelet.service".to_owned()),
+        started: Fact::Unread,
+        container: Fact::Known(false),
+        rejected: String::new(),
+    });
+    node.kubelet.config_file = Fact::Known(ConfigFile {
+        path: "/var/lib/kubelet/config.yaml".to_owned(),
+        sha256: Fact::Unread,
+        modified: Fact::Unread,
+        document: Fact::Known(json!({"staticPodPath": "/etc/kubernetes/manifests"})),
+        unread: None,
+    });
+    node.kubelet.drop_ins = Listing::whole(Vec::new());
+    node.kube_apiserver.exists = Fact::Known(true);
+    node.kube_apiserver.static_pod = Fact::Known(StaticPod {
+        path: "/etc/kubernetes/manifests/kube-apiserver.yaml".to_owned(),
+        image: Fact::Unread,
+        command: words(&["kube-apiserver", "--enable-admission-plugins=NodeRestriction"]),
+        environment_names: Fact::Unread,
+        host_network: Fact::Unread,
+        unread: None,
+    });
+    node
+}
+
+/// The plan by which an upgrade keeps what the node gets.
+fn keeping(bed: &Bed) -> Plan {
+    let catalog = Catalog::embedded().unwrap();
+    let controls = ["kubelet-anonymous-auth", "apiserver-profiling-off", "apiserver-no-external-ips"];
+    let of = |control: &&str| Finding::of(catalog.control(control).unwrap(), "node/n1", Verdict::Fail, "");
+    let findings: Vec<Finding> = controls.iter().map(of).collect();
+    let evidence = Evidence { nodes: vec![kubeadm_node()], ..bed.seen() };
+    let (mut plans, refused) = offer(&findings.iter().collect::<Vec<_>>(), &evidence, &catalog);
+    assert!(refused.is_empty() && plans.len() == 2, "{plans:?} {refused:?}");
+    plans.pop().unwrap()
+}
+
+#[test]
+fn an_upgrade_keeps_what_a_node_was_given_until_it_is_taken_back() {
+    let Some(mut bed) = Bed::up("upgrades") else { return };
+    let _addons = Addons::made();
+    // Somebody had it open before.
+    let open =
+        map(&bed, "kubelet-config")["kubelet"].as_str().unwrap().replace("enabled: false", "enabled: true # ours");
+    write(&bed, "kubelet-config", "kubelet", &open);
+    let before = (map(&bed, "kubelet-config"), map(&bed, "kubeadm-config"));
+    let plan = keeping(&bed);
+    let prepared = prepare_cluster(plan.clone(), &bed.reach(&bed.admin)).unwrap();
+    let text = shown(&prepared);
+    assert!(text.contains("-    enabled: true # ours\n+    enabled: false # ours\n"), "{text}");
+    let args = "-apiServer: {}\n+apiServer:\n+  extraArgs:\n+  - name: profiling\n+    value: \"false\"\n+  - name: \
+                enable-admission-plugins\n+    value: NodeRestriction,DenyServiceExternalIPs\n";
+    assert!(text.contains(args), "{text}");
+    assert_eq!((prepared.risk(), prepared.to_be_typed()), (Risk::Safe, None));
+    let ran = bed.run(prepared);
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    let again = prepare_cluster(plan.clone(), &bed.reach(&bed.admin)).unwrap_err();
+    assert!(again.is_already(), "{again}");
+    let back = bed.undo(&ran.entry).unwrap();
+    let undone = bed.run(back);
+    assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
+    assert_eq!((map(&bed, "kubelet-config"), map(&bed, "kubeadm-config")), before, "to the byte");
+    // The commands that were shown do the same.
+    let prepared = prepare_cluster(plan.clone(), &bed.reach(&bed.admin)).unwrap();
+    for command in prepared.steps().iter().flat_map(|step| &step.commands) {
+        let done = Command::new("sh").args(["-c", command]).env("KUBECONFIG", &bed.admin).output().unwrap();
+        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert!(prepare_cluster(plan.clone(), &bed.reach(&bed.admin)).unwrap_err().is_already());
+    // Where one of them is not there, that is no "already".
+    bed.kubectl(&["delete", SYSTEM, "configmap", "kubelet-config"], "");
+    let refusal = prepare_cluster(plan, &bed.reach(&bed.admin)).unwrap_err();
+    assert!(!refusal.is_already() && refusal.0.contains("kubelet-config is left alone"), "{refusal}");
 }
