@@ -54,16 +54,22 @@ fn kubectl(admin: &PathBuf, words: &[&str]) -> Vec<u8> {
 }
 
 impl Node {
-    fn up(bed: &Bed) -> Self {
+    /// The object alone.
+    fn bare(bed: &Bed) -> Self {
         let name = bed.namespace.clone();
         let room = json!({"pods": "9", "cpu": "1", "memory": "1Gi"});
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"kubernetes.io/os": "linux"}},
             "status": {"allocatable": room, "capacity": room}});
         bed.kubectl(&["create", "-f", "-"], &node.to_string());
-        let over = Arc::new(AtomicBool::new(false));
-        let (admin, stop) = (bed.admin.clone(), Arc::clone(&over));
-        let kubelet = std::thread::spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
+        Node { admin: bed.admin.clone(), name, over: Arc::default(), kubelet: None }
+    }
+
+    fn up(bed: &Bed) -> Self {
+        let mut node = Self::bare(bed);
+        let over = Arc::clone(&node.over);
+        let admin = bed.admin.clone();
+        node.kubelet = Some(std::thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
                 let pods = kubectl(&admin, &["get", "pods", "-o", "json"]);
                 let pods: Value = serde_json::from_slice(&pods).unwrap_or_default();
                 for pod in pods["items"].as_array().into_iter().flatten() {
@@ -80,9 +86,9 @@ impl Node {
                 }
                 std::thread::sleep(Duration::from_millis(100));
             }
-        });
+        }));
         bed.kubectl(&["rollout", "status", SYSTEM, "daemonset/kube-proxy", "--timeout=60s"], "");
-        Node { admin: bed.admin.clone(), name, over, kubelet: Some(kubelet) }
+        node
     }
 
     fn verdict(&self, bed: &Bed) -> Verdict {
@@ -101,7 +107,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        let _ = self.kubelet.take().unwrap().join();
+        let _ = self.kubelet.take().map(JoinHandle::join);
         kubectl(&self.admin, &["delete", "node", &self.name]);
     }
 }
@@ -281,6 +287,7 @@ fn keeping(bed: &Bed) -> Plan {
 fn an_upgrade_keeps_what_a_node_was_given_until_it_is_taken_back() {
     let Some(mut bed) = Bed::up("upgrades") else { return };
     let _addons = Addons::made();
+    let _node = Node::bare(&bed);
     // Somebody had it open before.
     let open =
         map(&bed, "kubelet-config")["kubelet"].as_str().unwrap().replace("enabled: false", "enabled: true # ours");
