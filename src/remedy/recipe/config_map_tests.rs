@@ -178,17 +178,19 @@ fn control_plane() -> crate::evidence::NodeEvidence {
     node
 }
 
-fn offered(seen: &crate::evidence::Evidence, controls: &[&str]) -> Vec<Plan> {
+/// What is planned for these controls at each node, and what an upgrade would be told of all of it.
+fn keeping(seen: &crate::evidence::Evidence, controls: &[&str]) -> (Vec<Plan>, Option<Plan>) {
     let catalog = Catalog::embedded().unwrap();
-    let findings: Vec<Finding> = seen
-        .nodes
-        .iter()
-        .flat_map(|node| controls.iter().map(move |control| (control, format!("node/{}", node.name))))
-        .map(|(control, target)| Finding::of(catalog.control(control).unwrap(), &target, Verdict::Fail, ""))
+    let targets = seen.nodes.iter().map(|node| format!("node/{}", node.name));
+    let plans: Vec<Plan> = targets
+        .flat_map(|target| controls.iter().map(move |control| (control, target.clone())))
+        .map(|(control, target)| {
+            let control = catalog.control(control).unwrap();
+            plan(control, &Finding::of(control, &target, Verdict::Fail, ""), seen).unwrap()
+        })
         .collect();
-    let (plans, refused) = crate::visit::offer(&findings.iter().collect::<Vec<_>>(), seen, &catalog);
-    assert!(refused.is_empty(), "{refused:?}");
-    plans
+    let all = plans.iter().filter_map(|planned| kept(planned, seen)).reduce(|one, other| one.join(other).unwrap());
+    (plans, all)
 }
 
 #[test]
@@ -196,19 +198,22 @@ fn one_plan_more_has_an_upgrade_keep_what_the_nodes_get() {
     let mut seen = document(good());
     seen.nodes = vec![control_plane(), crate::evidence::NodeEvidence { name: "n2".to_owned(), ..control_plane() }];
     let controls = ["kubelet-anonymous-auth", "apiserver-node-authorizer"];
-    let plans = offered(&seen, &controls);
-    assert_eq!(plans.iter().map(|plan| plan.target.as_str()).collect::<Vec<_>>(), ["node/n1", "node/n2", "cluster"]);
-    let last = &plans[2];
-    assert!(last.is_for_upgrades() && !plans[0].is_for_upgrades());
-    assert_eq!((last.title.as_str(), &last.controls), (KEEPS, &controls.map(str::to_owned).to_vec()));
-    let Work::Cluster(ops) = &last.work else { panic!("{last:?}") };
+    let (plans, all) = keeping(&seen, &controls);
+    let all = all.unwrap();
+    assert!(all.is_for_upgrades() && plans.iter().all(|plan| !plan.is_for_upgrades()));
+    assert_eq!((all.target.as_str(), all.title.as_str()), ("cluster", KEEPS));
+    assert_eq!(all.controls, controls);
+    let Work::Cluster(ops) = &all.work else { panic!("{all:?}") };
     assert_eq!(ops.len(), 2, "of two nodes it is the same: {ops:?}");
     assert!(plans[0].notes.iter().any(|note| note.contains("comes after this one")), "{:?}", plans[0].notes);
-    // Without the cluster it is a note.
+    // Without a way to the ConfigMaps it is a note.
+    for cluster in [None, Some(crate::evidence::ClusterEvidence { kubeadm_config: Fact::Known(false), ..good() })] {
+        seen.cluster = cluster;
+        let (plans, all) = keeping(&seen, &controls);
+        assert!(all.is_none() && plans.iter().flat_map(|plan| &plan.notes).all(|note| !note.contains("comes after")));
+    }
     seen.cluster = None;
-    let plans = offered(&seen, &controls[..1]);
-    assert_eq!(plans.len(), 2);
-    seen.cluster = Some(good());
-    seen.cluster.as_mut().unwrap().kubeadm_config = Fact::Known(false);
-    assert!(offered(&seen, &controls).iter().all(|plan| plan.node().is_some()));
+    assert!(
+        keeping(&seen, &controls[1..]).0[0].notes[0].contains("kubectl -n kube-system edit configmap kubeadm-config")
+    );
 }
