@@ -245,6 +245,14 @@ pub fn is_incomplete(evidence: &Evidence) -> bool {
 }
 
 impl Assessment {
+    /// How a control stands at a target. `cluster` means its nodes too, where a control is judged at each of them: the worst
+    /// of them counts. None where nothing was judged there.
+    pub fn verdict(&self, control: &str, target: &str) -> Option<Verdict> {
+        let there = |at: &str| at == target || (target == "cluster" && at.starts_with("node/"));
+        let own = self.findings.iter().filter(|finding| finding.control == control && there(&finding.target));
+        own.map(|finding| finding.verdict).min()
+    }
+
     /// Exit status: 1 where something failed at or above `fail_on`, else 3 where the scan is incomplete, else 0.
     pub fn exit_code(&self, fail_on: Severity) -> u8 {
         let failed = |finding: &Finding| finding.verdict == Verdict::Fail && finding.severity >= fail_on;

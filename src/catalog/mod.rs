@@ -133,6 +133,11 @@ impl Catalog {
         self.own.contains(&control.id)
     }
 
+    /// Whether a control is judged at each node.
+    pub fn is_of_nodes(&self, id: &str) -> bool {
+        self.control(id).is_some_and(|control| control.scope == Scope::Node)
+    }
+
     /// The control with an id.
     pub fn control(&self, id: &str) -> Option<&Control> {
         self.controls.iter().find(|control| control.id == id)

@@ -48,6 +48,13 @@ pub enum RemedySpec {
         /// Its value.
         value: serde_json::Value,
     },
+    /// Sets a value in the ConfigMap that kube-proxy runs with, and restarts it.
+    KubeProxySetting {
+        /// Path in KubeProxyConfiguration: `metricsBindAddress`.
+        path: String,
+        /// Its value.
+        value: serde_json::Value,
+    },
     /// Sets or removes a flag of a control-plane component that runs as a static pod.
     StaticPodFlag {
         /// `kube-apiserver`, `kube-controller-manager`, `kube-scheduler` or `etcd`.
@@ -221,10 +228,12 @@ impl RemedySpec {
                 (allowed.is_empty() && without.is_empty())
                     .then(|| "write which algorithms are `allowed`, or which go (`without`)".to_owned())
             }
-            RemedySpec::KubeletSetting { path, value } => {
+            RemedySpec::KubeletSetting { path, value } | RemedySpec::KubeProxySetting { path, value } => {
                 let name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
                 if !path.split('.').all(name) {
-                    return Some(format!("path {path:?}: write it as in KubeletConfiguration, with dots"));
+                    return Some(format!(
+                        "path {path:?}: write it as in the component's configuration file, with dots"
+                    ));
                 }
                 (value.is_null() || value.is_object()).then(|| "value: write a word, a number or a list".to_owned())
             }

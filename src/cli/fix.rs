@@ -14,6 +14,7 @@ use crate::remedy::{
     self, Answer, Choices, ClusterReach, Done, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
 };
 use crate::report::clean;
+use crate::site::NodeTarget;
 use crate::store::{Outcome, Store};
 use crate::visit::{NodeReach, Visit, failing, offer, who};
 use clap::{Args, ValueEnum};
@@ -155,12 +156,17 @@ pub(super) fn run(fix: &Fix, out: &mut dyn Write, err: &mut dyn Write) -> Result
     let evidence = targets::collect_asking(&run.visit, fix.talk, &run.console, &ask);
     let assessment = run.judge(&evidence);
     let findings = failing(&assessment, &fix.controls);
-    let (plans, refused) = offer(&findings, &evidence, &run.catalog);
+    let (mut plans, refused) = offer(&findings, &evidence, &run.catalog);
     // A document or a script holds the plan alone; what else is to be said stands beside it.
     let beside: &mut dyn Write = if fix.format == PlanFormat::Text { &mut *out } else { &mut *err };
     told_otherwise(&assessment, beside)?;
     for (what, refusal) in &refused {
         writeln!(beside, "No plan for {}: {}\n", clean(what), clean(&refusal.0))?;
+    }
+    if fix.format == PlanFormat::Script {
+        for plan in plans.extract_if(.., |plan| plan.is_for_upgrades()) {
+            writeln!(beside, "Not in the script, since it is of the cluster: {}\n", clean(&plan.title))?;
+        }
     }
     if fix.format == PlanFormat::Script && plans.len() > 1 {
         let targets: Vec<String> = plans.iter().map(|plan| clean(&plan.target).into_owned()).collect();
@@ -212,6 +218,7 @@ impl Run<'_> {
             (None, None) => None,
         };
         let (title, target) = (plan.title.clone(), plan.target.clone());
+        let judged = !plan.is_for_upgrades();
         let prepared = match over {
             Some(Over::Cluster(cluster)) => remedy::prepare_cluster(plan, cluster),
             Some(Over::Node(node, _)) => {
@@ -224,7 +231,7 @@ impl Run<'_> {
             Err(refusal) if self.fix.format == PlanFormat::Script => return Err(CliError::Nothing(refusal.0)),
             Err(refusal) => {
                 writeln!(out, "{} at {}: {}", clean(&title), clean(&target), clean(&refusal.0))?;
-                return Ok(false);
+                return Ok(!judged && refusal.is_already());
             }
         };
         match (self.fix.format, remedy::script(&prepared)) {
@@ -246,9 +253,9 @@ impl Run<'_> {
         let controls = confirmed.get().plan().controls.clone();
         let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
         let Some(ran) = ran else { return Ok(false) };
-        let after = self.look_again(&controls, &target);
+        let after = if judged { self.look_again(&controls, &target) } else { Vec::new() };
         let words = verdicts(&after);
-        end(&mut store, &ran, Some("fail"), words.as_deref(), out)?;
+        end(&mut store, &ran, judged.then_some("fail"), words.as_deref(), out)?;
         for (control, verdict) in &after {
             writeln!(out, "{control} at {}: fail before, {} now", clean(&target), verdict.as_str())?;
         }
@@ -258,19 +265,17 @@ impl Run<'_> {
     /// The verdicts of some controls at a node or at the cluster, read once more.
     fn look_again(&self, controls: &[String], target: &str) -> Vec<(String, Verdict)> {
         let node = target.strip_prefix("node/");
-        let targets = self.visit.targets.iter().filter(|target| Some(target.name.as_str()) == node).cloned().collect();
+        // A change of the cluster may put right what is judged at its nodes.
+        let nodes_too = node.is_none() && controls.iter().any(|control| self.catalog.is_of_nodes(control));
+        let meant = |target: &&NodeTarget| nodes_too || Some(target.name.as_str()) == node;
+        let targets = self.visit.targets.iter().filter(meant).cloned().collect();
         let cluster = self.visit.cluster.clone().filter(|_| node.is_none());
         let visit = Visit { targets, cluster, endpoints: false, ..self.visit.clone() };
         let ask: Arc<dyn Ask> = Arc::<Memory>::clone(&self.memory);
         let seen = targets::collect_asking(&visit, self.fix.talk, &self.console, &ask);
         let assessment = self.judge(&seen);
-        let of = |control: &String| {
-            assessment.findings.iter().find(|finding| finding.control == *control && finding.target == target)
-        };
-        controls
-            .iter()
-            .map(|control| (control.clone(), of(control).map_or(Verdict::Unknown, |finding| finding.verdict)))
-            .collect()
+        let of = |control: &String| assessment.verdict(control, target).unwrap_or(Verdict::Unknown);
+        controls.iter().map(|control| (control.clone(), of(control))).collect()
     }
 }
 

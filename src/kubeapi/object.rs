@@ -131,8 +131,32 @@ impl Api {
             Mark::Label(key) => ("labels", key),
             Mark::Annotation(key) => ("annotations", key),
         };
-        let patch =
-            json!({"metadata": {"uid": seen.uid, "resourceVersion": seen.resource_version, list: {key: value}}});
+        self.merge(place, &json!({"metadata": {list: {key: value}}}), seen, dry_run).await
+    }
+
+    /// Merges fields into an object (a JSON merge patch: null takes one away), where it is the one that was seen and, where
+    /// `seen` has a resource version, in that very state. Gives the object as it is then.
+    pub async fn merge(
+        &self,
+        place: &ObjectPlace,
+        fields: &Value,
+        seen: &Seen,
+        dry_run: bool,
+    ) -> Result<Value, ApiError> {
+        let mut patch = fields.clone();
+        if place.is_secret() && (patch.get("data").is_some() || patch.get("stringData").is_some()) {
+            return Err(own("what is in a Secret is not written by this program. Write it with kubectl"));
+        }
+        let Some(metadata) = patch
+            .as_object_mut()
+            .and_then(|fields| fields.entry("metadata").or_insert_with(|| json!({})).as_object_mut())
+        else {
+            return Err(own("what is to be merged is no part of an object. Report it"));
+        };
+        metadata.insert("uid".to_owned(), seen.uid.clone().into());
+        if !seen.resource_version.is_empty() {
+            metadata.insert("resourceVersion".to_owned(), seen.resource_version.clone().into());
+        }
         let how = PatchParams { dry_run, field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let done = self.of(place)?.patch(&place.name, &how, &Patch::Merge(&patch)).await;
         self.given(done, &Method::PATCH, place)

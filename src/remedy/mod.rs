@@ -30,9 +30,10 @@ pub use node::{Done, Reach};
 pub use owner::{Kind, refused};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Part, Prepared, Step, prepare};
+pub(crate) use recipe::kept;
 pub use recipe::{
-    AutomaticOp, AzRun, Bound, CertificatesOp, EncryptionOp, FilesOp, KeysOp, KubeOp, KubeletOp, NodeOp, SourcesOp,
-    SshOffOp, SshdOp, StaticPodOp, UpdatesOp, plan,
+    AutomaticOp, AzRun, Bound, CertificatesOp, EncryptionOp, FilesOp, Held, KeysOp, KubeOp, KubeletOp, NodeOp,
+    SourcesOp, SshOffOp, SshdOp, StaticPodOp, TextOp, UpdatesOp, plan,
 };
 pub use resume::{Settle, Unfinished, look, settle};
 pub use run::{Ran, Told, Who, close, finish, run};

@@ -15,12 +15,14 @@ pub enum Kind {
     Kubelet,
     /// Flags of the control plane's static pods.
     StaticPod,
+    /// Settings of kube-proxy, where a ConfigMap of the cluster has them.
+    KubeProxy,
     /// Objects in the cluster that no controller of the platform writes.
     Objects,
 }
 
 const NODE: &[Kind] = &[Kind::Files, Kind::Sshd, Kind::Kubelet, Kind::StaticPod];
-const COMPONENTS: &[Kind] = &[Kind::Kubelet, Kind::StaticPod];
+const COMPONENTS: &[Kind] = &[Kind::Kubelet, Kind::StaticPod, Kind::KubeProxy];
 
 /// What does not last on a platform.
 struct Row {
@@ -44,10 +46,12 @@ const AKS: &str = "AKS replaces its nodes with new images, and a change of their
 const EKS: &str = "EKS replaces its nodes with new images, and a change of their files is lost then";
 const GKE: &str = "GKE replaces its nodes with new images, and a change of their files is lost then";
 const OPENSHIFT: &str = "the operators of OpenShift own this and put it back";
+/// For who cannot set where kube-proxy shows its metrics.
+const PORT: &str = "Restrict port 10249 of the nodes at the firewall in front of them, and ask the vendor's support";
 const TALOS: &str = "Talos has no files that could be changed to last";
 
 /// The first row that fits decides; what stands in none may be offered.
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 30] = [
     row(
         "aks-arc",
         &[Kind::Sshd],
@@ -151,15 +155,16 @@ const ROWS: [Row; 22] = [
         COMPONENTS,
         "k3s runs the components within itself",
         "Put the flag into /etc/rancher/k3s/config.yaml of the node (`kubelet-arg`, `kube-apiserver-arg`, \
-         `kube-controller-manager-arg`, `kube-scheduler-arg`, `etcd-arg`: [\"NAME=VALUE\"]) and restart k3s or k3s-agent",
+         `kube-controller-manager-arg`, `kube-scheduler-arg`, `kube-proxy-arg`, `etcd-arg`: [\"NAME=VALUE\"]) and restart k3s or \
+         k3s-agent",
     ),
     row(
         "k0s",
         COMPONENTS,
         "k0s writes the components' configuration anew whenever it starts",
         "Change the cluster's configuration: spec.workerProfiles for the kubelet, spec.api.extraArgs, \
-         spec.controllerManager.extraArgs and spec.scheduler.extraArgs of /etc/k0s/k0s.yaml on the controllers, then restart \
-         k0scontroller",
+         spec.controllerManager.extraArgs, spec.scheduler.extraArgs and spec.network.kubeProxy of /etc/k0s/k0s.yaml on the \
+         controllers, then restart k0scontroller",
     ),
     row(
         "microk8s",
@@ -172,6 +177,37 @@ const ROWS: [Row; 22] = [
         COMPONENTS,
         "RKE makes the components' containers anew from cluster.yml",
         "Put it under `services:` of cluster.yml (extra_args), then `rke up`",
+    ),
+    row(
+        "rke2",
+        &[Kind::KubeProxy],
+        "RKE2 starts kube-proxy with flags of its own making",
+        "Put `kube-proxy-arg: [\"NAME=VALUE\"]` into /etc/rancher/rke2/config.yaml of the node and restart its rke2-server or \
+         rke2-agent",
+    ),
+    row("aks-arc", &[Kind::KubeProxy], "AKS on Azure Local brings kube-proxy itself", PORT),
+    row("aks-edge-essentials", &[Kind::KubeProxy], "AKS Edge Essentials brings kube-proxy itself", PORT),
+    row("aks", &[Kind::KubeProxy], "AKS brings kube-proxy itself and puts it back", PORT),
+    row(
+        "eks",
+        &[Kind::KubeProxy],
+        "on EKS kube-proxy is an add-on that Amazon keeps",
+        "`aws eks describe-addon-configuration --addon-name kube-proxy --addon-version VERSION` shows what it lets you set; \
+         else restrict port 10249 of the nodes by their security group",
+    ),
+    row("gke", &[Kind::KubeProxy], "GKE brings kube-proxy itself and puts it back", PORT),
+    row(
+        "openshift",
+        &[Kind::KubeProxy],
+        OPENSHIFT,
+        "Change the operator's object: `oc edit network.operator cluster` (spec.kubeProxyConfig)",
+    ),
+    row(
+        "talos",
+        &[Kind::KubeProxy],
+        "Talos writes kube-proxy's manifest from its machine configuration",
+        "Put the flag into cluster.proxy.extraArgs: `talosctl -n NODE patch machineconfig --patch @FILE`, then \
+         `talosctl upgrade-k8s` to the version that runs",
     ),
     row(
         "minikube",

@@ -47,6 +47,11 @@ fn nodes_that_are_replaced_are_not_changed_and_the_command_is_named() {
         ("microk8s", Kind::StaticPod, "/var/snap/microk8s/current/args"),
         ("rke1", Kind::Kubelet, "cluster.yml"),
         ("minikube", Kind::StaticPod, "--extra-config"),
+        ("aks-arc", Kind::KubeProxy, "port 10249"),
+        ("eks", Kind::KubeProxy, "describe-addon-configuration"),
+        ("k3s", Kind::KubeProxy, "kube-proxy-arg"),
+        ("rke2", Kind::KubeProxy, "kube-proxy-arg"),
+        ("talos", Kind::KubeProxy, "cluster.proxy.extraArgs"),
     ] {
         let sentence = refused_at(&sample(id), None, kind).unwrap_or_else(|| panic!("{id} {kind:?} is offered"));
         assert!(sentence.contains(command), "{id} {kind:?}: {sentence}");
@@ -56,7 +61,7 @@ fn nodes_that_are_replaced_are_not_changed_and_the_command_is_named() {
 #[test]
 fn what_lasts_is_offered() {
     for id in ["kubeadm", "generic", "kind"] {
-        for kind in NODE {
+        for kind in NODE.iter().chain(COMPONENTS) {
             assert_eq!(refused_at(&sample(id), None, *kind), None, "{id}");
         }
     }

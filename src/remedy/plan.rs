@@ -74,6 +74,12 @@ impl Plan {
         }
     }
 
+    /// Whether it only keeps what other plans changed over an upgrade. No control judges that.
+    pub fn is_for_upgrades(&self) -> bool {
+        let keeps = |op: &KubeOp| matches!(op, KubeOp::Text(op) if op.held.runs().is_none());
+        matches!(&self.work, Work::Cluster(ops) if !ops.is_empty() && ops.iter().all(keeps))
+    }
+
     /// Whether nothing else may be done in the same go.
     pub fn stands_alone(&self) -> bool {
         matches!(&self.work, Work::Node(ops) if ops.iter().any(NodeOp::stands_alone))
@@ -120,7 +126,9 @@ impl Plan {
                 self.notes.push(note);
             }
         }
-        self.title = format!("{} controls together", self.controls.len());
+        if self.title != other.title {
+            self.title = format!("{} controls together", self.controls.len());
+        }
         Ok(self)
     }
 }
@@ -137,11 +145,21 @@ fn add_new<T: PartialEq>(ours: &mut Vec<T>, theirs: Vec<T>) {
 /// Why there is no plan, or none any more: a sentence that ends in what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Refusal(pub String);
+pub struct Refusal(pub String, bool);
 
 impl Refusal {
     /// A refusal with its sentence.
     pub fn new(why: impl Into<String>) -> Self {
-        Refusal(why.into())
+        Refusal(why.into(), false)
+    }
+
+    /// One because everything is as it should be already.
+    pub(super) fn already(why: impl Into<String>) -> Self {
+        Refusal(why.into(), true)
+    }
+
+    /// Whether everything is as it should be already.
+    pub fn is_already(&self) -> bool {
+        self.1
     }
 }

@@ -6,9 +6,8 @@ use super::cluster::{AzureChange, ClusterChange};
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
-use super::words::sha256;
+use super::words::{sha256, unified};
 use crate::channel::Ask;
-use similar::TextDiff;
 
 /// A plan with everything that will happen, ready to be confirmed.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +167,9 @@ impl Prepared {
         }));
         let check = "Read each object back as soon as it was changed; stop at the first that is not as it should be";
         steps.push(Step::new(check, Vec::new()));
-        steps.push(Step::new("Look at the cluster again and judge what it was about", Vec::new()));
+        if !plan.is_for_upgrades() {
+            steps.push(Step::new("Look at the cluster again and judge what it was about", Vec::new()));
+        }
         let digest = sha256(format!("{plan:?}\n{steps:?}\n{change:?}").as_bytes());
         Prepared { plan, body: Body::Cluster(change), steps, digest, undoes: None }
     }
@@ -346,21 +347,11 @@ fn diff(file: &FileChange) -> Option<String> {
         return None;
     }
     let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
-    let (was, new) = (text(&file.was), text(&file.contents));
-    let diff = TextDiff::from_lines(&was, &new);
     let (from, to) = (
         if file.before == super::change::State::Absent { "/dev/null" } else { &file.path },
         if file.after == super::change::State::Absent { "/dev/null" } else { &file.path },
     );
-    let diff = diff.unified_diff().context_radius(3).header(from, to).to_string();
-    let clean = |c: char| if c == '\t' { ' ' } else { c };
-    let diff: String = diff.chars().map(clean).filter(|c| *c == '\n' || !c.is_control()).collect();
-    // What changes is shown as it is; what only stands around it may hold a secret that nobody asked for.
-    let around = |line: &str| match line.strip_prefix(' ') {
-        Some(words) => format!(" {}\n", crate::probe::without_secrets(words)),
-        None => format!("{line}\n"),
-    };
-    Some(diff.lines().map(around).collect())
+    Some(unified(&text(&file.was), &text(&file.contents), from, to))
 }
 
 fn digest(plan: &Plan, steps: &[Step], change: &NodeChange) -> String {

@@ -1,6 +1,7 @@
 //! Small things that every part of a remedy needs.
 
 use openssl::sha::Sha256;
+use similar::TextDiff;
 use std::fmt::Write as _;
 
 /// SHA-256, lower-case hex.
@@ -22,4 +23,17 @@ pub(super) fn octal(mode: u32) -> String {
 pub(super) fn quoted(word: &str) -> String {
     let word = word.split('\0').next().unwrap_or_default();
     shlex::try_quote(word).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
+}
+
+/// The unified diff of two texts, fit for a screen. What changes is shown as it is; what only stands around it may hold a
+/// secret that nobody asked for.
+pub(super) fn unified(was: &str, new: &str, from: &str, to: &str) -> String {
+    let diff = TextDiff::from_lines(was, new).unified_diff().context_radius(3).header(from, to).to_string();
+    let clean = |c: char| if c == '\t' { ' ' } else { c };
+    let diff: String = diff.chars().map(clean).filter(|c| *c == '\n' || !c.is_control()).collect();
+    let around = |line: &str| match line.strip_prefix(' ') {
+        Some(words) => format!(" {}\n", crate::probe::without_secrets(words)),
+        None => format!("{line}\n"),
+    };
+    diff.lines().map(around).collect()
 }

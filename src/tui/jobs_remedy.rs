@@ -167,11 +167,7 @@ impl Jobs {
         whole.finished = seen.finished;
         let now = self.as_of.unwrap_or_else(Timestamp::now);
         let assessment = assess(&whole, &self.catalog, &self.lifecycle, &self.policy, now);
-        let verdict = |control: &str| {
-            let mut findings = assessment.findings.iter();
-            let found = findings.find(|finding| finding.control == control && finding.target == target);
-            found.map_or(Verdict::Unknown, |finding| finding.verdict)
-        };
+        let verdict = |control: &str| assessment.verdict(control, target).unwrap_or(Verdict::Unknown);
         before.iter().map(|(control, _)| (control.clone(), verdict(control))).collect()
     }
 }

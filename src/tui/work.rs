@@ -305,10 +305,7 @@ impl App {
 
     /// The verdict of a control at a target.
     pub fn verdict(&self, control: &str, target: &str) -> Option<Verdict> {
-        let findings = &self.assessment.as_ref()?.findings;
-        let group = self.group(control)?;
-        let of = |index: &usize| findings.get(*index).filter(|finding| finding.target == target);
-        group.findings.iter().find_map(of).map(|finding| finding.verdict)
+        self.assessment.as_ref()?.verdict(control, target)
     }
 
     /// What has to be typed to allow changes: the site's name, else that of the cluster, else that of a node.

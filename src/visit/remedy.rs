@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::channel::ssh::{Ssh, SshOptions};
 use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity};
-use crate::remedy::{Plan, Reach, Refusal, Who, plan};
+use crate::remedy::{Plan, Reach, Refusal, Who, kept, plan};
 use crate::site::{NodeTarget, Way};
 use std::mem::discriminant;
 
@@ -55,10 +55,12 @@ pub fn failing<'a>(assessment: &'a Assessment, controls: &[String]) -> Vec<&'a F
 }
 
 /// Plans for findings: those that change the same node are one plan. What cannot be planned is given with its reason.
-/// Control-plane nodes come last, so that a change that breaks a component is met on a worker.
+/// Control-plane nodes come last, so that a change that breaks a component is met on a worker. Behind them all comes one plan
+/// for the cluster, by which an upgrade keeps what they change, where kubeadm would take it back.
 pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (Vec<Plan>, Vec<(String, Refusal)>) {
     let mut plans: Vec<Plan> = Vec::new();
     let mut refused = Vec::new();
+    let mut keeping: Option<Plan> = None;
     for finding in findings {
         let name = || format!("{} at {}", finding.control, finding.target);
         let Some(control) = catalog.control(&finding.control) else { continue };
@@ -75,6 +77,10 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
                 refused.push((name(), refusal));
                 continue;
             }
+        };
+        keeping = match (keeping, kept(&planned, evidence)) {
+            (Some(known), Some(more)) => Some(known.join(more).unwrap_or_else(|both| both.0)),
+            (known, more) => known.or(more),
         };
         let same = |known: &Plan| {
             let kind = discriminant(&known.work) == discriminant(&planned.work);
@@ -103,6 +109,7 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
     };
     // What stands alone may close the way for what follows.
     plans.sort_by_key(|plan| (control_plane(plan), plan.stands_alone()));
+    plans.extend(keeping);
     (plans, refused)
 }
 

@@ -97,28 +97,12 @@ impl Bed {
     }
 
     pub fn reach(&self, kubeconfig: &Path) -> ClusterReach {
-        let target = ClusterTarget { kubeconfig: vec![kubeconfig.to_owned()], ..ClusterTarget::default() };
-        ClusterVisit::new(target).reach(Limits::default().connect)
+        reach(kubeconfig)
     }
 
     /// What the program sees of the cluster, as the administrator.
     pub fn seen(&self) -> Evidence {
-        let target = ClusterTarget { kubeconfig: vec![self.admin.clone()], ..ClusterTarget::default() };
-        let visit = Visit {
-            site: SiteFacts::default(),
-            cluster: Some(ClusterVisit::new(target)),
-            targets: Vec::new(),
-            endpoints: false,
-            before: None,
-            ssh: Default::default(),
-            limits: Limits::default(),
-            packages: false,
-            jobs: 1,
-            seat: Seat::default(),
-        };
-        let ask: Arc<dyn sitewarden::channel::Ask> = Arc::new(NobodyToAsk);
-        let quiet: Arc<dyn Fn(sitewarden::visit::Progress) + Send + Sync> = Arc::new(|_| ());
-        visit.collect(&ask, &quiet)
+        seen(&self.admin)
     }
 
     pub fn findings(&self, control: &str, evidence: &Evidence) -> Vec<Finding> {
@@ -197,6 +181,31 @@ impl Drop for Bed {
         let _ = self.command(&["delete", "clusterrolebinding", "--ignore-not-found", &name]).output();
         let _ = self.command(&["delete", "namespace", "--wait=false", &name]).output();
     }
+}
+
+pub fn reach(kubeconfig: &Path) -> ClusterReach {
+    let target = ClusterTarget { kubeconfig: vec![kubeconfig.to_owned()], ..ClusterTarget::default() };
+    ClusterVisit::new(target).reach(Limits::default().connect)
+}
+
+/// What the program sees of a cluster over its API alone.
+pub fn seen(kubeconfig: &Path) -> Evidence {
+    let target = ClusterTarget { kubeconfig: vec![kubeconfig.to_owned()], ..ClusterTarget::default() };
+    let visit = Visit {
+        site: SiteFacts::default(),
+        cluster: Some(ClusterVisit::new(target)),
+        targets: Vec::new(),
+        endpoints: false,
+        before: None,
+        ssh: Default::default(),
+        limits: Limits::default(),
+        packages: false,
+        jobs: 1,
+        seat: Seat::default(),
+    };
+    let ask: Arc<dyn sitewarden::channel::Ask> = Arc::new(NobodyToAsk);
+    let quiet: Arc<dyn Fn(sitewarden::visit::Progress) + Send + Sync> = Arc::new(|_| ());
+    visit.collect(&ask, &quiet)
 }
 
 /// A kubeconfig of the test's own account.

@@ -1,5 +1,7 @@
 //! Remedies of the cluster's objects on a real API server: that of `tests/bed/up control-plane`.
 
+mod texts;
+
 use super::api_server::{Bed, as_account};
 use serde_json::{Value, json};
 use sitewarden::remedy::{

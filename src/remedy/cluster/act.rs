@@ -1,6 +1,6 @@
 //! One change of one object: how it is made, what it was and will be, and what of it is compared.
 
-use super::show::substance;
+use super::show::{self, substance, text_of};
 use crate::kubeapi::{Api, ApiError, Deleted, Mark, ObjectPlace, Seen};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,7 +20,15 @@ pub(super) enum How {
     Replace { object: Value },
     /// It is deleted.
     Delete,
+    /// The text under a key of a ConfigMap becomes this one. `what`: for people.
+    Text { key: String, text: String, what: String },
+    /// The pods of a DaemonSet are made anew, as `kubectl rollout restart` does it. `within`: seconds for which that is
+    /// waited for.
+    Restart { at: String, within: u32 },
 }
+
+/// The annotation by which `kubectl rollout restart` has pods made anew.
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// One change of one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +77,15 @@ impl Act {
                 }
                 api.replace(&self.place, &object, dry_run).await.map(Some)
             }
+            How::Text { key, text, .. } => {
+                api.merge(&self.place, &json!({ "data": { key.as_str(): text } }), seen, dry_run).await.map(Some)
+            }
+            How::Restart { at, .. } => {
+                // Its state changes with every pod that comes or goes, which is no reason not to restart them.
+                let seen = Seen { resource_version: String::new(), ..seen.clone() };
+                let fields = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED: at}}}}});
+                api.merge(&self.place, &fields, &seen, dry_run).await.map(Some)
+            }
             How::Delete => match api.delete(&self.place, seen, dry_run).await? {
                 Deleted::Done => Ok(None),
                 Deleted::Leaving if dry_run => Ok(None),
@@ -88,6 +105,11 @@ impl Act {
             }
             How::Field { field, .. } => Some(json!({ "field": object.get(field) })),
             How::Replace { .. } => Some(json!({"subjects": object.get("subjects"), "roleRef": object.get("roleRef")})),
+            How::Text { key, .. } => Some(json!({ "text": text_of(object, key) })),
+            How::Restart { .. } => {
+                let annotations = object.pointer("/spec/template/metadata/annotations");
+                Some(json!({ "at": annotations.and_then(|annotations| annotations.get(RESTARTED)) }))
+            }
             How::Create { .. } | How::Delete => Some(substance(object)),
         }
     }
@@ -95,6 +117,14 @@ impl Act {
     /// Whether an object stands as another did, as far as this change is about it.
     pub(super) fn same(&self, one: Option<&Value>, other: Option<&Value>) -> bool {
         self.part(one) == self.part(other)
+    }
+
+    /// What it changes between two states of the object, as a person reads it.
+    pub(super) fn diff(&self, from: Option<&Value>, to: Option<&Value>) -> String {
+        match &self.how {
+            How::Text { key, .. } => show::text_diff(&self.name(), key, from, to),
+            _ => show::diff(&self.name(), from, to),
+        }
     }
 
     /// For the person: `RoleBinding shop/everybody`.
@@ -113,6 +143,10 @@ impl Act {
             How::Create { .. } => format!("Create {name}"),
             How::Replace { .. } => format!("Change the subjects of {name}"),
             How::Delete => format!("Delete {name}"),
+            How::Text { key, what, .. } => format!("{what} in {name}, {key}"),
+            How::Restart { within, .. } => {
+                format!("Restart {name}, and wait until its new pods run, {within} seconds at most")
+            }
         }
     }
 
@@ -129,6 +163,7 @@ impl Act {
         let kind = self.place.kind.to_lowercase();
         let object = format!("{kind} {}", quoted(&self.place.name));
         let patch = |patch: &Value| format!("patch {object} --type=merge -p {}", quoted(&patch.to_string()));
+        let whole = words.join(" ");
         let verb = match &self.how {
             How::Label { key, value: Some(value) } => {
                 format!("label {object} {} --overwrite", quoted(&format!("{key}={value}")))
@@ -137,9 +172,13 @@ impl Act {
             How::Field { field, value, .. } => patch(&json!({ field.as_str(): value })),
             How::Replace { object } => patch(&json!({ "subjects": object.get("subjects") })),
             How::Delete => format!("delete {object}"),
+            How::Text { key, text, .. } => patch(&json!({ "data": { key.as_str(): text } })),
+            How::Restart { within, .. } => {
+                format!("rollout restart {object} && {whole} rollout status {object} --timeout={within}s")
+            }
             How::Create { object } => {
-                let whole = super::show::whole(&self.place, object);
-                return format!("printf %s {} | {} create -f -", quoted(&whole.to_string()), words.join(" "));
+                let object = show::whole(&self.place, object);
+                return format!("printf %s {} | {whole} create -f -", quoted(&object.to_string()));
             }
         };
         words.push(verb);

@@ -1,7 +1,8 @@
 //! Changes of the cluster's objects, and of its Azure resource by `az`: prepared by a dry run of the API server, made one
 //! after the other with the state that was seen as the condition, read back, taken back by what was kept.
 //!
-//! `act` is one change, `owners` and `caller` say what is left alone, `kept` holds what the way back needs.
+//! `act` is one change, `text` those of texts in ConfigMaps, `rollout` waits for pods that are made anew; `owners` and `caller`
+//! say what is left alone, `kept` holds what the way back needs.
 
 mod act;
 mod azure;
@@ -9,8 +10,10 @@ mod caller;
 mod kept;
 mod owners;
 mod prepare;
+mod rollout;
 mod run;
 mod show;
+mod text;
 mod undo;
 
 pub use prepare::prepare_cluster;
@@ -52,7 +55,7 @@ pub(super) struct ClusterChange {
 impl ClusterChange {
     /// Each change: what it does, the command, the diff.
     pub(super) fn steps(&self) -> Vec<(String, String, String)> {
-        let diff = |act: &Act| show::diff(&act.name(), act.before.as_ref(), act.after.as_ref());
+        let diff = |act: &Act| act.diff(act.before.as_ref(), act.after.as_ref());
         self.acts.iter().map(|act| (act.in_words(), act.command(&self.context), diff(act))).collect()
     }
 

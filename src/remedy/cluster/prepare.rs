@@ -4,7 +4,7 @@
 use super::act::{Act, How, named};
 use super::caller::{Caller, subjects};
 use super::owners::{self, Manager};
-use super::{ClusterChange, ClusterReach, azure, now, on_api, refused, stored};
+use super::{ClusterChange, ClusterReach, azure, now, on_api, refused, stored, text};
 use crate::evidence::Reason;
 use crate::kubeapi::{Api, ObjectPlace, Seen};
 use crate::remedy::plan::{Plan, Refusal, Risk, Work};
@@ -45,6 +45,12 @@ async fn change(api: &Api, ops: &[KubeOp]) -> Result<ClusterChange, Refusal> {
         match op {
             KubeOp::Label { key, value, .. } => making.label(op.place(), key, value).await?,
             KubeOp::Field { place, field, value } => making.field(place.clone(), field, value).await?,
+            KubeOp::Text(op) => {
+                let all = text::of_same_text(ops, op);
+                if !all.is_empty() {
+                    making.text(op.held, &all).await?;
+                }
+            }
             KubeOp::Policy { namespace } => making.policy(op.place(), namespace).await?,
             KubeOp::Unbind { binding, .. } => {
                 // All subjects of one binding are one change of it.
@@ -56,15 +62,15 @@ async fn change(api: &Api, ops: &[KubeOp]) -> Result<ClusterChange, Refusal> {
         }
     }
     if making.acts.is_empty() {
-        let why = if making.left.is_empty() {
-            "Everything is as it should be already".to_owned()
-        } else {
-            making.left.join(". ")
-        };
-        return Err(Refusal::new(format!("{why}. Nothing is left to be done from here; scan again")));
+        if making.left.iter().all(|(_, already)| *already) {
+            let so: Vec<String> = making.left.into_iter().map(|(why, _)| why).collect();
+            return Err(Refusal::already(format!("Everything is as it should be already. {}", so.join(". "))));
+        }
+        let why: Vec<String> = making.left.into_iter().map(|(why, _)| why).collect();
+        return Err(Refusal::new(format!("{}. Nothing is left to be done from here; scan again", why.join(". "))));
     }
     let Making { acts, risk, mut remarks, left, .. } = making;
-    remarks.extend(left);
+    remarks.extend(left.into_iter().map(|(why, _)| why));
     Ok(ClusterChange { context: api.context().to_owned(), server: api.server().to_owned(), acts, risk, remarks })
 }
 
@@ -81,32 +87,41 @@ fn unbound(ops: &[KubeOp]) -> Vec<(ObjectPlace, Vec<Bound>)> {
     all
 }
 
-struct Making<'a> {
-    api: &'a Api,
+pub(super) struct Making<'a> {
+    pub(super) api: &'a Api,
     caller: Option<Caller>,
     all: Vec<(ObjectPlace, Vec<Bound>)>,
     acts: Vec<Act>,
-    risk: Risk,
+    pub(super) risk: Risk,
     remarks: Vec<String>,
-    /// What is left alone, and why.
-    left: Vec<String>,
+    /// What is left alone, and why; and whether because it is as it should be.
+    left: Vec<(String, bool)>,
 }
 
 impl Making<'_> {
-    fn remark(&mut self, words: impl Into<String>) {
+    pub(super) fn remark(&mut self, words: impl Into<String>) {
         let words = words.into();
         if !self.remarks.contains(&words) {
             self.remarks.push(words);
         }
     }
 
-    fn leave(&mut self, place: &ObjectPlace, why: &str) {
-        self.left.push(format!("{} is left alone: {why}", named(place)));
+    pub(super) fn leave(&mut self, place: &ObjectPlace, why: &str) {
+        self.left.push((format!("{} is left alone: {why}", named(place)), false));
+    }
+
+    pub(super) fn leave_as_it_is(&mut self, place: &ObjectPlace, why: &str) {
+        self.left.push((format!("{}: {why}", named(place)), true));
     }
 
     /// The object, where there is one that nobody else keeps, as far as these fields of it go. Some(true) beside it: a
-    /// person's hand manages one of them.
-    async fn free(&mut self, place: &ObjectPlace, fields: &[&[&str]]) -> Result<Option<(Value, bool)>, Refusal> {
+    /// person's hand manages one of them. `fine`: other managers who may.
+    pub(super) async fn free(
+        &mut self,
+        place: &ObjectPlace,
+        fields: &[&[&str]],
+        fine: &[&str],
+    ) -> Result<Option<(Value, bool)>, Refusal> {
         let Some(object) = now(self.api, place).await.map_err(|error| refused(&error))? else {
             self.leave(place, "it is not there any more");
             return Ok(None);
@@ -121,6 +136,7 @@ impl Making<'_> {
         let mut by_hand = false;
         for manager in fields.iter().flat_map(|path| owners::managers(&object, path)) {
             match manager {
+                Manager::Other(name) if fine.contains(&name.as_str()) => {}
                 Manager::Other(name) => {
                     let why = format!(
                         "{name:?} manages what would be changed, and would set it back. Change it there, where it comes from"
@@ -144,7 +160,9 @@ impl Making<'_> {
 
     async fn label(&mut self, place: ObjectPlace, key: &str, value: &str) -> Result<(), Refusal> {
         let path = format!("f:{key}");
-        let Some((object, _)) = self.free(&place, &[&["f:metadata", "f:labels", &path]]).await? else { return Ok(()) };
+        let Some((object, _)) = self.free(&place, &[&["f:metadata", "f:labels", &path]], &[]).await? else {
+            return Ok(());
+        };
         if object.get("metadata").and_then(|metadata| metadata.get("labels")?.get(key)).and_then(Value::as_str)
             == Some(value)
         {
@@ -161,7 +179,7 @@ impl Making<'_> {
 
     async fn field(&mut self, place: ObjectPlace, field: &str, value: &Value) -> Result<(), Refusal> {
         let path = format!("f:{field}");
-        let Some((object, force)) = self.free(&place, &[&[path.as_str()]]).await? else { return Ok(()) };
+        let Some((object, force)) = self.free(&place, &[&[path.as_str()]], &[]).await? else { return Ok(()) };
         if object.get(field) == Some(value) {
             self.leave(&place, "it is set so already");
             return Ok(());
@@ -196,7 +214,9 @@ impl Making<'_> {
     }
 
     async fn unbind(&mut self, place: ObjectPlace, gone: &[Bound]) -> Result<(), Refusal> {
-        let Some((object, _)) = self.free(&place, &[&["f:subjects"], &["f:roleRef"]]).await? else { return Ok(()) };
+        let Some((object, _)) = self.free(&place, &[&["f:subjects"], &["f:roleRef"]], &[]).await? else {
+            return Ok(());
+        };
         let all = subjects(&object);
         let staying: Vec<Value> =
             all.iter().filter(|subject| !gone.iter().any(|bound| bound.is(subject))).cloned().collect();
@@ -251,7 +271,7 @@ impl Making<'_> {
     }
 
     /// Tries a change without keeping it. `wanted`: what must come of it, as far as the change goes.
-    async fn add(
+    pub(super) async fn add(
         &mut self,
         place: ObjectPlace,
         how: How,

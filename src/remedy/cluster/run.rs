@@ -1,9 +1,9 @@
 //! Making the changes that were confirmed: one object after the other, each read back; at the first failure it stops.
 
-use super::act::{Act, named};
+use super::act::{Act, How, named};
 use super::kept::{Kept, Work};
 use super::show::substance;
-use super::{ClusterChange, ClusterReach, azure, now, on_api};
+use super::{ClusterChange, ClusterReach, azure, now, on_api, rollout};
 use crate::kubeapi::{Api, ObjectPlace, Seen};
 use crate::remedy::Done;
 use crate::remedy::confirm::Confirmed;
@@ -112,7 +112,13 @@ async fn one(api: &Api, act: &Act, seen: Option<&Seen>) -> Result<Option<Value>,
     let made = act.make(api, seen, false).await;
     let after = now(api, &act.place).await;
     let why = match (made, after) {
-        (Ok(_), Ok(object)) if act.same(object.as_ref(), act.after.as_ref()) => return Ok(object),
+        (Ok(_), Ok(object)) if act.same(object.as_ref(), act.after.as_ref()) => {
+            let How::Restart { within, .. } = act.how else { return Ok(object) };
+            return match rollout::wait(api, &act.place, within).await {
+                Ok(()) => Ok(object),
+                Err(why) => Err((Stopped { why, known: true }, false)),
+            };
+        }
         (Ok(_), Ok(_)) => {
             let why = format!(
                 "{} was changed, and is not as it should be: somebody else changes it too. Look at it by hand",

@@ -1,8 +1,8 @@
 //! Objects as a person is shown them: YAML, and what changes in it.
 
 use crate::kubeapi::{ObjectPlace, for_display};
+use crate::remedy::words::unified;
 use serde_json::{Value, json};
-use similar::TextDiff;
 
 /// What the API server keeps for itself in `metadata`.
 const KEPT: [&str; 7] = [
@@ -55,11 +55,24 @@ fn yaml(object: Option<&Value>) -> String {
 
 /// The unified diff of two states of an object.
 pub(super) fn diff(name: &str, from: Option<&Value>, to: Option<&Value>) -> String {
-    let (was, new) = (yaml(from), yaml(to));
-    let diff = TextDiff::from_lines(&was, &new);
-    let header = |object: Option<&Value>| if object.is_some() { name } else { "/dev/null" };
-    let text = diff.unified_diff().context_radius(3).header(header(from), header(to)).to_string();
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+    between(name, from.is_some().then(|| yaml(from)), to.is_some().then(|| yaml(to)))
+}
+
+/// The unified diff of two states of a text under a key of a ConfigMap.
+pub(super) fn text_diff(name: &str, key: &str, from: Option<&Value>, to: Option<&Value>) -> String {
+    let text = |object: Option<&Value>| object.and_then(|object| text_of(object, key)).map(str::to_owned);
+    between(&format!("{name}, {key}"), text(from), text(to))
+}
+
+/// The text under a key of a ConfigMap.
+pub(super) fn text_of<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
+    object.get("data")?.get(key)?.as_str()
+}
+
+fn between(name: &str, from: Option<String>, to: Option<String>) -> String {
+    let header = |text: &Option<String>| if text.is_some() { name.to_owned() } else { "/dev/null".to_owned() };
+    let headers = (header(&from), header(&to));
+    unified(&from.unwrap_or_default(), &to.unwrap_or_default(), &headers.0, &headers.1)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::act::{Act, How};
 use super::kept::{Kept, Work as KeptWork};
-use super::show::diff;
-use super::{ClusterChange, ClusterReach, azure, now, on_api, owners, refused, stored};
+use super::show::text_of;
+use super::{ClusterChange, ClusterReach, azure, now, on_api, owners, refused, rollout, stored, text};
 use crate::kubeapi::{Api, Seen};
 use crate::remedy::plan::{Plan, Refusal, Risk, Work};
 use crate::remedy::prepare::Prepared;
@@ -107,7 +107,8 @@ async fn back(api: &Api, acts: &[Act], entry: &Entry) -> Result<ClusterChange, R
     let mut ways: Vec<Act> = Vec::new();
     let mut risk = Risk::Safe;
     let mut remarks = Vec::new();
-    for act in acts.iter().rev() {
+    let mut restarts = Vec::new();
+    for act in acts.iter().rev().filter(|act| !matches!(act.how, How::Restart { .. })) {
         if not_made(act, entry) {
             remarks.push(format!("{} was not changed by that entry and stays as it is", act.name()));
             continue;
@@ -122,7 +123,7 @@ async fn back(api: &Api, acts: &[Act], entry: &Entry) -> Result<ClusterChange, R
             return Err(Refusal::new(format!(
                 "{} has changed since that entry. Nothing was changed; look at it by hand. This changed:\n{}",
                 act.name(),
-                diff(&act.name(), act.after.as_ref(), object.as_ref())
+                act.diff(act.after.as_ref(), object.as_ref())
             )));
         }
         if act.place.kind == "NetworkPolicy" {
@@ -132,12 +133,7 @@ async fn back(api: &Api, acts: &[Act], entry: &Entry) -> Result<ClusterChange, R
         let seen = object.as_ref().and_then(Seen::of);
         let before = object.as_ref().map(stored);
         let mut way = Act { place: act.place.clone(), how, seen, before, after: None };
-        api.warnings();
-        let after = way.make(api, way.seen.as_ref(), true).await.map_err(|error| refused(&error))?;
-        remarks.extend(
-            api.warnings().into_iter().map(|warning| format!("The API server warns about {}: {warning}", way.name())),
-        );
-        way.after = after.as_ref().map(stored);
+        tried(api, &mut way, &mut remarks).await?;
         if !way.same(way.after.as_ref(), act.before.as_ref()) {
             return Err(Refusal::new(format!(
                 "{}: the API server would not take it back to what it was; somebody else owns it by now. Change it by hand",
@@ -146,10 +142,35 @@ async fn back(api: &Api, acts: &[Act], entry: &Entry) -> Result<ClusterChange, R
         }
         ways.push(way);
     }
+    // Pods that run with what is put back: once more, whatever became of the first time.
+    for act in acts.iter().filter(|act| !ways.is_empty() && matches!(act.how, How::Restart { .. })) {
+        let Some(object) = now(api, &act.place).await.map_err(|error| refused(&error))? else {
+            remarks.push(format!("{} is not there any more and is not restarted", act.name()));
+            continue;
+        };
+        let how = How::Restart { at: text::restarted_at(), within: rollout::within(&object) };
+        let (seen, before) = (Seen::of(&object), Some(stored(&object)));
+        let mut way = Act { place: act.place.clone(), how, seen, before, after: None };
+        tried(api, &mut way, &mut remarks).await?;
+        risk = Risk::Disruptive;
+        remarks.push(text::interrupts(&act.place.name));
+        restarts.push(way);
+    }
+    ways.extend(restarts);
     if ways.is_empty() {
         return Err(Refusal::new("Everything is as it was before that entry already; there is nothing to take back"));
     }
     Ok(ClusterChange { context: api.context().to_owned(), server: api.server().to_owned(), acts: ways, risk, remarks })
+}
+
+/// Tries a way back without keeping it.
+async fn tried(api: &Api, way: &mut Act, remarks: &mut Vec<String>) -> Result<(), Refusal> {
+    api.warnings();
+    let after = way.make(api, way.seen.as_ref(), true).await.map_err(|error| refused(&error))?;
+    let warned = |warning| format!("The API server warns about {}: {warning}", way.name());
+    remarks.extend(api.warnings().into_iter().map(warned));
+    way.after = after.as_ref().map(stored);
+    Ok(())
 }
 
 /// How a change is taken back.
@@ -166,6 +187,12 @@ fn inverse(act: &Act, object: Option<&Value>) -> Result<How, Refusal> {
             let value = before.and_then(|before| before.get(field)).cloned();
             How::Field { field: field.clone(), value, own, force: true }
         }
+        How::Text { key, .. } => {
+            let text = before.and_then(|before| text_of(before, key)).ok_or_else(lost)?.to_owned();
+            How::Text { key: key.clone(), text, what: "Put back what was there".to_owned() }
+        }
+        // A restart has no way back but another one.
+        How::Restart { .. } => act.how.clone(),
         How::Create { .. } => How::Delete,
         How::Delete => How::Create { object: before.cloned().ok_or_else(lost)? },
         How::Replace { .. } => {

@@ -4,6 +4,7 @@
 //! [`EditError`], never a damaged file; what is already in place gives the same text again.
 
 pub mod authorized_keys;
+pub mod extra_args;
 pub mod lines;
 pub mod manifest_flag;
 pub mod sshd;

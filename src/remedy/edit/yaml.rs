@@ -66,7 +66,8 @@ fn wanted(tree: &mut Json, path: &[&str], value: &Json) -> Result<(), Trouble> {
     }
 }
 
-fn try_set(text: &str, path: &[&str], value: &Json) -> Result<String, Trouble> {
+/// [`set_path`] for other editors, which say themselves what to do by hand.
+pub(super) fn try_set(text: &str, path: &[&str], value: &Json) -> Result<String, Trouble> {
     if path.is_empty() || !is_value(value) {
         return Err(Trouble::whole("only a bool, a number, a text or a list of texts can be set, under a key"));
     }
@@ -81,7 +82,8 @@ fn try_set(text: &str, path: &[&str], value: &Json) -> Result<String, Trouble> {
     finish(text, splices, &tree)
 }
 
-fn try_remove(text: &str, path: &[&str]) -> Result<String, Trouble> {
+/// As above.
+pub(super) fn try_remove(text: &str, path: &[&str]) -> Result<String, Trouble> {
     let mut tree = read_or_empty(text)?;
     let Some((last, parents)) = path.split_last() else {
         return Err(Trouble::whole("no key is named"));
@@ -120,13 +122,17 @@ impl Editor<'_> {
         let mut path = path;
         while let Some((key, rest)) = path.split_first() {
             let Some(entry) = map.entry(key) else { break };
+            // In a text of blocks a map with nothing in it is opened for more than a single value.
+            let bare = matches!(&entry.value.kind, Kind::Map(Style::Flow, entries) if entries.is_empty())
+                && (rest.len() > 1 || value.is_array());
             let is_null = matches!(entry.value.kind, Kind::Empty)
+                || (bare && matches!(map.kind, Kind::Map(Style::Block(_), _)))
                 || (entry.value.kind_is_plain()
                     && matches!(document.raw(&entry.value), "null" | "~" | "Null" | "NULL"));
             match (&entry.value.kind, rest.is_empty()) {
                 (_, true) => return self.replace(map, entry, value),
-                (Kind::Map(..), false) => (map, path) = (&entry.value, rest),
                 (_, false) if is_null => return self.fill(map, entry, rest, value),
+                (Kind::Map(..), false) => (map, path) = (&entry.value, rest),
                 _ => {
                     let what = format!("`{key}` holds {} where a map should be", entry.value.called());
                     return Err(Trouble::at(document.line(entry.key_start), what));

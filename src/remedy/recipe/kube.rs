@@ -1,6 +1,7 @@
 //! Objects of the cluster: labels of namespaces, a field, a network policy, subjects of bindings.
 
 use super::About;
+use super::config_map::TextOp;
 use crate::assess::Verdict;
 use crate::catalog::KubeChange;
 use crate::evidence::ClusterEvidence;
@@ -48,6 +49,8 @@ pub enum KubeOp {
         /// The subject.
         subject: Bound,
     },
+    /// A setting in a text of one of kubeadm's ConfigMaps.
+    Text(TextOp),
 }
 
 /// A subject of a binding, as it stands there.
@@ -87,6 +90,7 @@ impl KubeOp {
             }
             KubeOp::Field { place, .. } => place.clone(),
             KubeOp::Unbind { binding, .. } => binding.clone(),
+            KubeOp::Text(op) => op.held.place(),
         }
     }
 }
@@ -99,7 +103,7 @@ pub(in crate::remedy) fn policy() -> Value {
     })
 }
 
-fn place(group: &str, kind: &str, plural: &str, namespace: Option<&str>, name: &str) -> ObjectPlace {
+pub(super) fn place(group: &str, kind: &str, plural: &str, namespace: Option<&str>, name: &str) -> ObjectPlace {
     ObjectPlace {
         group: group.to_owned(),
         version: "v1".to_owned(),

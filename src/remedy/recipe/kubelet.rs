@@ -1,6 +1,7 @@
 //! Settings of the kubelet, in the file that decides: the configuration file that the running kubelet's command line names,
 //! or the drop-in over it that sets the value. A flag is over both, and is not edited.
 
+use super::config_map::{self, Held};
 use super::{About, host};
 use crate::evidence::effective::kubelet_flag;
 use crate::evidence::{Reading, Value, platform_of};
@@ -156,12 +157,8 @@ fn kept<'a>(about: &About<'_>, mut environment: impl Iterator<Item = &'a str>, m
         Some(platform) => platform == "kubeadm",
         None => environment.any(|file| file.ends_with("kubeadm-flags.env")),
     };
-    kubeadm.then(|| {
-        format!(
-            "kubeadm writes {main} anew at an upgrade, from the ConfigMap kube-system/kubelet-config: set the same there \
-             (`kubectl -n kube-system edit configmap kubelet-config`), else the upgrade takes it back"
-        )
-    })
+    let there = config_map::set_there(Held::Kubelet, "", about.evidence);
+    kubeadm.then(|| format!("kubeadm writes {main} anew at an upgrade, from the {there}"))
 }
 
 impl KubeletOp {
@@ -172,6 +169,11 @@ impl KubeletOp {
 
     pub(super) fn add(&mut self, other: KubeletOp) {
         self.settings.extend(other.settings);
+    }
+
+    /// What is set: path with dots, value.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (&String, &Json)> {
+        self.settings.iter()
     }
 
     pub(super) fn wants(&self) -> Vec<Want> {

@@ -5,6 +5,7 @@ mod audit;
 mod automatic;
 mod azure;
 mod certificates;
+mod config_map;
 mod encryption;
 mod etcd;
 mod file;
@@ -24,6 +25,9 @@ mod updates;
 pub use automatic::AutomaticOp;
 pub use azure::AzRun;
 pub use certificates::CertificatesOp;
+pub(crate) use config_map::kept;
+pub(super) use config_map::runs_with;
+pub use config_map::{Held, TextOp};
 pub use encryption::EncryptionOp;
 pub use file::FilesOp;
 pub use keys::KeysOp;
@@ -175,6 +179,7 @@ fn kind(spec: &RemedySpec) -> Option<Kind> {
         RemedySpec::StaticPodFlag { .. } | RemedySpec::AuditPolicy {} | RemedySpec::EncryptionAtRest {} => {
             Some(Kind::StaticPod)
         }
+        RemedySpec::KubeProxySetting { .. } => Some(Kind::KubeProxy),
         RemedySpec::KubeObject { .. } => Some(Kind::Objects),
         RemedySpec::AzCommand { .. } | RemedySpec::ManualSteps {} => None,
     }
@@ -193,10 +198,12 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     }
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
+    let mut target = finding.target.clone();
     let op = match &control.remedy {
         None
         | Some(
             RemedySpec::ManualSteps {}
+            | RemedySpec::KubeProxySetting { .. }
             | RemedySpec::KubeObject { .. }
             | RemedySpec::AzCommand { .. }
             | RemedySpec::CertificateRenew {},
@@ -236,6 +243,12 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
             notes = more;
             Some(Work::Cluster(ops))
         }
+        Some(RemedySpec::KubeProxySetting { path, value }) => {
+            let (op, more) = config_map::kube_proxy(path, value, &about)?;
+            notes = more;
+            target = "cluster".to_owned();
+            Some(Work::Cluster(vec![KubeOp::Text(op)]))
+        }
         Some(RemedySpec::AzCommand { command }) => {
             let (work, more) = azure::plan(*command, &about)?;
             notes = more;
@@ -255,13 +268,7 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         (None, Some(work)) => work,
         (None, None) => Work::Manual(vec![control.fix.trim().to_owned()]),
     };
-    Ok(Plan {
-        controls: vec![control.id.clone()],
-        target: finding.target.clone(),
-        title: control.title.clone(),
-        work,
-        notes,
-    })
+    Ok(Plan { controls: vec![control.id.clone()], target, title: control.title.clone(), work, notes })
 }
 
 /// Keeps the notes of an operation.

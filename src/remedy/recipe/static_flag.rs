@@ -35,6 +35,29 @@ impl Flag {
         }
     }
 
+    /// The value that the flag is to have where it is `now` given so. None: not given.
+    pub(super) fn wanted(&self, now: Option<&str>) -> Option<String> {
+        match self {
+            Flag::Value(value) => Some(value.clone()),
+            Flag::Gone => None,
+            Flag::List { add, without } => {
+                let given = now.unwrap_or_default();
+                let mut words: Vec<&str> = given.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+                let before = words.clone();
+                words.retain(|word| !without.iter().any(|gone| gone == word));
+                for word in add {
+                    if !words.contains(&word.as_str()) {
+                        words.push(word);
+                    }
+                }
+                if words == before {
+                    return now.map(str::to_owned);
+                }
+                (!words.is_empty()).then(|| words.join(","))
+            }
+        }
+    }
+
     /// The manifest with the flag as it is to be.
     pub(super) fn edit(&self, text: &str, component: &str, flag: &str, file: &str) -> Result<String, Refusal> {
         let refuse = |error: crate::remedy::edit::EditError| Refusal::new(format!("{file}: {error}"));
@@ -45,27 +68,12 @@ impl Flag {
                 now.len()
             )));
         }
-        let edited = match self {
-            Flag::Value(value) => set_flag(text, component, flag, Some(value)),
-            Flag::Gone => remove_flag(text, component, flag),
-            Flag::List { add, without } => {
-                let given = now.into_iter().flatten().next().unwrap_or_default();
-                let mut words: Vec<&str> = given.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-                let before = words.clone();
-                words.retain(|word| !without.iter().any(|gone| gone == word));
-                for word in add {
-                    if !words.contains(&word.as_str()) {
-                        words.push(word);
-                    }
-                }
-                if words == before {
-                    return Ok(text.to_owned());
-                }
-                match words.is_empty() {
-                    true => remove_flag(text, component, flag),
-                    false => set_flag(text, component, flag, Some(&words.join(","))),
-                }
-            }
+        let now = now.into_iter().flatten().next();
+        let edited = match (self, self.wanted(now.as_deref())) {
+            // A list that is as it should be stays as it is written.
+            (Flag::List { .. }, wanted) if wanted == now => return Ok(text.to_owned()),
+            (_, Some(value)) => set_flag(text, component, flag, Some(&value)),
+            (_, None) => remove_flag(text, component, flag),
         };
         edited.map_err(refuse)
     }

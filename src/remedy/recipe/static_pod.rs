@@ -1,6 +1,7 @@
 //! Flags of the control plane's static pods, in the manifest that the kubelet really reads. The kubelet makes the pod anew
 //! when the file changes; whether it works is asked on the node, since the API may be away for it.
 
+use super::config_map::{self, Held};
 use super::etcd::{self, Members};
 use super::static_flag::Flag;
 use super::{About, audit, host};
@@ -168,18 +169,8 @@ fn kept(about: &About<'_>, component: &str, folder: &str) -> Option<String> {
         Some(platform) => platform == "kubeadm",
         None => folder == "/etc/kubernetes/manifests",
     };
-    let key = match component {
-        "kube-apiserver" => "apiServer.extraArgs",
-        "kube-controller-manager" => "controllerManager.extraArgs",
-        "kube-scheduler" => "scheduler.extraArgs",
-        _ => "etcd.local.extraArgs",
-    };
-    kubeadm.then(|| {
-        format!(
-            "kubeadm writes the manifest anew at an upgrade, from the ConfigMap kube-system/kubeadm-config: set the same there, in {key} \
-             (`kubectl -n kube-system edit configmap kubeadm-config`), else the upgrade takes it back"
-        )
-    })
+    let there = config_map::set_there(Held::Cluster, &config_map::extra_args_of(component), about.evidence);
+    kubeadm.then(|| format!("kubeadm writes the manifest anew at an upgrade, from the {there}"))
 }
 
 impl StaticPodOp {
@@ -207,6 +198,16 @@ impl StaticPodOp {
 
     pub(super) fn control_planes(&self) -> Option<usize> {
         self.control_planes
+    }
+
+    /// Whose flags they are.
+    pub(super) fn component(&self) -> &str {
+        &self.component
+    }
+
+    /// What is set.
+    pub(super) fn flags(&self) -> &[(String, Flag)] {
+        &self.flags
     }
 
     fn folder(&self) -> &str {

@@ -303,11 +303,15 @@ pub(super) fn ran(
         let word = crate::tui::work::in_words(change.end.as_ref().and_then(|end| end.outcome));
         app.notice = Some(format!("{}: {word}. f on the overview shows it.", work.target));
     }
+    let judged = !change.prepared.plan().is_for_upgrades();
     work.phase = Phase::Over(change);
     let (target, before, memory) = (work.target.clone(), work.before.clone(), work.memory.clone());
     let (Ok(ran), Some(memory)) = (result, memory) else { return Vec::new() };
     let name = target.strip_prefix("node/");
-    if let Some(node) = app.nodes.iter_mut().find(|node| Some(node.name.as_str()) == name) {
+    // A change of the cluster may put right what is judged at its nodes.
+    let nodes_too = judged && name.is_none() && before.iter().any(|(control, _)| app.catalog.is_of_nodes(control));
+    let meant = |of: &str| nodes_too || Some(of) == name;
+    for node in app.nodes.iter_mut().filter(|node| node.target.is_some() && meant(&node.name)) {
         (node.state, node.run) = (State::Waiting, run);
         node.warnings.clear();
     }
@@ -318,7 +322,7 @@ pub(super) fn ran(
         cluster.clone_from(&known.visit);
     }
     app.run = run;
-    let targets = base.targets.iter().filter(|node| Some(node.name.as_str()) == name).cloned().collect();
+    let targets = base.targets.iter().filter(|node| meant(&node.name)).cloned().collect();
     let visit = Box::new(Visit { targets, cluster, ..base });
     vec![Effect::Look { serial, run, visit, evidence, target, before, ran, memory }, Effect::Journal]
 }

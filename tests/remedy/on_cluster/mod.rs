@@ -3,6 +3,7 @@
 mod audit;
 mod certificates;
 mod encryption;
+mod kube_proxy;
 mod kubelet;
 mod static_pod;
 mod support;

@@ -1,5 +1,6 @@
 //! A node of the bed's cluster in a test's hands: a way to it by SSH as the program goes, and one behind its back.
 
+use crate::api_server;
 use jiff::Timestamp;
 use sitewarden::assess::{Assessment, Finding, Verdict};
 use sitewarden::catalog::{Catalog, Control, RemedySpec};
@@ -7,9 +8,10 @@ use sitewarden::channel::ssh::{Login, Ssh, SshOptions};
 use sitewarden::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk};
 use sitewarden::evidence::{Evidence, Policy, Profile, Seat, SiteFacts};
 use sitewarden::remedy::{
-    self, Answer, Choices, Memory, NodeChange, Plan, Prepared, Ran, Reach, Refusal, Told, Who, confirm, finish, prepare,
+    self, Answer, Choices, ClusterReach, Memory, NodeChange, Plan, Prepared, Ran, Reach, Refusal, Told, Who, confirm,
+    finish, prepare,
 };
-use sitewarden::store::Store;
+use sitewarden::store::{Outcome, Store};
 use sitewarden::visit::{assess_embedded, failing, offer};
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -83,6 +85,32 @@ impl Cluster {
         let files = std::fs::read_dir(self.journal.path()).unwrap();
         let bytes = files.filter_map(|file| std::fs::read(file.unwrap().path()).ok());
         bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+    }
+
+    /// A plan for the cluster, made with what its API and a node show.
+    pub(super) fn plan(&self, node: &Node<'_>, spec: RemedySpec) -> Plan {
+        let evidence = Evidence { cluster: api_server::seen(&var("BED_KUBECONFIG")).cluster, ..node.evidence() };
+        made_up(spec, &node.name, &evidence).unwrap()
+    }
+
+    /// Makes a plan for the cluster exact, confirms it as a person would, and runs it.
+    pub(super) fn run(&self, prepare: impl FnOnce(&ClusterReach, &Store) -> Result<Prepared, Refusal>) -> Ran {
+        let reach = api_server::reach(&var("BED_KUBECONFIG"));
+        let prepared = prepare(&reach, &self.store.borrow()).unwrap();
+        let confirmed = confirm(prepared.clone(), &answer(&prepared)).unwrap();
+        let mut store = self.store.borrow_mut();
+        let ran = remedy::run_cluster(confirmed, &reach, &mut store, &who(), &|_| ()).unwrap();
+        finish(&mut store, &ran, None, None).unwrap();
+        assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+        ran
+    }
+
+    /// Takes an entry of the cluster back.
+    pub(super) fn undo(&self, entry: &str) -> Ran {
+        self.run(|reach, store| {
+            let entry = store.entry(entry).unwrap().unwrap();
+            remedy::prepare_undo_cluster(&entry, reach, store)
+        })
     }
 
     /// Whether the journal of this test is whole.
@@ -202,10 +230,7 @@ impl Node<'_> {
 
     /// A plan for a remedy as a catalog would say it.
     pub(super) fn plan(&self, spec: RemedySpec) -> Result<Plan, Refusal> {
-        let catalog = Catalog::embedded().unwrap();
-        let control = Control { id: "made-up".to_owned(), remedy: Some(spec), ..catalog.controls[0].clone() };
-        let finding = Finding::of(&control, &format!("node/{}", self.name), Verdict::Fail, "");
-        remedy::plan(&control, &finding, &self.evidence())
+        made_up(spec, &self.name, &self.evidence())
     }
 
     /// Makes a plan exact. `delay`: seconds of the switch, where they are not the usual ones.
@@ -215,14 +240,9 @@ impl Node<'_> {
 
     /// Confirms as a person would, and runs.
     pub(super) fn run(&self, prepared: Prepared, tell: &dyn Fn(Told)) -> Ran {
-        let answer = Answer {
-            shown: prepared.digest().to_owned(),
-            armed: true,
-            yes: true,
-            typed: prepared.to_be_typed().unwrap_or_default().to_owned(),
-        };
+        let answer = answer(&prepared);
         let memory = Memory::new(Arc::new(NobodyToAsk));
-        let who = Who { operator: "ana".to_owned(), seat: "bench".to_owned(), site: None };
+        let who = who();
         let mut store = self.cluster.store.borrow_mut();
         let confirmed = confirm(prepared, &answer).unwrap();
         let ran = remedy::run(confirmed, &self.way(), &memory, &mut store, &who, tell).unwrap();
@@ -248,6 +268,12 @@ impl Node<'_> {
         ))
     }
 
+    /// Whether something takes connections at one of its ports, from outside.
+    pub(super) fn answers(&self, port: u16) -> bool {
+        let address = format!("{}:{port}", self.address).parse().unwrap();
+        std::net::TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok()
+    }
+
     /// The certificate that one of its ports shows.
     pub(super) fn shown_at(&self, port: u16) -> String {
         let line = format!("openssl s_client -connect {}:{port} </dev/null 2>/dev/null | openssl x509", self.address);
@@ -268,6 +294,24 @@ $D/etcdctl -w simple snapshot status {path} | cut -d, -f3; rm -r $D"
     pub(super) fn arguments(&self, process: &str) -> String {
         self.sh(&format!("tr '\\0' '\\n' </proc/$(pidof {process})/cmdline"))
     }
+}
+
+/// What a person says who agrees to what was shown.
+fn answer(prepared: &Prepared) -> Answer {
+    let typed = prepared.to_be_typed().unwrap_or_default().to_owned();
+    Answer { shown: prepared.digest().to_owned(), armed: true, yes: true, typed }
+}
+
+fn who() -> Who {
+    Who { operator: "ana".to_owned(), seat: "bench".to_owned(), site: None }
+}
+
+/// The plan of a remedy as a catalog would say it, for a finding of a node.
+fn made_up(spec: RemedySpec, node: &str, evidence: &Evidence) -> Result<Plan, Refusal> {
+    let catalog = Catalog::embedded().unwrap();
+    let control = Control { id: "made-up".to_owned(), remedy: Some(spec), ..catalog.controls[0].clone() };
+    let finding = Finding::of(&control, &format!("node/{node}"), Verdict::Fail, "");
+    remedy::plan(&control, &finding, evidence)
 }
 
 /// The exact change of a plan.
