@@ -31,8 +31,8 @@ pub use owner::{Kind, refused};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Part, Prepared, Step, prepare};
 pub use recipe::{
-    AutomaticOp, AzRun, Bound, CertificatesOp, FilesOp, KeysOp, KubeOp, KubeletOp, NodeOp, SourcesOp, SshOffOp, SshdOp,
-    StaticPodOp, UpdatesOp, plan,
+    AutomaticOp, AzRun, Bound, CertificatesOp, FilesOp, KeysOp, KubeOp, KubeletOp, NodeOp, RancherOp, SourcesOp,
+    SshOffOp, SshdOp, StaticPodOp, UpdatesOp, plan,
 };
 pub use resume::{Settle, Unfinished, look, settle};
 pub use run::{Ran, Told, Who, close, finish, run};

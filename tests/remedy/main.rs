@@ -7,6 +7,7 @@ mod keys;
 mod node;
 mod on_cluster;
 mod on_control_plane;
+mod rancher;
 mod secret;
 mod sources;
 mod ssh_off;

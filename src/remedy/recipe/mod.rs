@@ -9,6 +9,8 @@ mod file;
 mod keys;
 pub(super) mod kube;
 mod kubelet;
+mod rancher;
+mod rancher_config;
 mod seat;
 mod sources;
 mod ssh_off;
@@ -26,6 +28,7 @@ pub use file::FilesOp;
 pub use keys::KeysOp;
 pub use kube::{Bound, KubeOp};
 pub use kubelet::KubeletOp;
+pub use rancher::RancherOp;
 pub use sources::SourcesOp;
 pub use ssh_off::SshOffOp;
 pub use sshd::SshdOp;
@@ -40,6 +43,7 @@ use crate::assess::Finding;
 use crate::catalog::{Control, RemedySpec};
 use crate::evidence::{Evidence, NodeEvidence};
 use certificates::Renewal;
+use rancher::Which;
 use static_flag::Flag;
 
 /// One kind of change of a node, with what it is about.
@@ -53,6 +57,8 @@ pub enum NodeOp {
     Kubelet(KubeletOp),
     /// Flags of a static pod.
     StaticPod(StaticPodOp),
+    /// Flags of components that k3s or RKE2 starts.
+    Rancher(RancherOp),
     /// Authorized keys.
     Keys(KeysOp),
     /// SSH switched off.
@@ -83,6 +89,7 @@ impl NodeOp {
                 (NodeOp::StaticPod(ours), NodeOp::StaticPod(theirs)) if ours.fits(theirs) => {
                     return ours.add(theirs.clone());
                 }
+                (NodeOp::Rancher(ours), NodeOp::Rancher(theirs)) => return ours.add(theirs.clone()),
                 (NodeOp::Keys(ours), NodeOp::Keys(theirs)) => return ours.add(theirs.clone()),
                 _ => {}
             }
@@ -102,6 +109,7 @@ impl NodeOp {
             NodeOp::Sshd(op) => op.wants(),
             NodeOp::Kubelet(op) => op.wants(),
             NodeOp::StaticPod(op) => op.wants(),
+            NodeOp::Rancher(op) => op.wants(),
             NodeOp::Keys(op) => op.wants(),
             NodeOp::SshOff(op) => op.wants(),
             NodeOp::Sources(op) => op.wants(),
@@ -118,6 +126,7 @@ impl NodeOp {
             NodeOp::Sshd(op) => op.change(fresh),
             NodeOp::Kubelet(op) => op.change(fresh),
             NodeOp::StaticPod(op) => op.change(fresh),
+            NodeOp::Rancher(op) => op.change(fresh),
             NodeOp::Keys(op) => op.change(fresh),
             NodeOp::SshOff(op) => op.change(fresh),
             NodeOp::Sources(op) => op.change(fresh),
@@ -202,12 +211,18 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::SshdAlgorithms { keyword, allowed, without }) => {
             Some(noting(&mut notes, sshd::algorithms(keyword, allowed, without, &about)?, NodeOp::Sshd))
         }
-        Some(RemedySpec::KubeletSetting { path, value }) => {
-            Some(noting(&mut notes, kubelet::plan(path, value, &about)?, NodeOp::Kubelet))
-        }
+        Some(RemedySpec::KubeletSetting { path, value }) => Some(match node.and_then(Which::of) {
+            Some(which) => noting(&mut notes, rancher::kubelet(which, path, value, &about)?, NodeOp::Rancher),
+            None => noting(&mut notes, kubelet::plan(path, value, &about)?, NodeOp::Kubelet),
+        }),
         Some(RemedySpec::StaticPodFlag { component, flag, value, add, without }) => {
             let setting = Flag::of(value.as_deref(), add, without);
-            Some(noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod))
+            Some(match node.and_then(Which::of) {
+                Some(which) => {
+                    noting(&mut notes, rancher::component(which, component, flag, setting, &about)?, NodeOp::Rancher)
+                }
+                None => noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod),
+            })
         }
         Some(RemedySpec::AuthorizedKey { action }) => {
             Some(noting(&mut notes, keys::plan(*action, &about)?, NodeOp::Keys))

@@ -45,13 +45,24 @@ impl Flag {
                 now.len()
             )));
         }
-        let edited = match self {
-            Flag::Value(value) => set_flag(text, component, flag, Some(value)),
-            Flag::Gone => remove_flag(text, component, flag),
+        let given = now.into_iter().flatten().next();
+        let edited = match (self, self.wanted(given.as_deref())) {
+            (Flag::List { .. }, wanted) if wanted == given => return Ok(text.to_owned()),
+            (_, Some(value)) => set_flag(text, component, flag, Some(&value)),
+            (_, None) => remove_flag(text, component, flag),
+        };
+        edited.map_err(refuse)
+    }
+
+    /// What it is to be where it is given like this. None: not given.
+    pub(super) fn wanted(&self, given: Option<&str>) -> Option<String> {
+        match self {
+            Flag::Value(value) => Some(value.clone()),
+            Flag::Gone => None,
             Flag::List { add, without } => {
-                let given = now.into_iter().flatten().next().unwrap_or_default();
-                let mut words: Vec<&str> = given.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-                let before = words.clone();
+                let before: Vec<&str> =
+                    given.unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+                let mut words = before.clone();
                 words.retain(|word| !without.iter().any(|gone| gone == word));
                 for word in add {
                     if !words.contains(&word.as_str()) {
@@ -59,14 +70,10 @@ impl Flag {
                     }
                 }
                 if words == before {
-                    return Ok(text.to_owned());
+                    return given.map(str::to_owned);
                 }
-                match words.is_empty() {
-                    true => remove_flag(text, component, flag),
-                    false => set_flag(text, component, flag, Some(&words.join(","))),
-                }
+                (!words.is_empty()).then(|| words.join(","))
             }
-        };
-        edited.map_err(refuse)
+        }
     }
 }

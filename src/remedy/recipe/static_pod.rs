@@ -94,7 +94,8 @@ fn logs(node: &Reading) -> bool {
     matches!(node.at("kube_apiserver.effective.auditLogPath").value, Value::Text(path) if &*path != "-")
 }
 
-fn no_log(manifest: &str, flag: &str) -> String {
+/// The refusal where an audit log's size is asked for, and no log is written.
+pub(super) fn no_log(manifest: &str, flag: &str) -> String {
     format!(
         "{manifest}: the API server writes no audit log into a file yet, so --{flag} has nothing to work on. Put \
          apiserver-audit-log right first"
