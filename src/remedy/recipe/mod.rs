@@ -15,6 +15,7 @@ mod seat;
 mod sources;
 mod ssh_off;
 mod sshd;
+mod sshd_options;
 mod static_flag;
 mod static_pod;
 #[cfg(test)]
