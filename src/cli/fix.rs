@@ -302,15 +302,7 @@ pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliEr
     for line in prepared.remarks() {
         writeln!(out, "  - {}", clean(&line))?;
     }
-    for (number, step) in prepared.steps().iter().enumerate() {
-        writeln!(out, "{:>3}. {}", number + 1, clean(&step.what))?;
-        for command in &step.commands {
-            writeln!(out, "       $ {}", clean(command))?;
-        }
-        for line in step.diff.iter().flat_map(|diff| diff.lines()) {
-            writeln!(out, "     {}", clean(line))?;
-        }
-    }
+    show_steps(prepared.steps(), out)?;
     if prepared.change().is_some_and(|change| change.one_way) {
         writeln!(out, "There is no way back by this program.")?;
     } else {
@@ -319,6 +311,20 @@ pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliEr
         writeln!(out, "The way back: sitewarden undo, {back}.")?;
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Prints steps with their commands and diffs.
+pub(super) fn show_steps(steps: &[remedy::Step], out: &mut dyn Write) -> Result<(), CliError> {
+    for (number, step) in steps.iter().enumerate() {
+        writeln!(out, "{:>3}. {}", number + 1, clean(&step.what))?;
+        for command in &step.commands {
+            writeln!(out, "       $ {}", clean(command))?;
+        }
+        for line in step.diff.iter().flat_map(|diff| diff.lines()) {
+            writeln!(out, "     {}", clean(line))?;
+        }
+    }
     Ok(())
 }
 

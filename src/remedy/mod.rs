@@ -34,6 +34,6 @@ pub use recipe::{
     AutomaticOp, AzRun, Bound, CertificatesOp, FilesOp, KeysOp, KubeOp, KubeletOp, NodeOp, RancherOp, SourcesOp,
     SshOffOp, SshdOp, StaticPodOp, UpdatesOp, plan,
 };
-pub use resume::{Settle, Unfinished, look, settle};
+pub use resume::{Settle, Unfinished, WayBack, look, settle, way_back};
 pub use run::{Ran, Told, Who, close, finish, run};
 pub use undo::{OnNode, entries, prepare_undo};

@@ -61,7 +61,8 @@ pub enum Part {
 }
 
 impl Step {
-    fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
+    /// A step without a diff.
+    pub(super) fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
         Step { what: what.into(), commands, diff: None, part: Part::Other }
     }
 

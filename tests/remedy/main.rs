@@ -8,6 +8,7 @@ mod node;
 mod on_cluster;
 mod on_control_plane;
 mod rancher;
+mod resume;
 mod secret;
 mod sources;
 mod ssh_off;
