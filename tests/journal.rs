@@ -131,6 +131,51 @@ fn one_entry_is_shown_whole_by_the_beginning_of_its_name() {
 }
 
 #[test]
+fn programs_get_the_same_by_keys_that_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = kept(folder.path());
+    let parsed = |arguments: &[&str]| {
+        let (status, text, err) = journal(folder.path(), arguments);
+        assert_eq!((status, err.as_str()), (0, ""), "{text}");
+        harmless(&text);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let list = parsed(&["--format", "json"]);
+    assert_eq!(list["schema"], "sitewarden.journal-entries/v1");
+    assert_eq!(list["head"], store.head().unwrap().hash);
+    assert_eq!((&list["rows"], &list["problems"]), (&6.into(), &serde_json::json!([])));
+    let entries = list["entries"].as_array().unwrap();
+    assert_eq!(entries.iter().map(|entry| entry["id"].as_str().unwrap()).collect::<Vec<_>>(), [FIRST, UNDO, OPEN]);
+    assert_eq!((&entries[0]["outcome"], &entries[0]["undone_by"]), (&"done".into(), &UNDO.into()));
+    assert_eq!((&entries[1]["undo_of"], &entries[1]["ended_by"]), (&FIRST.into(), &"ana".into()));
+    assert_eq!((&entries[2]["outcome"], &entries[2]["ended"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert!(entries.iter().all(|entry| entry.get("details").is_none()), "{list}");
+
+    let one = &parsed(&["show", "20261126T07", "--format", "json"])["entries"];
+    assert_eq!(one.as_array().unwrap().len(), 1);
+    let details = &one[0]["details"];
+    assert_eq!(details["commands"], serde_json::json!(["sshd -t\nsystemctl reload ssh"]));
+    assert_eq!(details["steps"][0]["output"], "ok\n```\n# Not a heading\n<script>\u{1b}[2J\u{202e}\n");
+    assert_eq!(details["files"][0]["after"], "sha256:9f86d0 0600 0:0");
+
+    let schema: serde_json::Value = serde_json::from_slice(&run(&["schema", "journal"]).stdout).unwrap();
+    let told = &schema["$defs"]["Told"]["properties"];
+    let keys = one[0].as_object().unwrap().keys();
+    assert!(keys.clone().count() > 10 && keys.clone().all(|key| told[key]["description"].is_string()), "{told}");
+
+    let (status, _, err) = journal(folder.path(), &["verify", "--format", "json"]);
+    assert!(status == 2 && err.contains("only the list and `show`"), "{err}");
+    let nowhere = folder.path().join("none");
+    let (status, text, _) = journal(&nowhere, &["--format", "json"]);
+    let empty: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &empty["entries"], &empty["file"]), (0, &serde_json::json!([]), &serde_json::Value::Null));
+    tamper(&store, "UPDATE journal SET body = replace(body, 'ana', 'bea') WHERE number = 2");
+    let (status, text, _) = journal(folder.path(), &["--format", "json"]);
+    let changed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(status == 1 && changed["problems"][0].as_str().unwrap().contains("row 2 was changed"), "{text}");
+}
+
+#[test]
 fn verify_gives_the_head_or_everything_that_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let store = kept(folder.path());

@@ -109,7 +109,7 @@ arm() {
     if [ -d /run/systemd/system ]; then
         U=/etc/systemd/system/sitewarden-boot-$E.service
         printf '%s\n' '[Unit]' "Description=sitewarden puts back the state before entry $E" \
-            'Before=ssh.service sshd.service ssh.socket sshd.socket sitewarden-ssh.service kubelet.service k3s.service rke2-server.service' \
+            'Before=ssh.service sshd.service ssh.socket sshd.socket sitewarden-ssh.service kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service' \
             "RequiresMountsFor=$DIR" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $DIR/revert.sh boot" \
             '[Install]' 'WantedBy=multi-user.target' >"$U" || not_armed
         { (umask 022 && mkdir -p "${U%/*}/multi-user.target.wants") && ln -sf "$U" "${U%/*}/multi-user.target.wants/${U##*/}"; } || not_armed

@@ -28,6 +28,10 @@ runs() {
 fits() {
     ARGS=$(tr '\0' '\n' <"$1/cmdline" 2>/dev/null) || return 1
     shift
+    tested "$@"
+}
+# tested TEST...: whether the lines of ARGS fit
+tested() {
     for TEST; do
         case $TEST in
         '^'*) ! printf '%s\n' "$ARGS" | grep -qxF -- "${TEST#?}" || return 1 ;;
@@ -35,6 +39,16 @@ fits() {
         *) printf '%s\n' "$ARGS" | grep -qxF -- "$TEST" || return 1 ;;
         esac
     done
+}
+# said UNIT COMPONENT TEST...: for a component within another program: whether the unit's log since its start says that it
+# runs the component, and with arguments that fit
+said() {
+    RUN=$(command systemctl show -p InvocationID "$1" 2>/dev/null | cut -d= -f2)
+    [ -n "$RUN" ] || return 1
+    ARGS=$(within 10 journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$RUN" 2>/dev/null | grep -F "Running $2 " | tail -n 1 | tr ' ' '\n' | tr -d '"')
+    [ -n "$ARGS" ] || return 1
+    shift 2
+    tested "$@"
 }
 # answers URL: whether it answers well; true where nothing here can ask
 answers() {

@@ -209,11 +209,12 @@ pub(super) enum Format {
     Json,
 }
 
-/// Documents with a schema: what `collect` writes, what `scan --format json` writes.
+/// Documents with a schema: what `collect` writes, what `scan --format json` writes, what `journal --format json` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Document {
     Evidence,
     Findings,
+    Journal,
 }
 
 fn severity(word: String) -> crate::catalog::Severity {

@@ -3,6 +3,7 @@
 use super::GOOD;
 use super::args::{Document, Schema};
 use super::error::CliError;
+use super::journal;
 use crate::assess::{self, Assessment};
 use crate::evidence::{self, Evidence};
 use crate::report::json;
@@ -19,6 +20,10 @@ pub(super) fn run(schema: &Schema, out: &mut dyn Write) -> Result<u8, CliError> 
         Document::Findings => (
             assess::SCHEMA,
             SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Assessment>(),
+        ),
+        Document::Journal => (
+            journal::SCHEMA,
+            SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<journal::Document>(),
         ),
     };
     root.insert("title".to_owned(), name.into());

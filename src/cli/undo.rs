@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::fix::{self, Change, Over};
 use super::look::Look;
 use super::tty::Person;
-use super::{FAILED, GOOD, site_file, targets, undo_cluster};
+use super::{FAILED, GOOD, plan, site_file, targets, undo_cluster};
 use crate::channel::Ask;
 use crate::remedy::{self, Memory, OnNode, Reach, Settle, Unfinished, Who};
 use crate::report::clean;
@@ -139,7 +139,7 @@ impl Run<'_> {
                 return Ok(FAILED);
             }
         };
-        fix::show(&prepared, out)?;
+        plan::show(&prepared, out)?;
         if self.undo.plan {
             return Ok(GOOD);
         }
@@ -278,6 +278,14 @@ impl Run<'_> {
             _ => ("it was left half-way there, and nothing takes it back by itself", false),
         };
         writeln!(out, "  {words}")?;
+        let back = remedy::way_back(&entry.id, reach, self.memory.as_ref());
+        match &back {
+            Ok(back) => {
+                writeln!(out, "  The way back, as the node kept it:")?;
+                plan::show_steps(&back.steps(), out)?;
+            }
+            Err(refusal) => writeln!(out, "  {}", clean(&refusal.0))?,
+        }
         if !self.undo.change.allow_changes {
             writeln!(out, "  Nothing was done: this program only reads unless changes are allowed (--allow-changes).")?;
             return Ok(false);
@@ -287,14 +295,15 @@ impl Run<'_> {
             return Ok(false);
         };
         out.flush()?;
-        let question = if may_finish {
-            "  Type finish to confirm it, back to put the old state back; anything else does nothing: "
-        } else {
-            "  Type back to put the old state back; anything else does nothing: "
+        let question = match (may_finish, back.is_ok()) {
+            (true, true) => "  Type finish to confirm it, back to put the old state back; anything else does nothing: ",
+            (true, false) => "  Type finish to confirm it; anything else does nothing: ",
+            (false, true) => "  Type back to put the old state back; anything else does nothing: ",
+            (false, false) => return Ok(false),
         };
-        let what = match (person.types(question).as_str(), may_finish) {
-            ("finish", true) => Settle::Finish,
-            ("back", _) => Settle::TakeBack,
+        let what = match (person.types(question).as_str(), may_finish, &back) {
+            ("finish", true, _) => Settle::Finish,
+            ("back", _, Ok(back)) => Settle::TakeBack(back),
             _ => return Ok(false),
         };
         match remedy::settle(&entry.id, what, reach, self.memory.as_ref()) {

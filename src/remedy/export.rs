@@ -173,7 +173,7 @@ hash_of() { if [ -e "$1" ] || [ -L "$1" ]; then sha256sum <"$1" | cut -d' ' -f1;
 "#;
 
 fn needs_checks(change: &NodeChange) -> bool {
-    let ours = ["listens ", "runs ", "answers ", "unit_up "];
+    let ours = ["listens ", "runs ", "said ", "answers ", "unit_up "];
     change.holds.iter().chain(&change.restored).any(|line| ours.iter().any(|word| line.contains(word)))
 }
 

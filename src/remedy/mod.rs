@@ -22,7 +22,9 @@ mod undo;
 mod words;
 
 pub use change::{FileChange, NodeChange, Proof, State, Validate};
-pub use cluster::{ClusterReach, look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster};
+pub use cluster::{
+    ClusterReach, DRAIN_WITHIN, Drain, look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster,
+};
 pub use confirm::{Answer, Confirmed, confirm};
 pub use export::{markdown, script};
 pub use memory::Memory;
@@ -33,8 +35,8 @@ pub use prepare::{Choices, Part, Prepared, Step, prepare};
 pub(crate) use recipe::kept;
 pub use recipe::{
     AutomaticOp, AzRun, Bound, CertificatesOp, EncryptionOp, FilesOp, Held, KeysOp, KubeOp, KubeletOp, NodeOp,
-    SourcesOp, SshOffOp, SshdOp, StaticPodOp, TextOp, UpdatesOp, plan,
+    RancherOp, SourcesOp, SshOffOp, SshdOp, StaticPodOp, TextOp, UpdatesOp, plan,
 };
-pub use resume::{Settle, Unfinished, look, settle};
+pub use resume::{Settle, Unfinished, WayBack, look, settle, way_back};
 pub use run::{Ran, Told, Who, close, finish, run};
 pub use undo::{OnNode, entries, prepare_undo};

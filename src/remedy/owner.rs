@@ -51,7 +51,7 @@ const PORT: &str = "Restrict port 10249 of the nodes at the firewall in front of
 const TALOS: &str = "Talos has no files that could be changed to last";
 
 /// The first row that fits decides; what stands in none may be offered.
-const ROWS: [Row; 30] = [
+const ROWS: [Row; 28] = [
     row(
         "aks-arc",
         &[Kind::Sshd],
@@ -137,26 +137,10 @@ const ROWS: [Row; 30] = [
          cluster.apiServer.extraArgs and the like)",
     ),
     row(
-        "rke2",
-        &[Kind::Kubelet],
-        "RKE2 starts the kubelet with flags of its own making",
-        "Put `kubelet-arg: [\"NAME=VALUE\"]` into /etc/rancher/rke2/config.yaml of the node and restart its rke2-server or \
-         rke2-agent",
-    ),
-    row(
-        "rke2",
-        &[Kind::StaticPod],
-        "RKE2 writes these manifests anew whenever it starts",
-        "Put the flag into /etc/rancher/rke2/config.yaml of the server (`kube-apiserver-arg`, `kube-controller-manager-arg`, \
-         `kube-scheduler-arg`, `etcd-arg`: [\"NAME=VALUE\"]) and restart rke2-server",
-    ),
-    row(
         "k3s",
-        COMPONENTS,
-        "k3s runs the components within itself",
-        "Put the flag into /etc/rancher/k3s/config.yaml of the node (`kubelet-arg`, `kube-apiserver-arg`, \
-         `kube-controller-manager-arg`, `kube-scheduler-arg`, `kube-proxy-arg`, `etcd-arg`: [\"NAME=VALUE\"]) and restart k3s or \
-         k3s-agent",
+        &[Kind::KubeProxy],
+        "k3s runs kube-proxy within itself",
+        "Put `kube-proxy-arg: [\"NAME=VALUE\"]` into /etc/rancher/k3s/config.yaml of the node and restart k3s or k3s-agent",
     ),
     row(
         "k0s",
@@ -265,7 +249,10 @@ fn shown(node: &NodeEvidence) -> Option<&'static str> {
     let system = node.os.id.known();
     let by_system = SYSTEMS.iter().find(|(id, _)| system.is_some_and(|system| system == id));
     let moc = node.identity.hostname.known().is_some_and(|name| is_moc_name(name));
-    by_system.map(|(_, platform)| *platform).or_else(|| moc.then_some("aks-arc")).or_else(|| distribution(node))
+    // k3s on Microsoft's own Linux is what AKS Edge Essentials is made of.
+    let edge = system.is_some_and(|system| system == "mariner" || system == "azurelinux");
+    let runs = || distribution(node).map(|id| if id == "k3s" && edge { "aks-edge-essentials" } else { id });
+    by_system.map(|(_, platform)| *platform).or_else(|| moc.then_some("aks-arc")).or_else(runs)
 }
 
 /// The distribution that runs the components in a way of its own.

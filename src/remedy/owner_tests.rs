@@ -41,8 +41,6 @@ fn nodes_that_are_replaced_are_not_changed_and_the_command_is_named() {
         ("openshift", Kind::Kubelet, "KubeletConfig"),
         ("openshift", Kind::Files, "MachineConfig"),
         ("talos", Kind::Kubelet, "talosctl"),
-        ("k3s", Kind::Kubelet, "/etc/rancher/k3s/config.yaml"),
-        ("rke2", Kind::StaticPod, "/etc/rancher/rke2/config.yaml"),
         ("k0s", Kind::Kubelet, "/etc/k0s/k0s.yaml"),
         ("microk8s", Kind::StaticPod, "/var/snap/microk8s/current/args"),
         ("rke1", Kind::Kubelet, "cluster.yml"),
@@ -65,7 +63,12 @@ fn what_lasts_is_offered() {
             assert_eq!(refused_at(&sample(id), None, *kind), None, "{id}");
         }
     }
-    for id in ["k3s", "rke2", "k0s", "microk8s"] {
+    for id in ["k3s", "rke2"] {
+        for kind in NODE {
+            assert_eq!(refused_at(&sample(id), None, *kind), None, "{id}");
+        }
+    }
+    for id in ["k0s", "microk8s"] {
         for kind in [Kind::Files, Kind::Sshd] {
             assert_eq!(refused_at(&sample(id), None, kind), None, "{id}");
         }
@@ -116,11 +119,16 @@ fn a_node_shows_its_distribution_without_the_api() {
         container: Fact::Unread,
         rejected: String::new(),
     };
-    for (unit, word) in [("k3s-agent.service", "k3s"), ("rke2-server.service", "rke2"), ("k0sworker.service", "k0s")] {
+    for (unit, id) in [("k3s-agent.service", "k3s"), ("rke2-server.service", "rke2"), ("k0sworker.service", "k0s")] {
         let kubelet = Component { process: Fact::Known(process(unit)), ..Component::default() };
-        let node = NodeEvidence { kubelet, ..nothing() };
-        assert!(refused_at(&evidence(None), Some(&node), Kind::Kubelet).unwrap().contains(word));
+        let mut node = NodeEvidence { kubelet, ..nothing() };
+        assert_eq!(distribution(&node), Some(id));
+        let refused = refused_at(&evidence(None), Some(&node), Kind::Kubelet);
+        assert_eq!(refused.is_some_and(|sentence| sentence.contains("k0s.yaml")), id == "k0s");
         assert_eq!(refused_at(&evidence(None), Some(&node), Kind::Sshd), None);
+        node.os.id = Fact::Known("mariner".to_owned());
+        let refused = refused_at(&evidence(None), Some(&node), Kind::Kubelet);
+        assert_eq!(refused.is_some_and(|sentence| sentence.contains("AksEdge")), id == "k3s");
     }
     let pod = StaticPod {
         path: "/var/lib/rancher/rke2/agent/pod-manifests/etcd.yaml".to_owned(),
@@ -132,7 +140,7 @@ fn a_node_shows_its_distribution_without_the_api() {
     };
     let etcd = Component { static_pod: Fact::Known(pod), ..Component::default() };
     let node = NodeEvidence { etcd, ..nothing() };
-    assert!(refused_at(&evidence(None), Some(&node), Kind::StaticPod).unwrap().contains("RKE2 writes"));
+    assert_eq!(distribution(&node), Some("rke2"));
     let mut node = nothing();
     node.identity.hostname = Fact::Known("moc-ld8m2h02ctd".to_owned());
     assert!(refused_at(&evidence(None), Some(&node), Kind::Sshd).unwrap().contains("az aksarc create --help"));

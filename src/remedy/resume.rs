@@ -1,8 +1,10 @@
 //! An entry whose end is not in the journal: the program or the link died. The node knows how it stands.
 
+use super::change::{NodeChange, State};
 use super::manifest::Manifest;
 use super::node::{Node, Reach, Stands};
 use super::plan::Refusal;
+use super::prepare::Step;
 use crate::channel::Ask;
 use crate::store::Outcome;
 
@@ -20,13 +22,62 @@ pub enum Unfinished {
     UnderWay,
 }
 
+/// The way back of an entry, as its node kept it. What runs in the end is what was shown of this, whatever the node says then.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WayBack {
+    change: NodeChange,
+}
+
+impl WayBack {
+    /// What happens, in order.
+    pub fn steps(&self) -> Vec<Step> {
+        let change = &self.change;
+        let mut steps: Vec<Step> = Vec::new();
+        for file in change.files.iter().rev() {
+            let what = match &file.before {
+                State::Absent => format!("Remove {}, where it is still as the entry made it", file.path),
+                before => {
+                    let before = before.in_words().unwrap_or_default();
+                    format!("Put {} back ({before}), where it is still as the entry made it", file.path)
+                }
+            };
+            steps.push(Step::new(what, Vec::new()));
+        }
+        if !change.deactivate.is_empty() {
+            steps.push(Step::new("Where the entry had got that far: make it effective", change.deactivate.clone()));
+        }
+        if !change.restored.is_empty() {
+            let what = format!("Wait until it works as before, {} seconds at most; else say so", change.within.max(1));
+            steps.push(Step::new(what, change.restored.clone()));
+        }
+        steps
+    }
+}
+
 /// What to do with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settle {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Settle<'a> {
     /// Say that it holds.
     Finish,
-    /// Put the old state back.
-    TakeBack,
+    /// Put the old state back, in the way that was shown.
+    TakeBack(&'a WayBack),
+}
+
+/// Reads the way back of an entry from its node. Refused where the node's record is damaged or there is no way back.
+pub fn way_back(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<WayBack, Refusal> {
+    let name = reach.node();
+    let kept = log_in(reach, ask)?.kept(entry)?;
+    let manifest = kept.manifest.as_deref().and_then(|bytes| Manifest::read(bytes, entry)).ok_or_else(|| {
+        Refusal::new(format!(
+            "{name}: what it kept of entry {entry} is missing or damaged. Look at /var/lib/sitewarden there by hand"
+        ))
+    })?;
+    if manifest.change.one_way {
+        return Err(Refusal::new(format!(
+            "{name}: entry {entry} cannot be taken back by this program. Look at the node by hand"
+        )));
+    }
+    Ok(WayBack { change: manifest.change })
 }
 
 fn log_in<'a>(reach: &'a dyn Reach, ask: &'a dyn Ask) -> Result<Node<'a>, Refusal> {
@@ -49,7 +100,7 @@ pub fn look(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<Unfinished,
 }
 
 /// Brings an entry to its end. Gives the outcome and a sentence.
-pub fn settle(entry: &str, what: Settle, reach: &dyn Reach, ask: &dyn Ask) -> Result<(Outcome, String), Refusal> {
+pub fn settle(entry: &str, what: Settle<'_>, reach: &dyn Reach, ask: &dyn Ask) -> Result<(Outcome, String), Refusal> {
     let mut node = log_in(reach, ask)?;
     let name = reach.node();
     match what {
@@ -60,29 +111,18 @@ pub fn settle(entry: &str, what: Settle, reach: &dyn Reach, ask: &dyn Ask) -> Re
             }
             _ => Err(Refusal::new(format!("{name}: entry {entry} does not wait to be confirmed. Look at it again"))),
         },
-        Settle::TakeBack => {
-            let kept = node.kept(entry)?;
-            let manifest = kept.manifest.as_deref().and_then(|bytes| Manifest::read(bytes, entry)).ok_or_else(|| {
-                Refusal::new(format!("{name}: what it kept of entry {entry} is missing or damaged. Look at /var/lib/sitewarden there by hand"))
-            })?;
-            if manifest.change.one_way {
-                return Err(Refusal::new(format!(
-                    "{name}: entry {entry} cannot be taken back by this program. Look at the node by hand"
-                )));
+        Settle::TakeBack(way) => match node.take_back(entry, &way.change)? {
+            Ok(back) if back.left.is_empty() && !back.unsound => {
+                Ok((Outcome::Reverted, format!("{name}: the old state is back")))
             }
-            match node.take_back(entry, &manifest.change)? {
-                Ok(back) if back.left.is_empty() && !back.unsound => {
-                    Ok((Outcome::Reverted, format!("{name}: the old state is back")))
-                }
-                Ok(back) => Ok((
-                    Outcome::Failed,
-                    format!("{name}: the old state was put back but for {}: look at it by hand", back.left.join(", ")),
-                )),
-                Err(Stands::Reverted | Stands::Reverting) => {
-                    Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
-                }
-                Err(_) => Err(Refusal::new(format!("{name}: entry {entry} has ended meanwhile. Look at it again"))),
+            Ok(back) => Ok((
+                Outcome::Failed,
+                format!("{name}: the old state was put back but for {}: look at it by hand", back.left.join(", ")),
+            )),
+            Err(Stands::Reverted | Stands::Reverting) => {
+                Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
             }
-        }
+            Err(_) => Err(Refusal::new(format!("{name}: entry {entry} has ended meanwhile. Look at it again"))),
+        },
     }
 }

@@ -177,7 +177,10 @@ impl Trial {
             Unfinished::Ended(outcome) => (outcome, "found later".to_owned()),
             Unfinished::Waiting => panic!("{what}: it still waits"),
             Unfinished::UnderWay => panic!("{what}: it is still under way"),
-            Unfinished::HalfWay => remedy::settle(&entry.id, Settle::TakeBack, &way, &NobodyToAsk).unwrap(),
+            Unfinished::HalfWay => {
+                let back = remedy::way_back(&entry.id, &way, &NobodyToAsk).unwrap();
+                remedy::settle(&entry.id, Settle::TakeBack(&back), &way, &NobodyToAsk).unwrap()
+            }
         };
         remedy::close(store, &entry.id, outcome, &note, &who).unwrap();
         outcome

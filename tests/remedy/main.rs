@@ -7,6 +7,8 @@ mod keys;
 mod node;
 mod on_cluster;
 mod on_control_plane;
+mod rancher;
+mod resume;
 mod secret;
 mod sources;
 mod ssh_off;

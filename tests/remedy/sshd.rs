@@ -176,3 +176,23 @@ fn two_people_cannot_change_one_node_at_once() {
     assert_eq!(ran.outcome, Outcome::Done, "the lock of one who has gone is taken over: {}", ran.note);
     assert_eq!(node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
 }
+
+#[test]
+fn what_the_command_line_decides_is_not_changed_in_vain_and_the_place_is_named() {
+    let Some(node) = Node::up("sshd options", 0) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    node.sh("cp -p /etc/default/ssh /root/kept; cp /etc/ssh/sshd_config /etc/ssh/other_config
+         echo 'SSHD_OPTS=\"-oMaxAuthTries=5 -f /etc/ssh/other_config\"' >>/etc/default/ssh; systemctl restart ssh");
+    let before = node.picture("/etc/ssh");
+    let refused = node.fix(set("MaxAuthTries", "3"), &[], 30, &mut store).unwrap_err();
+    assert!(refused.0.contains("It stands in /etc/default/ssh: take it out there"), "{refused}");
+    assert_eq!(node.picture("/etc/ssh"), before);
+    // Another setting is changed, in the file that -f names.
+    let plan = node.plan(set("LoginGraceTime", "30"), &[]).unwrap();
+    let way = node.way();
+    let ask = sitewarden::channel::NobodyToAsk;
+    let prepared = sitewarden::remedy::prepare(plan, Some(&way), &ask, crate::node::choices(30)).unwrap();
+    assert!(format!("{:?}", prepared.change()).contains("other_config"), "{:?}", prepared.change());
+    node.sh("mv /root/kept /etc/default/ssh; rm /etc/ssh/other_config; systemctl restart ssh");
+}

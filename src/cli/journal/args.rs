@@ -1,6 +1,6 @@
 //! The arguments of `sitewarden journal`, and where the journal is.
 
-use crate::cli::args::{Walk, nothing_left};
+use crate::cli::args::{Format, Walk, nothing_left};
 use crate::cli::error::CliError;
 use crate::store::Store;
 use clap::{Args, Subcommand};
@@ -34,6 +34,9 @@ pub(in crate::cli) struct Journal {
     pub(super) command: Option<JournalCommand>,
     #[command(flatten)]
     pub(super) place: JournalPlace,
+    /// How entries are written, by the list and by `show`: for people, or for programs (`sitewarden schema journal` tells the keys)
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Options")]
+    pub(super) format: Format,
 }
 
 /// What to do with the journal instead of listing its entries.

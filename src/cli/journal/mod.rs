@@ -1,24 +1,32 @@
 //! `sitewarden journal`: what was changed, from the journal that `store` keeps.
 //!
-//! `text` writes it for a terminal, `markdown` for the hand-over.
+//! `text` writes it for a terminal, `json` for programs, `markdown` for the hand-over.
 
 mod args;
+mod json;
 mod markdown;
 mod text;
 
 pub(super) use args::Journal;
+pub(super) use json::{Document, SCHEMA};
 
+use super::args::Format;
 use super::error::CliError;
 use super::output::Output;
 use super::{FAILED, GOOD};
-use crate::report::clean;
-use crate::store::{Store, Verified};
+use crate::report::{self, clean};
+use crate::store::{Entry, Store, Verified};
 use args::JournalCommand;
 use std::io::Write;
 use std::path::Path;
 
 /// Runs it and gives the exit status: 1 where the journal does not hold together.
 pub(super) fn run(journal: &Journal, out: &mut dyn Write) -> Result<u8, CliError> {
+    let as_json = journal.format == Format::Json;
+    if as_json && matches!(journal.command, Some(JournalCommand::Verify { .. } | JournalCommand::Export { .. })) {
+        let words = "only the list and `show` are written as JSON; leave --format out here";
+        return Err(CliError::Nothing(words.to_owned()));
+    }
     let dir = journal.place.dir()?;
     let output = match &journal.command {
         Some(JournalCommand::Export { output }) => Output::open(output.as_deref(), true)?,
@@ -34,9 +42,10 @@ pub(super) fn run(journal: &Journal, out: &mut dyn Write) -> Result<u8, CliError
     let document = match &journal.command {
         Some(JournalCommand::Show { entry }) => {
             let one = store.entry(entry)?.ok_or_else(|| no_entry(entry, entries.iter().map(|e| e.id.as_str())))?;
-            text::one(&one, &found)
+            if as_json { of_json(&[one], &found, Some(store.file()), true)? } else { text::one(&one, &found) }
         }
         Some(JournalCommand::Export { .. }) => markdown::document(&entries, &found, &dir),
+        _ if as_json => of_json(&entries, &found, Some(store.file()), false)?,
         _ => text::list(&entries, &found, store.file()),
     };
     output.write(document.as_bytes(), out)?;
@@ -59,10 +68,19 @@ fn without(journal: &Journal, dir: &Path, output: &Output, out: &mut dyn Write) 
             Ok(GOOD)
         }
         None => {
-            output.write(nothing.as_bytes(), out)?;
+            let text = match journal.format {
+                Format::Json => of_json(&[], &Verified::of_nothing(None)?, None, false)?,
+                Format::Text => nothing,
+            };
+            output.write(text.as_bytes(), out)?;
             Ok(GOOD)
         }
     }
+}
+
+fn of_json(entries: &[Entry], found: &Verified, file: Option<&Path>, whole: bool) -> Result<String, CliError> {
+    report::json(&json::document(entries, found, file, whole))
+        .map_err(|error| CliError::Own("the journal as JSON", error.to_string()))
 }
 
 fn no_entry<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> CliError {

@@ -37,6 +37,7 @@ pub(super) use endpoint::attach as attach_endpoint;
 pub use endpoint::derived_shapes as derived_endpoint_shapes;
 pub(crate) use kubelet_fields::flag_of as kubelet_flag;
 pub use shape::{Shape, derived_shapes};
+pub(crate) use sshd::options_of as sshd_options;
 pub use sshd_config::{Directive, MatchBlock, Place, SshdConfig};
 pub(crate) use sshd_keywords::{accumulates as sshd_accumulates, canonical as sshd_canonical};
 pub(crate) use sshd_lines::{

@@ -95,8 +95,8 @@ fn stale(daemon: &SshdDaemon) -> Option<Gap> {
 /// What the last dump printed of a keyword, and what that was read as: most of it is the same in the next dump.
 type Seen<'a> = BTreeMap<&'static str, (&'a [String], Value)>;
 
-/// What the running daemon was given by `-o` and the options that stand for a keyword.
-fn options_of(daemon: &SshdDaemon) -> BTreeMap<String, Vec<String>> {
+/// What the running daemon was given by `-o` and the options that stand for a keyword, by the keyword's canonical name.
+pub(crate) fn options_of(daemon: &SshdDaemon) -> BTreeMap<String, Vec<String>> {
     let mut options: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let Some(args) = daemon.process.known().and_then(|process| process.args.known()) else { return options };
     // A listening sshd may call itself `sshd: /usr/sbin/sshd -D [listener] ...` in one single argument.

@@ -7,6 +7,7 @@
 mod act;
 mod azure;
 mod caller;
+mod drain;
 mod kept;
 mod owners;
 mod prepare;
@@ -16,6 +17,7 @@ mod show;
 mod text;
 mod undo;
 
+pub use drain::{DRAIN_WITHIN, Drain};
 pub use prepare::prepare_cluster;
 pub use run::run_cluster;
 pub use undo::{look_cluster, prepare_undo_cluster};

@@ -12,10 +12,13 @@ mod file;
 mod keys;
 pub(super) mod kube;
 mod kubelet;
+mod rancher;
+mod rancher_config;
 mod seat;
 mod sources;
 mod ssh_off;
 mod sshd;
+mod sshd_options;
 mod static_flag;
 mod static_pod;
 #[cfg(test)]
@@ -33,6 +36,7 @@ pub use file::FilesOp;
 pub use keys::KeysOp;
 pub use kube::{Bound, KubeOp};
 pub use kubelet::KubeletOp;
+pub use rancher::RancherOp;
 pub use sources::SourcesOp;
 pub use ssh_off::SshOffOp;
 pub use sshd::SshdOp;
@@ -47,6 +51,7 @@ use crate::assess::Finding;
 use crate::catalog::{Control, RemedySpec};
 use crate::evidence::{Evidence, NodeEvidence};
 use certificates::Renewal;
+use rancher::Which;
 use static_flag::Flag;
 
 /// One kind of change of a node, with what it is about.
@@ -60,6 +65,8 @@ pub enum NodeOp {
     Kubelet(KubeletOp),
     /// Flags of a static pod.
     StaticPod(StaticPodOp),
+    /// Flags of components that k3s or RKE2 starts.
+    Rancher(RancherOp),
     /// Authorized keys.
     Keys(KeysOp),
     /// SSH switched off.
@@ -92,6 +99,7 @@ impl NodeOp {
                 (NodeOp::StaticPod(ours), NodeOp::StaticPod(theirs)) if ours.fits(theirs) => {
                     return ours.add(theirs.clone());
                 }
+                (NodeOp::Rancher(ours), NodeOp::Rancher(theirs)) => return ours.add(theirs.clone()),
                 (NodeOp::Keys(ours), NodeOp::Keys(theirs)) => return ours.add(theirs.clone()),
                 _ => {}
             }
@@ -111,6 +119,7 @@ impl NodeOp {
             NodeOp::Sshd(op) => op.wants(),
             NodeOp::Kubelet(op) => op.wants(),
             NodeOp::StaticPod(op) => op.wants(),
+            NodeOp::Rancher(op) => op.wants(),
             NodeOp::Keys(op) => op.wants(),
             NodeOp::SshOff(op) => op.wants(),
             NodeOp::Sources(op) => op.wants(),
@@ -128,6 +137,7 @@ impl NodeOp {
             NodeOp::Sshd(op) => op.change(fresh),
             NodeOp::Kubelet(op) => op.change(fresh),
             NodeOp::StaticPod(op) => op.change(fresh),
+            NodeOp::Rancher(op) => op.change(fresh),
             NodeOp::Keys(op) => op.change(fresh),
             NodeOp::SshOff(op) => op.change(fresh),
             NodeOp::Sources(op) => op.change(fresh),
@@ -196,6 +206,11 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
     {
         return Err(Refusal::new(format!("{}: {sentence}", name.unwrap_or(&finding.target))));
     }
+    if let Some(which) = node.and_then(Which::of)
+        && let Some(sentence) = control.remedy.as_ref().and_then(|spec| which.own_way(spec))
+    {
+        return Err(Refusal::new(format!("{}: {sentence}", name.unwrap_or(&finding.target))));
+    }
     let about = About { finding, evidence, node };
     let mut notes = Vec::new();
     let mut target = finding.target.clone();
@@ -218,12 +233,18 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
         Some(RemedySpec::SshdAlgorithms { keyword, allowed, without }) => {
             Some(noting(&mut notes, sshd::algorithms(keyword, allowed, without, &about)?, NodeOp::Sshd))
         }
-        Some(RemedySpec::KubeletSetting { path, value }) => {
-            Some(noting(&mut notes, kubelet::plan(path, value, &about)?, NodeOp::Kubelet))
-        }
+        Some(RemedySpec::KubeletSetting { path, value }) => Some(match node.and_then(Which::of) {
+            Some(which) => noting(&mut notes, rancher::kubelet(which, path, value, &about)?, NodeOp::Rancher),
+            None => noting(&mut notes, kubelet::plan(path, value, &about)?, NodeOp::Kubelet),
+        }),
         Some(RemedySpec::StaticPodFlag { component, flag, value, add, without }) => {
             let setting = Flag::of(value.as_deref(), add, without);
-            Some(noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod))
+            Some(match node.and_then(Which::of) {
+                Some(which) => {
+                    noting(&mut notes, rancher::component(which, component, flag, setting, &about)?, NodeOp::Rancher)
+                }
+                None => noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod),
+            })
         }
         Some(RemedySpec::AuditPolicy {}) => Some(noting(&mut notes, static_pod::audit(&about)?, NodeOp::StaticPod)),
         Some(RemedySpec::EncryptionAtRest {}) => {

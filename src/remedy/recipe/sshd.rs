@@ -1,6 +1,7 @@
 //! Settings of sshd: the place that decides is edited, the whole configuration is tried on the node beforehand, sshd is
 //! reloaded and never restarted, and a second login proves that the way in is open.
 
+use super::sshd_options::Options;
 use super::{About, seat};
 use crate::channel::ssh::supported;
 use crate::evidence::{NodeEvidence, SshdDaemon};
@@ -35,6 +36,8 @@ struct Daemon {
     /// The socket unit that holds its port. Told to read its files again, such a daemon would bind the port anew, and end.
     socket: Option<String>,
     connections: Vec<String>,
+    /// What its command line says over its files.
+    options: Options,
 }
 
 /// Time that the check after a reload may take.
@@ -181,7 +184,8 @@ fn of(node: &NodeEvidence, daemon: &SshdDaemon) -> Result<Daemon, Refusal> {
         connections.push(format!("user={},host={from},addr={from}", login.user));
     }
     let files = daemon.files.items.iter().map(|file| file.path.clone()).collect();
-    Ok(Daemon { sshd, main, files, patterns, unit, socket, connections })
+    let options = Options::of(daemon, unit.as_deref(), socket.as_deref());
+    Ok(Daemon { sshd, main, files, patterns, unit, socket, connections, options })
 }
 
 fn absolute(pattern: &str) -> String {
@@ -201,6 +205,7 @@ impl SshdOp {
             wants.extend(daemon.files.iter().map(|file| Want::File(file.clone())));
             wants.extend(daemon.patterns.iter().map(|pattern| Want::Pattern(pattern.clone())));
             wants.push(Want::File(OWN.to_owned()));
+            wants.push(Want::Tell(daemon.options.line(self.settings.keys())));
         }
         wants.extend(self.local.as_ref().map(seat::want));
         wants
@@ -230,6 +235,7 @@ impl SshdOp {
     }
 
     fn of_daemon(&self, daemon: &Daemon, fresh: &Fresh) -> Result<NodeChange, Refusal> {
+        daemon.options.refuse(self.settings.keys(), &daemon.main, fresh)?;
         let mut read: BTreeMap<&str, (SshdFile, &State)> = BTreeMap::new();
         let found = std::iter::once(&daemon.main)
             .chain(&daemon.files)

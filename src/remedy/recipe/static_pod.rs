@@ -145,7 +145,8 @@ fn log(node: &Reading) -> Log {
     }
 }
 
-fn no_log(manifest: &str, flag: &str) -> String {
+/// The refusal where an audit log's size is asked for, and no log is written.
+pub(super) fn no_log(manifest: &str, flag: &str) -> String {
     format!(
         "{manifest}: the API server writes no audit log into a file yet, so --{flag} has nothing to work on. Put \
          apiserver-audit-log right first"

@@ -2,6 +2,7 @@
 
 mod audit;
 mod certificates;
+mod drain;
 mod encryption;
 mod kube_proxy;
 mod kubelet;

@@ -1,0 +1,433 @@
+//! Settings of the kubelet and flags of the control plane on k3s and RKE2, which give the components their command lines: in
+//! the configuration files of these two, which are read when their unit starts.
+
+use super::About;
+use super::rancher_config::{ConfigFile, Running, gives, set};
+use super::static_flag::Flag;
+use super::static_pod::{no_log, of};
+use crate::catalog::RemedySpec;
+use crate::evidence::effective::kubelet_flag;
+use crate::evidence::{Fact, NodeEvidence};
+use crate::remedy::change::{FileChange, NodeChange, State};
+use crate::remedy::edit::manifest_flag::flag_values;
+use crate::remedy::edit::yaml::get_path;
+use crate::remedy::fresh::{Fresh, FreshFile, Want};
+use crate::remedy::owner::distribution;
+use crate::remedy::plan::{Refusal, Risk};
+use crate::remedy::words::quoted;
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// The two, which differ little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All components within one process.
+    K3s,
+    /// The kubelet a process of its own, the control plane static pods that RKE2 writes.
+    Rke2,
+}
+
+impl Which {
+    /// What runs the components of a node. None where it is neither.
+    pub(super) fn of(node: &NodeEvidence) -> Option<Self> {
+        match distribution(node) {
+            Some("k3s") => Some(Which::K3s),
+            Some("rke2") => Some(Which::Rke2),
+            _ => None,
+        }
+    }
+
+    fn id(self) -> &'static str {
+        match self {
+            Which::K3s => "k3s",
+            Which::Rke2 => "rke2",
+        }
+    }
+
+    fn called(self) -> &'static str {
+        match self {
+            Which::K3s => "k3s",
+            Which::Rke2 => "RKE2",
+        }
+    }
+
+    /// What k3s and RKE2 do in a way of their own, which is no flag: what to do there, a sentence. None for everything else.
+    pub(super) fn own_way(self, spec: &RemedySpec) -> Option<String> {
+        let sentence = match (spec, self) {
+            (RemedySpec::AuditPolicy {}, Which::K3s) => {
+                "k3s takes no manifest. Write a policy to /var/lib/rancher/k3s/server/audit.yaml, put `kube-apiserver-arg: \
+                 [\"audit-policy-file=/var/lib/rancher/k3s/server/audit.yaml\", \
+                 \"audit-log-path=/var/lib/rancher/k3s/server/logs/audit.log\"]` into /etc/rancher/k3s/config.yaml of each server \
+                 and restart k3s, one server at a time"
+            }
+            (RemedySpec::AuditPolicy {}, Which::Rke2) => {
+                "RKE2 writes the manifest anew whenever it starts. Write a policy to /etc/rancher/rke2/audit-policy.yaml, put \
+                 `audit-policy-file: /etc/rancher/rke2/audit-policy.yaml` into /etc/rancher/rke2/config.yaml of each server and \
+                 restart rke2-server, one server at a time"
+            }
+            (RemedySpec::EncryptionAtRest {}, Which::K3s) => {
+                "k3s makes the key itself. Put `secrets-encryption: true` into /etc/rancher/k3s/config.yaml of each server and \
+                 restart k3s, one server at a time; `k3s secrets-encrypt status` tells how it stands"
+            }
+            (RemedySpec::EncryptionAtRest {}, Which::Rke2) => {
+                "RKE2 encrypts by itself with a key of its own: `rke2 secrets-encrypt status` tells how it stands"
+            }
+            _ => return None,
+        };
+        Some(sentence.to_owned())
+    }
+
+    fn main(self) -> String {
+        format!("/etc/rancher/{}/config.yaml", self.id())
+    }
+
+    /// Asks the API server of the node itself whether it is ready.
+    fn ready(self) -> &'static str {
+        match self {
+            Which::K3s => "timeout 20 k3s kubectl --kubeconfig /etc/rancher/k3s/k3s.yaml get --raw /readyz",
+            Which::Rke2 => {
+                "timeout 20 /var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml get --raw /readyz"
+            }
+        }
+    }
+}
+
+/// Flags of the components of one node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RancherOp {
+    which: Which,
+    node: String,
+    unit: String,
+    /// Whether an API server runs on this node.
+    serves: bool,
+    /// Component, flag, and what it is to be.
+    flags: Vec<(String, String, Flag)>,
+    /// The manifest that RKE2 wrote for a component, which shows with what it runs.
+    manifests: BTreeMap<String, String>,
+}
+
+/// Time that the unit may take to start and to have everything well again.
+const WITHIN: u32 = 240;
+
+/// Seconds for which the unit must have been up, and a component's process.
+const UP: u32 = 10;
+
+/// What is done for `kubelet-setting`, and what else it means.
+pub(super) fn kubelet(
+    which: Which,
+    path: &str,
+    value: &Json,
+    about: &About<'_>,
+) -> Result<(RancherOp, Vec<String>), Refusal> {
+    let node = about.node()?;
+    let (name, called, main) = (&node.name, which.called(), which.main());
+    let flag = match path {
+        "protectKernelDefaults" => {
+            return Err(Refusal::new(format!(
+                "{name}: {called} has a key of its own for this. Put `protect-kernel-defaults: {value}` into {main}, after the kernel's \
+                 settings are as its documents ask for, and restart it"
+            )));
+        }
+        "rotateCertificates" | "serverTLSBootstrap" => {
+            return Err(Refusal::new(format!(
+                "{name}: {called} issues the kubelet's certificates itself and renews them when it starts. Restart it once a year at \
+                 least, and leave {path} alone"
+            )));
+        }
+        _ => kubelet_flag(path),
+    };
+    let text = match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Array(items) => items.iter().map(Json::as_str).collect::<Option<Vec<_>>>().map(|words| words.join(",")),
+        Json::Bool(_) | Json::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    let (Some(flag), Some(text)) = (flag, text) else {
+        return Err(Refusal::new(format!(
+            "{name}: {called} starts the kubelet with flags, and no flag sets {path} alone. Put a file of the kubelet's own configuration \
+             into a folder and name that with `kubelet-arg: [\"config-dir=FOLDER\"]` in {main} by hand (see the documents of your \
+             version), then restart it"
+        )));
+    };
+    op(which, "kubelet", flag, Flag::Value(text), node)
+}
+
+/// What is done for `static-pod-flag`, and what else it means.
+pub(super) fn component(
+    which: Which,
+    component: &str,
+    flag: &str,
+    setting: Flag,
+    about: &About<'_>,
+) -> Result<(RancherOp, Vec<String>), Refusal> {
+    let node = about.node()?;
+    if component == "etcd" {
+        let id = which.id();
+        return Err(Refusal::new(format!(
+            "{}: {} writes etcd's configuration itself. Keep a snapshot first (`{id} etcd-snapshot save`), put the flag into {} \
+             (`etcd-arg: [\"NAME=VALUE\"]`), one server after the other, and restart it each time",
+            node.name,
+            which.called(),
+            which.main()
+        )));
+    }
+    op(which, component, flag, setting, node)
+}
+
+fn op(
+    which: Which,
+    component: &str,
+    flag: &str,
+    setting: Flag,
+    node: &NodeEvidence,
+) -> Result<(RancherOp, Vec<String>), Refusal> {
+    let name = &node.name;
+    let unit = node.kubelet.process.known().and_then(|process| process.unit.known());
+    let Some(unit) = unit.filter(|unit| unit.starts_with(which.id()) && unit.ends_with(".service")) else {
+        return Err(Refusal::new(format!(
+            "{name}: which unit runs {} was not read, or none does. Scan again as root; else put the flag into {} by hand and restart it",
+            which.called(),
+            which.main()
+        )));
+    };
+    let manifests = of(node, component).and_then(|evidence| evidence.static_pod.known());
+    let op = RancherOp {
+        which,
+        node: name.clone(),
+        unit: unit.clone(),
+        serves: node.kube_apiserver.exists == Fact::Known(true),
+        flags: vec![(component.to_owned(), flag.to_owned(), setting)],
+        manifests: manifests.map(|pod| (component.to_owned(), pod.path.clone())).into_iter().collect(),
+    };
+    let others = if component == "kubelet" { "node" } else { "server" };
+    let note =
+        format!("This is the file of this {others} alone; every other {others} of {} has its own", which.called());
+    Ok((op, vec![note]))
+}
+
+impl RancherOp {
+    pub(super) fn add(&mut self, other: RancherOp) {
+        for (component, flag, setting) in other.flags {
+            match self.flags.iter_mut().find(|(ours, known, _)| *ours == component && *known == flag) {
+                Some((.., known)) => known.add(setting),
+                None => self.flags.push((component, flag, setting)),
+            }
+        }
+        self.manifests.extend(other.manifests);
+    }
+
+    /// What decides beside the files: names of flags on the unit's command line (never their values), options that name other
+    /// files, and whether the folder is there.
+    fn facts(&self) -> String {
+        let (unit, id) = (quoted(&self.unit), self.which.id());
+        format!(
+            "systemctl show -p ExecStart {unit} | tr ' ' '\\n' | tr -d \"'\\\"\" | awk 'k {{ sub(/=.*/, \"\"); print k, $0; k = \"\"; next }} \
+             /[$]/ {{ print \"variable\" }} /^(--config|-c|--log|-l)(=|$)/ {{ sub(/=.*/, \"\"); print \"option\", $0 }} \
+             /^--[a-z-]+-arg$/ {{ k = substr($0, 3) }} \
+             /^--[a-z-]+-arg=/ {{ o = substr($0, 3, index($0, \"=\") - 3); sub(/^[^=]*=/, \"\"); sub(/=.*/, \"\"); print o, $0 }}'; \
+             tr '\\0' '\\n' <\"/proc/$(systemctl show -p MainPID {unit} | cut -d= -f2)/environ\" 2>/dev/null | \
+             sed -n 's/^\\(K3S_CONFIG_FILE\\|RKE2_CONFIG_FILE\\)=..*/option \\1/p'; [ -d /etc/rancher/{id} ] || echo no-folder; echo end"
+        )
+    }
+
+    pub(super) fn wants(&self) -> Vec<Want> {
+        let main = self.which.main();
+        let mut wants = vec![Want::File(main.clone()), Want::Tell(self.facts())];
+        // A shell lists names with a leading dot for a pattern of their own alone; these programs read them all.
+        wants.extend(["*", ".*"].map(|names| Want::Pattern(format!("{main}.d/{names}"))));
+        wants.extend(self.manifests.values().cloned().map(Want::File));
+        if self.serves {
+            wants.push(Want::Tell(self.which.ready().to_owned()));
+        }
+        wants
+    }
+
+    /// The files that count, in their order.
+    fn files<'f>(&self, fresh: &'f Fresh) -> Result<Vec<(Option<&'f FreshFile>, ConfigFile)>, Refusal> {
+        let main = self.which.main();
+        let is_yaml = |file: &&FreshFile| {
+            let name = file.path.to_ascii_lowercase();
+            name.ends_with(".yaml") || name.ends_with(".yml")
+        };
+        let drop_ins = ["*", ".*"].iter().flat_map(|names| fresh.pattern(&format!("{main}.d/{names}"))).filter(is_yaml);
+        let mut drop_ins: Vec<&FreshFile> = drop_ins.collect();
+        drop_ins.sort_by(|one, other| one.path.cmp(&other.path));
+        let first = fresh.file(&main).filter(|file| file.state != Some(State::Absent));
+        let mut files = Vec::new();
+        if first.is_none() {
+            files.push((None, ConfigFile { path: main.clone(), text: String::new() }));
+        }
+        for file in first.into_iter().chain(drop_ins) {
+            let path = &file.path;
+            if let Some(trouble) = file.trouble {
+                return Err(Refusal::new(format!("{path} is left alone: {trouble}. Change it by hand")));
+            }
+            let Some(text) = file.text() else {
+                return Err(Refusal::new(format!("{path} is no plain text. Change it by hand")));
+            };
+            files.push((Some(file), ConfigFile { path: path.clone(), text: text.to_owned() }));
+        }
+        Ok(files)
+    }
+
+    /// Refuses where something else than the files decides.
+    fn decides(&self, fresh: &Fresh) -> Result<(), Refusal> {
+        let (name, unit, main) = (&self.node, &self.unit, self.which.main());
+        let facts = fresh.told(&self.facts()).filter(|said| said.trim_end().ends_with("end"));
+        let Some(facts) = facts else {
+            return Err(Refusal::new(format!("{name}: how {unit} is started was not read. Try again as root")));
+        };
+        for fact in facts.lines().map(str::trim) {
+            let refuse = |why: String| Err(Refusal::new(format!("{name}: {why}")));
+            match fact.split_once(' ').unwrap_or((fact, "")) {
+                ("no-folder", _) => {
+                    let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    return refuse(format!(
+                        "{folder} is not there yet. Make it (`mkdir -p -m 755 {folder}`) and ask again"
+                    ));
+                }
+                ("option", log @ ("--log" | "-l")) if self.which == Which::K3s => {
+                    return refuse(format!(
+                        "{unit} is started with {log}, so that its log does not tell with which flags the components run. Put the flag \
+                         into {main} by hand, restart it and look"
+                    ));
+                }
+                ("option", "--log" | "-l") => {}
+                ("option", option) => {
+                    return refuse(format!(
+                        "{unit} is started with {option}, which names another file than {main}. Put the flag there by hand and restart it"
+                    ));
+                }
+                ("variable", _) => {
+                    return refuse(format!(
+                        "the command line of {unit} has variables, which may bring flags over {main}. Put the flag in by hand \
+                         (`systemctl cat {unit}`) and restart it"
+                    ));
+                }
+                (key, given) => {
+                    let same = |(component, flag, _): &&(String, String, Flag)| {
+                        key.strip_suffix("-arg") == Some(component)
+                            && given.trim_start_matches('-').trim_end_matches(['+', '-']).replace('_', "-") == **flag
+                    };
+                    if let Some((_, flag, _)) = self.flags.iter().find(same) {
+                        return refuse(format!(
+                            "{unit} is started with --{key} {flag}=..., which is over every file. Take it out there (`systemctl cat \
+                             {unit}`), then `systemctl daemon-reload`; {main} counts from then on"
+                        ));
+                    }
+                }
+            }
+        }
+        if self.serves && fresh.told(self.which.ready()).is_none() {
+            return Err(Refusal::new(format!(
+                "{name}: its API server does not say now that it is ready, so that nobody could tell afterwards whether it still is. Ask \
+                 it there: `{}`",
+                self.which.ready()
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
+        self.decides(fresh)?;
+        let found = self.files(fresh)?;
+        let mut files: Vec<ConfigFile> = found.iter().map(|(_, file)| file.clone()).collect();
+        let logs = |file: &&ConfigFile| get_path(&file.text, &["log"]).is_ok_and(|log| log.is_some());
+        if let Some(file) = files.iter().find(logs).filter(|_| self.which == Which::K3s) {
+            return Err(Refusal::new(format!(
+                "{} sends the log into a file (`log`), so that the journal does not tell with which flags the components run. Put the flag \
+                 in by hand, restart {} and look",
+                file.path, self.unit
+            )));
+        }
+        let (mut new, mut old) = (Vec::new(), Vec::new());
+        for (component, flag, setting) in &self.flags {
+            let key = format!("{component}-arg");
+            let shown = self.manifests.get(component).and_then(|path| fresh.file(path)).and_then(FreshFile::text);
+            let running = |flag: &str| match shown.map(|text| flag_values(text, component, flag)) {
+                Some(Ok(values)) => Running::Seen(values.into_iter().flatten().next_back()),
+                _ => Running::Hidden,
+            };
+            if flag.starts_with("audit-log-max")
+                && !gives(&files, &key, "audit-log-path")?
+                && !matches!(running("audit-log-path"), Running::Seen(Some(path)) if path != "-")
+            {
+                return Err(Refusal::new(no_log(&self.which.main(), flag)));
+            }
+            let turn = set(&mut files, &key, flag, setting, &running(flag))?;
+            if turn.was == turn.is {
+                continue;
+            }
+            let test = |is: &Option<String>, was: &Option<String>| match (is, was) {
+                (Some(value), _) => format!("--{flag}={value}"),
+                (None, Some(value)) => format!("^--{flag}={value}"),
+                (None, None) => format!("^--{flag}"),
+            };
+            new.push(self.runs(component, &test(&turn.is, &turn.was)));
+            old.push(self.runs(component, &test(&turn.was, &turn.is)));
+        }
+        if new.is_empty() {
+            return Ok(NodeChange::default());
+        }
+        let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
+        let main = self.which.main();
+        for ((file, was), now) in found.iter().zip(files) {
+            if was.text == now.text {
+                continue;
+            }
+            if now.path != main {
+                change.why.push(format!("{} decides over {main}, so it is changed there", now.path));
+            }
+            let state = file.and_then(|file| file.state.clone()).unwrap_or(State::Absent);
+            let bytes = file.and_then(|file| file.contents.clone());
+            change.files.push(FileChange::contents(&now.path, state, bytes, now.text.into_bytes(), None));
+        }
+        let unit = quoted(&self.unit);
+        change.activate.push(format!("systemctl restart {unit}"));
+        change.deactivate.push(format!("systemctl reset-failed {unit} 2>/dev/null; systemctl restart {unit}"));
+        let conditions = |components: Vec<String>| {
+            let ready = self.serves.then(|| format!("{} >/dev/null", self.which.ready()));
+            [format!("unit_up {unit} {UP}")].into_iter().chain(components).chain(ready).collect()
+        };
+        change.holds = conditions(new);
+        change.restored = conditions(old);
+        change.why.push(format!(
+            "{} reads these files when it starts, and gives the flags to the components",
+            self.which.called()
+        ));
+        if self.which == Which::K3s {
+            change.why.push(
+                "The components run within k3s: with which flags they run is told by the log of its unit alone, which is read for it"
+                    .to_owned(),
+            );
+        }
+        change.interrupts.push(self.interrupts());
+        Ok(change)
+    }
+
+    /// The condition that a component runs, and with an argument that fits.
+    fn runs(&self, component: &str, test: &str) -> String {
+        let test = quoted(test);
+        match self.which {
+            Which::K3s => format!("said {} {component} {test}", quoted(&self.unit)),
+            // The kernel keeps no more of a name.
+            Which::Rke2 => format!("runs {} {UP} {test}", component.chars().take(15).collect::<String>()),
+        }
+    }
+
+    fn interrupts(&self) -> String {
+        let api = if self.serves {
+            "the API of this node does not answer (where it is the only server, the cluster has none), and "
+        } else {
+            ""
+        };
+        format!(
+            "{} is restarted: for a minute or two {api}no pod is started, probed, or reached by exec and logs. Running pods keep running",
+            self.unit
+        )
+    }
+}
+
+#[cfg(test)]
+#[path = "rancher_tests.rs"]
+mod tests;
