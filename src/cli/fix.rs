@@ -4,14 +4,16 @@ use super::args::{Folders, Judge, Talk, Under, Walk, given, nothing_left};
 use super::console::Console;
 use super::error::CliError;
 use super::look::Look;
+use super::plan::show;
 use super::tty::Person;
 use super::{FAILED, GOOD, cluster, site_file, source, targets};
 use crate::assess::{Assessment, Verdict, assess};
 use crate::catalog::Catalog;
 use crate::channel::Ask;
-use crate::evidence::{Evidence, Lifecycle, Policy};
+use crate::evidence::{Evidence, Lifecycle, Policy, joined_nodes};
 use crate::remedy::{
-    self, Answer, Choices, ClusterReach, Done, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
+    self, Answer, Choices, ClusterReach, DRAIN_WITHIN, Done, Drain, Memory, NodeOp, Plan, Prepared, Ran, Reach,
+    Refusal, Told, Who, Work,
 };
 use crate::report::clean;
 use crate::store::{Outcome, Store};
@@ -42,6 +44,10 @@ pub(super) struct Fix {
     /// How the plan is written with --plan: for the screen, as a document, or as a shell script to be run on the node by hand
     #[arg(long, value_enum, default_value_t = PlanFormat::Text, requires = "plan", help_heading = "Changes")]
     pub(super) format: PlanFormat,
+    /// Empty the node first, and let it take pods again afterwards, however it went: for waiting security updates, with the
+    /// cluster named
+    #[arg(long, help_heading = "Changes")]
+    pub(super) drain: bool,
 }
 
 /// How a plan is written.
@@ -219,7 +225,7 @@ impl Run<'_> {
             }
             None => remedy::prepare(plan, None, self.memory.as_ref(), self.fix.change.choices()),
         };
-        let prepared = match prepared {
+        let prepared = match prepared.and_then(|prepared| self.emptying(prepared, evidence)) {
             Ok(prepared) => prepared,
             Err(refusal) if self.fix.format == PlanFormat::Script => return Err(CliError::Nothing(refusal.0)),
             Err(refusal) => {
@@ -244,6 +250,10 @@ impl Run<'_> {
         let Some(confirmed) = confirmed(prepared, armed, out)? else { return Ok(false) };
         let mut store = self.fix.change.store()?;
         let controls = confirmed.get().plan().controls.clone();
+        if self.fix.drain {
+            writeln!(out, "emptying the node, which may take {} seconds", DRAIN_WITHIN.as_secs())?;
+            out.flush()?;
+        }
         let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
         let Some(ran) = ran else { return Ok(false) };
         let after = self.look_again(&controls, &target);
@@ -253,6 +263,33 @@ impl Run<'_> {
             writeln!(out, "{control} at {}: fail before, {} now", clean(&target), verdict.as_str())?;
         }
         Ok(ran.outcome == Outcome::Done && after.iter().all(|(_, verdict)| *verdict == Verdict::Pass))
+    }
+
+    /// The plan with its node emptied for it, where that was asked for.
+    fn emptying(&self, prepared: Prepared, evidence: &Evidence) -> Result<Prepared, Refusal> {
+        if !self.fix.drain {
+            return Ok(prepared);
+        }
+        let Work::Node(ops) = &prepared.plan().work else { return Ok(prepared) };
+        if self.fix.format == PlanFormat::Script {
+            return Err(Refusal::new("a script runs on the node, which is not emptied from there. Leave --drain out"));
+        }
+        if !ops.iter().any(|op| matches!(op, NodeOp::Updates(_))) {
+            return Err(Refusal::new("a node is emptied for waiting security updates alone. Leave --drain out"));
+        }
+        let name = prepared.plan().node().unwrap_or_default();
+        let Some(cluster) = &self.visit.cluster else {
+            return Err(Refusal::new("to empty the node its cluster must be named, with --context"));
+        };
+        let joined = joined_nodes(evidence);
+        let Some(api) = joined.iter().find(|joined| joined.name == name).and_then(|joined| joined.api) else {
+            return Err(Refusal::new(
+                "the cluster lists no node that surely is this one, so that it cannot be emptied. Say in a site file which one it is \
+                 (kubernetes = \"NAME\")",
+            ));
+        };
+        let reach = cluster.reach(self.visit.limits.connect);
+        Ok(prepared.with_drain(Drain::prepare(&reach, &api.name, DRAIN_WITHIN)?))
     }
 
     /// The verdicts of some controls at a node or at the cluster, read once more.
@@ -278,54 +315,6 @@ fn verdicts(after: &[(String, Verdict)]) -> Option<String> {
     let mut words: Vec<&str> = after.iter().map(|(_, verdict)| verdict.as_str()).collect();
     words.dedup();
     (!words.is_empty()).then(|| words.join(", "))
-}
-
-/// Prints a plan: what it is about, each step with its commands and its diff, what to know about it.
-pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliError> {
-    let plan = prepared.plan();
-    writeln!(out, "\nPlan for {}: {}", clean(&plan.target), clean(&plan.title))?;
-    if !prepared.can_run() {
-        for step in prepared.steps() {
-            writeln!(out, "  {}", clean(&step.what))?;
-            for command in &step.commands {
-                writeln!(out, "       $ {}", clean(command))?;
-            }
-        }
-        for line in prepared.remarks() {
-            writeln!(out, "  - {}", clean(&line))?;
-        }
-        writeln!(out, "These are steps for a person: this program does not run them.")?;
-        return Ok(());
-    }
-    writeln!(out, "Controls: {}", clean(&plan.controls.join(", ")))?;
-    writeln!(out, "Risk: {}", prepared.risk().in_words())?;
-    for line in prepared.remarks() {
-        writeln!(out, "  - {}", clean(&line))?;
-    }
-    show_steps(prepared.steps(), out)?;
-    if prepared.change().is_some_and(|change| change.one_way) {
-        writeln!(out, "There is no way back by this program.")?;
-    } else {
-        let back =
-            if prepared.change().is_some() { "from here or on the node" } else { "from here, with the cluster named" };
-        writeln!(out, "The way back: sitewarden undo, {back}.")?;
-    }
-    out.flush()?;
-    Ok(())
-}
-
-/// Prints steps with their commands and diffs.
-pub(super) fn show_steps(steps: &[remedy::Step], out: &mut dyn Write) -> Result<(), CliError> {
-    for (number, step) in steps.iter().enumerate() {
-        writeln!(out, "{:>3}. {}", number + 1, clean(&step.what))?;
-        for command in &step.commands {
-            writeln!(out, "       $ {}", clean(command))?;
-        }
-        for line in step.diff.iter().flat_map(|diff| diff.lines()) {
-            writeln!(out, "     {}", clean(line))?;
-        }
-    }
-    Ok(())
 }
 
 /// The plan, where the person confirms it. None otherwise, which is said.

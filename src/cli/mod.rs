@@ -12,6 +12,7 @@ mod journal;
 mod known_hosts;
 mod look;
 mod output;
+mod plan;
 mod scan;
 mod schema;
 mod seat;

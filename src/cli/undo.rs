@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::fix::{self, Change, Over};
 use super::look::Look;
 use super::tty::Person;
-use super::{FAILED, GOOD, site_file, targets, undo_cluster};
+use super::{FAILED, GOOD, plan, site_file, targets, undo_cluster};
 use crate::channel::Ask;
 use crate::remedy::{self, Memory, OnNode, Reach, Settle, Unfinished, Who};
 use crate::report::clean;
@@ -139,7 +139,7 @@ impl Run<'_> {
                 return Ok(FAILED);
             }
         };
-        fix::show(&prepared, out)?;
+        plan::show(&prepared, out)?;
         if self.undo.plan {
             return Ok(GOOD);
         }
@@ -282,7 +282,7 @@ impl Run<'_> {
         match &back {
             Ok(back) => {
                 writeln!(out, "  The way back, as the node kept it:")?;
-                fix::show_steps(&back.steps(), out)?;
+                plan::show_steps(&back.steps(), out)?;
             }
             Err(refusal) => writeln!(out, "  {}", clean(&refusal.0))?,
         }

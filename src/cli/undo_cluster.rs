@@ -1,7 +1,8 @@
 //! `sitewarden undo` for entries of the cluster: what they need lies beside the journal.
 
 use super::error::CliError;
-use super::fix::{self, Over};
+use super::fix::Over;
+use super::plan;
 use super::undo::{Run, Undo};
 use super::{FAILED, GOOD, cluster};
 use crate::remedy::{self, ClusterReach, Unfinished};
@@ -60,7 +61,7 @@ impl Run<'_> {
                 return Ok(FAILED);
             }
         };
-        fix::show(&prepared, out)?;
+        plan::show(&prepared, out)?;
         if !prepared.can_run() {
             return Ok(FAILED);
         }

@@ -1,4 +1,5 @@
-//! The Kubernetes API client: kubeconfig, contexts, credentials, deadlines, trust roots. It reads; only `object` changes.
+//! The Kubernetes API client: kubeconfig, contexts, credentials, deadlines, trust roots. It reads; only `object` and `drain`
+//! change.
 //!
 //! The way of a request: `client` (what others call), `list` and `object` ask by kube's client, whose service is `exchange`
 //! (login, retries, bounds); that sends over `http/` (proxies, connections, bodies) through `tls/`, as whom `login/` says,
@@ -8,6 +9,7 @@
 
 mod answer;
 mod client;
+mod drain;
 mod error;
 mod exchange;
 mod http;
@@ -23,6 +25,7 @@ mod tls;
 mod words;
 
 pub use client::{Api, ApiLimits, Listed};
+pub use drain::Evicted;
 pub use error::ApiError;
 pub use kubeconfig::{ContextInfo, chosen, contexts};
 pub use login::{LoginHint, interactive_login, login, login_program};

@@ -1,4 +1,4 @@
-//! One object of any kind: read, and changed. The only place of this room that changes anything.
+//! One object of any kind: read, and changed.
 
 use super::client::Api;
 use super::error::{ApiError, shown};

@@ -22,7 +22,9 @@ mod undo;
 mod words;
 
 pub use change::{FileChange, NodeChange, Proof, State, Validate};
-pub use cluster::{ClusterReach, look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster};
+pub use cluster::{
+    ClusterReach, DRAIN_WITHIN, Drain, look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster,
+};
 pub use confirm::{Answer, Confirmed, confirm};
 pub use export::{markdown, script};
 pub use memory::Memory;

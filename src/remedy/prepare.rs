@@ -2,7 +2,7 @@
 //! command that will run, and the digest that a confirmation is bound to.
 
 use super::change::{FileChange, NodeChange, Proof, Validate};
-use super::cluster::{AzureChange, ClusterChange};
+use super::cluster::{AzureChange, ClusterChange, Drain};
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
@@ -18,6 +18,7 @@ pub struct Prepared {
     steps: Vec<Step>,
     digest: String,
     undoes: Option<String>,
+    drain: Option<Box<Drain>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -107,6 +108,7 @@ impl Prepared {
             Body::Azure(change) => change.remarks(),
             Body::Manual => Vec::new(),
         };
+        remarks.extend(self.drain.iter().flat_map(|drain| drain.remarks()));
         remarks.extend(self.plan.notes.iter().cloned());
         remarks
     }
@@ -114,6 +116,21 @@ impl Prepared {
     /// The journal's entry that it takes back, if it is an undo.
     pub fn undoes(&self) -> Option<&str> {
         self.undoes.as_deref()
+    }
+
+    /// The same with the node emptied for the time of the change.
+    pub fn with_drain(mut self, drain: Drain) -> Self {
+        let steps = drain.before().into_iter().chain(std::mem::take(&mut self.steps));
+        self.steps = steps.collect();
+        // The last step looks again.
+        let last = self.steps.len().saturating_sub(1);
+        self.steps.splice(last..last, drain.after());
+        self.digest = sha256(format!("{} {}", self.digest, drain.identity()).as_bytes());
+        Prepared { drain: Some(Box::new(drain)), ..self }
+    }
+
+    pub(super) fn drain(&self) -> Option<&Drain> {
+        self.drain.as_deref()
     }
 
     pub(super) fn into_undo_of(mut self, entry: &str) -> Self {
@@ -155,7 +172,7 @@ impl Prepared {
     pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {
         let steps = steps(&change);
         let digest = digest(&plan, &steps, &change);
-        Prepared { plan, body: Body::Node(change), steps, digest, undoes: None }
+        Prepared { plan, body: Body::Node(change), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn of_cluster(plan: Plan, change: ClusterChange) -> Self {
@@ -171,7 +188,7 @@ impl Prepared {
         steps.push(Step::new(check, Vec::new()));
         steps.push(Step::new("Look at the cluster again and judge what it was about", Vec::new()));
         let digest = sha256(format!("{plan:?}\n{steps:?}\n{change:?}").as_bytes());
-        Prepared { plan, body: Body::Cluster(change), steps, digest, undoes: None }
+        Prepared { plan, body: Body::Cluster(change), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn of_azure(plan: Plan, change: AzureChange) -> Self {
@@ -179,7 +196,7 @@ impl Prepared {
             change.steps().into_iter().map(|(what, command)| Step::new(what, vec![command])).collect();
         steps.push(Step::new("Look at the cluster again and judge what it was about", Vec::new()));
         let digest = sha256(format!("{plan:?}\n{steps:?}\n{change:?}").as_bytes());
-        Prepared { plan, body: Body::Azure(change), steps, digest, undoes: None }
+        Prepared { plan, body: Body::Azure(change), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn manual(plan: Plan) -> Self {
@@ -188,7 +205,7 @@ impl Prepared {
             Work::Node(_) | Work::Cluster(_) | Work::Azure(_) => Vec::new(),
         };
         let digest = digest(&plan, &steps, &NodeChange::default());
-        Prepared { plan, body: Body::Manual, steps, digest, undoes: None }
+        Prepared { plan, body: Body::Manual, steps, digest, undoes: None, drain: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Carrying out what was confirmed, and nothing else: journal, apply on the node, prove by a second login, disarm.
 
 use super::change::Proof;
+use super::cluster::Drain;
 use super::confirm::Confirmed;
 use super::manifest::Manifest;
 use super::memory::Memory;
@@ -148,6 +149,20 @@ pub fn run(
     let entry = log.entry.clone();
     let log = RefCell::new(log);
     tell(Told::Begun(entry.clone()));
+    if let Some(drain) = prepared.drain() {
+        let refused = |why: &str| format!("{why}. Nothing was changed");
+        if let Err(why) = emptied(drain, &log, tell) {
+            return Ok(log.into_inner().end(Outcome::Refused, refused(&why.0), Vec::new()));
+        }
+        // The login from before has been idle meanwhile, and may be gone.
+        match reach.login(memory) {
+            Ok(channel) => node.channel = channel,
+            Err(error) => {
+                let note = filled(drain, refused(&error.message), &log, tell);
+                return Ok(log.into_inner().end(Outcome::Refused, note, Vec::new()));
+            }
+        }
+    }
     let manifest = Manifest::of(&entry, at, who, &prepared, change).bytes();
     let began = Instant::now();
     let heard = |done: &Done| {
@@ -173,6 +188,7 @@ pub fn run(
         Applied::Lost(why) => ending.look_for_it(&why),
     };
     memory.close(false);
+    let note = prepared.drain().map_or(note.clone(), |drain| filled(drain, note, &log, tell));
     let files = change
         .files
         .iter()
@@ -184,6 +200,34 @@ pub fn run(
         .collect();
     let files = if matches!(outcome, Outcome::Done | Outcome::Reverted) { files } else { Vec::new() };
     Ok(log.into_inner().end(outcome, note, files))
+}
+
+/// Empties the node before the change.
+fn emptied(drain: &Drain, log: &RefCell<Log<'_>>, tell: &dyn Fn(Told)) -> Result<(), Refusal> {
+    let done = drain.empty();
+    let (status, said) = match &done {
+        Ok(()) => (0, String::new()),
+        Err(why) => (1, why.0.clone()),
+    };
+    for step in drain.before() {
+        for line in step.commands {
+            log.borrow_mut().step(line.clone(), Some(status), said.clone());
+            tell(Told::Done(Done::Ran { line, status, said: said.clone() }));
+        }
+    }
+    done
+}
+
+/// Lets the node take pods again after the change, and adds to the note where that failed.
+fn filled(drain: &Drain, note: String, log: &RefCell<Log<'_>>, tell: &dyn Fn(Told)) -> String {
+    let done = drain.fill_again();
+    let said = done.as_ref().err().map_or_else(String::new, |why| why.0.clone());
+    let status = i32::from(done.is_err());
+    for line in drain.after().into_iter().flat_map(|step| step.commands) {
+        log.borrow_mut().step(line.clone(), Some(status), said.clone());
+        tell(Told::Done(Done::Ran { line, status, said: said.clone() }));
+    }
+    if said.is_empty() { note } else { format!("{note}. {said}") }
 }
 
 impl Log<'_> {

@@ -6,6 +6,7 @@
 mod act;
 mod azure;
 mod caller;
+mod drain;
 mod kept;
 mod owners;
 mod prepare;
@@ -13,6 +14,7 @@ mod run;
 mod show;
 mod undo;
 
+pub use drain::{DRAIN_WITHIN, Drain};
 pub use prepare::prepare_cluster;
 pub use run::run_cluster;
 pub use undo::{look_cluster, prepare_undo_cluster};

@@ -83,7 +83,7 @@ pub struct RancherOp {
 const WITHIN: u32 = 240;
 
 /// Seconds for which the unit must have been up, and a component's process.
-const UP: u32 = 15;
+const UP: u32 = 10;
 
 /// What is done for `kubelet-setting`, and what else it means.
 pub(super) fn kubelet(

@@ -95,7 +95,7 @@ fn settings_become_flags_in_one_file_and_one_restart() {
     assert_eq!(
         change.holds,
         [
-            "unit_up k3s.service 15",
+            "unit_up k3s.service 10",
             "said k3s.service kubelet '--read-only-port=0'",
             "said k3s.service kubelet '--anonymous-auth=false'",
             "said k3s.service kubelet '--tls-cipher-suites=A,B'",
@@ -141,7 +141,7 @@ fn rke2_shows_its_components_and_what_they_run_with_is_kept() {
                 kubelet-arg:\n- event-qps=50\n";
     assert_eq!(contents(&change), [(main, file.to_owned())]);
     let holds = change.holds.join("\n");
-    assert!(holds.contains("runs kube-apiserver 15 ") && holds.contains("runs kubelet 15 "), "{holds}");
+    assert!(holds.contains("runs kube-apiserver 10 ") && holds.contains("runs kubelet 10 "), "{holds}");
     assert!(holds.contains("/var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml"), "{holds}");
 }
 
