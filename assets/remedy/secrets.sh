@@ -1,7 +1,7 @@
 # Encryption of Secrets in etcd: the file with the key, which of its providers is the first, and every Secret written anew.
 # Lines of a change call these in a shell of their own, together with checks.sh and certificates.sh. Nothing of a key or of a
 # Secret is said or is an argument of a program, and nothing of it but the key's own file goes to the disk.
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2154
 # key_there CONFIG: the file is there: as it lay there before an undo put it away, else with a new key
 key_there() {
     [ ! -e "$1" ] || return 0
@@ -46,11 +46,12 @@ put_first() {
 kube() { within 300 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout 60s "$@"; }
 # of_etcd WORD...: what etcdctl says, the node's own or the one in etcd's container
 of_etcd() {
+    eval "set -- $ETCD \"\$@\""
     if command -v etcdctl >/dev/null; then
-        eval "ETCDCTL_API=3 etcdctl $ETCD \"\$@\""
+        ETCDCTL_API=3 etcdctl "$@"
     else
         C=$(crictl ps -q --state Running --name '^etcd$' --label io.kubernetes.pod.namespace=kube-system | head -n 1)
-        eval "crictl exec \"\$C\" etcdctl $ETCD \"\$@\""
+        crictl exec "$C" etcdctl "$@"
     fi
 }
 # counted PATTERN WORD...: how often it is in what etcd says of the Secrets; fails where it does not say all. In JSON, where
@@ -111,6 +112,9 @@ secrets_plain() {
         done
         [ "$WELL" = yes ] || { put_first "$1" identity; return 0; }
     fi
+    # another API server would go on to write with the key
+    SERVERS=$(kube -n default get endpointslices kubernetes -o jsonpath='{.endpoints[*].addresses[*]}' 2>/dev/null | wc -w)
+    [ "$SERVERS" -le 1 ] || { echo "$SERVERS API servers use the key, so it must be taken from all of them by hand"; return 1; }
     (secrets_by identity "$@") && return 0
     [ "$(sealed)" != 0 ] || return 0
     secrets_by secretbox "$@"
