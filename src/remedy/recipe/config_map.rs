@@ -145,7 +145,11 @@ impl TextOp {
     pub(in crate::remedy) fn in_words(&self) -> String {
         match &self.edit {
             Edit::Set { path, value } => format!("Set {path}: {value}"),
-            Edit::Flag { component, flag, .. } => format!("Set {flag} of {component} as in its manifest"),
+            Edit::Flag { component, flag, setting, .. } => match setting {
+                Flag::Value(value) => format!("Set {flag}: {value} for {component}"),
+                Flag::Gone => format!("Take {flag} of {component} out"),
+                Flag::List { .. } => format!("Set {flag} for {component} as in its manifest"),
+            },
         }
     }
 }
@@ -213,7 +217,7 @@ pub(crate) fn kept(planned: &Plan, evidence: &Evidence) -> Option<Plan> {
             _ => continue,
         };
         notes.push(format!(
-            "Nothing is interrupted. {} is one for every {who}: one that was not changed now gets it at its next upgrade by kubeadm, \
+            "{} is one for every {who}: one that was not changed now gets it at its next upgrade by kubeadm, \
              and one that joins gets it at once",
             held.place().name
         ));

@@ -314,7 +314,7 @@ fn an_upgrade_keeps_what_a_node_was_given_until_it_is_taken_back() {
     let ran = bed.run(prepared);
     assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
     let told = format!("{:?}", bed.store.entry(&ran.entry).unwrap().unwrap());
-    assert!(told.contains("Set profiling of kube-apiserver") && !told.contains("hidden-word"), "{told}");
+    assert!(told.contains("Set profiling: false for kube-apiserver") && !told.contains("hidden-word"), "{told}");
     let again = prepare_cluster(plan.clone(), &bed.reach(&bed.admin)).unwrap_err();
     assert!(again.is_already(), "{again}");
     let back = bed.undo(&ran.entry).unwrap();
