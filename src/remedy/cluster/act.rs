@@ -172,7 +172,8 @@ impl Act {
             How::Field { field, value, .. } => patch(&json!({ field.as_str(): value })),
             How::Replace { object } => patch(&json!({ "subjects": object.get("subjects") })),
             How::Delete => format!("delete {object}"),
-            How::Text { key, text, .. } => patch(&json!({ "data": { key.as_str(): text } })),
+            // The whole text would hide the change that the diff shows, and may hold a secret that nobody asked for.
+            How::Text { key, .. } => format!("edit {object} # {key}: the lines of the diff"),
             How::Restart { within, .. } => {
                 format!("rollout restart {object} && {whole} rollout status {object} --timeout={within}s")
             }

@@ -15,6 +15,9 @@ const KEPT: [&str; 7] = [
     "deletionGracePeriodSeconds",
 ];
 
+/// The annotation in which it counts the templates of a DaemonSet.
+const COUNTED: &str = "deprecated.daemonset.template.generation";
+
 /// An object without what the API server and controllers write of it by themselves.
 pub(super) fn substance(object: &Value) -> Value {
     let mut object = for_display(object);
@@ -23,6 +26,12 @@ pub(super) fn substance(object: &Value) -> Value {
     if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
         for key in KEPT {
             metadata.remove(key);
+        }
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(COUNTED);
+            if annotations.is_empty() {
+                metadata.remove("annotations");
+            }
         }
     }
     object

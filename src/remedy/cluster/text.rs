@@ -44,7 +44,14 @@ impl Making<'_> {
         let mut text = before.to_owned();
         let mut done = Vec::new();
         for op in ops {
-            let edited = op.edit(&text)?;
+            let edited = match op.edit(&text) {
+                Ok(edited) => edited,
+                // Another text of the same plan may be understood.
+                Err(why) => {
+                    self.leave(&place, &why.0);
+                    return Ok(());
+                }
+            };
             if edited != text {
                 done.push(op.in_words());
             }

@@ -90,7 +90,7 @@ impl TextOp {
     /// The text with the setting as it is to be; the same text where it is so already. Refused where the text is not surely
     /// the document that it should be.
     pub(in crate::remedy) fn edit(&self, text: &str) -> Result<String, Refusal> {
-        let refuse = |error| Refusal::new(format!("{}: {error}", self.whereabouts()));
+        let refuse = |error| Refusal::new(format!("{}: {error}", self.held.key()));
         let (kind, versions) = self.held.document();
         let said = |key: &str| match get_path(text, &[key]) {
             Ok(Some(Json::String(said))) => Ok(said),
@@ -101,7 +101,7 @@ impl TextOp {
         if said("kind")? != kind || !versions.contains(&version.as_str()) {
             return Err(Refusal::new(format!(
                 "{} is no {kind} of a version that is known here ({}). Change it by hand",
-                self.whereabouts(),
+                self.held.key(),
                 versions.join(", ")
             )));
         }
@@ -113,7 +113,7 @@ impl TextOp {
             Edit::Flag { component, flag, setting, given } => {
                 if component == "etcd" && get_path(text, &["etcd", "external"]).map_err(refuse)?.is_some() {
                     let words = "by it etcd is none of kubeadm's. Change it where etcd is started";
-                    return Err(Refusal::new(format!("{}: {words}", self.whereabouts())));
+                    return Err(Refusal::new(format!("{}: {words}", self.held.key())));
                 }
                 let path = extra_args(component);
                 let of_flag = [path, &[flag.as_str()]].concat();
@@ -125,7 +125,7 @@ impl TextOp {
                         Some(Json::String(now)) => Some(now),
                         Some(_) => {
                             let words = format!("{} is no text. Change it by hand", of_flag.join("."));
-                            return Err(Refusal::new(format!("{}: {words}", self.whereabouts())));
+                            return Err(Refusal::new(format!("{}: {words}", self.held.key())));
                         }
                     },
                 };
@@ -141,15 +141,15 @@ impl TextOp {
         }
     }
 
-    fn whereabouts(&self) -> String {
-        format!("ConfigMap kube-system/{}, {}", self.held.place().name, self.held.key())
-    }
-
     /// What it does, in plain words.
     pub(in crate::remedy) fn in_words(&self) -> String {
         match &self.edit {
             Edit::Set { path, value } => format!("Set {path}: {value}"),
-            Edit::Flag { component, flag, .. } => format!("Set {flag} of {component} as in its manifest"),
+            Edit::Flag { component, flag, setting, .. } => match setting {
+                Flag::Value(value) => format!("Set {flag}: {value} for {component}"),
+                Flag::Gone => format!("Take {flag} of {component} out"),
+                Flag::List { .. } => format!("Set {flag} for {component} as in its manifest"),
+            },
         }
     }
 }
@@ -217,7 +217,7 @@ pub(crate) fn kept(planned: &Plan, evidence: &Evidence) -> Option<Plan> {
             _ => continue,
         };
         notes.push(format!(
-            "Nothing is interrupted. {} is one for every {who}: one that was not changed now gets it at its next upgrade by kubeadm, \
+            "{} is one for every {who}: one that was not changed now gets it at its next upgrade by kubeadm, \
              and one that joins gets it at once",
             held.place().name
         ));
