@@ -108,7 +108,7 @@ fn failing_items_come_first_and_unread_ones_after_them() {
     let items: Vec<_> = finding.items.iter().map(|item| (item.name.as_str(), item.verdict, item.reason)).collect();
     assert_eq!(items, [("/pki/c.key", Verdict::Fail, None), ("/pki/a.key", Verdict::Unknown, Some(Reason::Forbidden))]);
     let mode = &finding.items[0].evidence[0];
-    assert_eq!((mode.path.as_str(), &mode.value), ("item.mode", &serde_json::json!("644")));
+    assert_eq!((&*mode.path, &mode.value), ("item.mode", &serde_json::json!("644")));
     assert_eq!(mode.origin, "read on the node by ssh");
     assert_eq!(finding.items[1].evidence[0].unread, Some(Reason::Forbidden));
 }
@@ -166,7 +166,7 @@ fn when_decides_whether_it_applies() {
     let keys = "when: node.kubelet.exists\notherwise: No kubelet runs here.\nexpect: node.kubelet.version == \"1\"";
     let finding = one(keys, subject);
     assert_eq!((finding.verdict, finding.message.as_str()), (Verdict::NotApplicable, "No kubelet runs here."));
-    assert_eq!(finding.evidence[0].path, "node.kubelet.exists");
+    assert_eq!(&*finding.evidence[0].path, "node.kubelet.exists");
 
     let mut subject = node("n");
     let gap = Unread { path: "kubelet".to_owned(), reason: Reason::Forbidden, detail: String::new() };

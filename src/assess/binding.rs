@@ -8,7 +8,7 @@ use crate::catalog::functions::GAP;
 use crate::evidence::{Gap, Missing, Reading, Value};
 use cel::ExecutionError;
 use cel::common::traits::{Comparer, Indexer, Iterable, Iterator as CelIterator, Sizer};
-use cel::common::types::{CelBool, CelDouble, CelInt, CelString, LIST_TYPE, Type};
+use cel::common::types::{CelBool, CelBytes, CelDouble, CelInt, CelString, LIST_TYPE, Type};
 use cel::common::value::{CowVal, Val};
 use std::cmp::Ordering;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -129,29 +129,42 @@ impl Indexer for Tree<'_> {
     where
         Self: 'v,
     {
-        let Some(key) = index.downcast_ref::<CelString>() else {
-            return Err(wrong_index(index));
+        // Bytes are a path of names with dots between them, a text is one name: it may hold dots.
+        let (keys, between) = match (index.downcast_ref::<CelString>(), index.downcast_ref::<CelBytes>()) {
+            (Some(key), _) => (key.inner(), None),
+            (None, Some(path)) => (std::str::from_utf8(path.inner()).map_err(|_| wrong_index(index))?, Some('.')),
+            (None, None) => return Err(wrong_index(index)),
         };
-        let key = key.inner();
-        let path = self.log.path(&self.path, key);
-        match &self.reading.value {
-            Value::Map { entries, missing } => match (entries.get(key), missing) {
-                (Some(found), _) => bind(found, path, self.log).map(CowVal::Owned),
-                (None, Missing::Absent) => {
-                    self.log.note(&path, &Reading::new(Value::Absent));
-                    Err(ExecutionError::NoSuchKey(Arc::new(path.to_string())))
+        let (mut reading, mut start) = (self.reading, 0);
+        loop {
+            let rest = keys.get(start..).unwrap_or_default();
+            let end = between.and_then(|dot| rest.find(dot)).map_or(keys.len(), |length| start + length);
+            let key = keys.get(start..end).unwrap_or_default();
+            let path = || self.log.path(&self.path, keys.get(..end).unwrap_or_default());
+            match &reading.value {
+                Value::Map { entries, missing } => match (entries.get(key), missing) {
+                    (Some(found), _) if end == keys.len() => return bind(found, path(), self.log).map(CowVal::Owned),
+                    (Some(found @ Reading { value: Value::Map { .. }, .. }), _) => (reading, start) = (found, end + 1),
+                    // A single value, or nothing, stands where a map belongs.
+                    (Some(found), _) => return bind(found, path(), self.log).and(Err(wrong_index(index))),
+                    (None, Missing::Absent) => {
+                        let path = path();
+                        self.log.note(&path, &Reading::new(Value::Absent));
+                        return Err(ExecutionError::NoSuchKey(Arc::new(path.to_string())));
+                    }
+                    (None, Missing::Unread(gap)) => {
+                        let path = path();
+                        self.log.note(&path, &Reading::new(Value::Unread(gap.clone())));
+                        return Err(unread(&path));
+                    }
+                },
+                // The roots are bound as they are, whatever they hold.
+                Value::Unread(_) => {
+                    self.log.note(&self.path, self.reading);
+                    return Err(unread(&self.path));
                 }
-                (None, Missing::Unread(gap)) => {
-                    self.log.note(&path, &Reading::new(Value::Unread(gap.clone())));
-                    Err(unread(&path))
-                }
-            },
-            // The roots are bound as they are, whatever they hold.
-            Value::Unread(_) => {
-                self.log.note(&self.path, self.reading);
-                Err(unread(&self.path))
+                _ => return Err(wrong_index(index)),
             }
-            _ => Err(wrong_index(index)),
         }
     }
 

@@ -5,6 +5,7 @@ use super::shown::{Origin, plain};
 use super::{ItemVerdict, Verdict};
 use crate::catalog::{Conditions, Control, EmptyMeans};
 use crate::evidence::{Reading, Reason, Value};
+use std::sync::Arc;
 
 /// Most items that a sentence names.
 const NAMED: usize = 3;
@@ -67,10 +68,12 @@ pub(super) fn ask<'r>(
         let verdict = |verdict: Verdict, reason: Option<Reason>| {
             let shows = control.shows.iter().filter_map(|path| {
                 let below = path.strip_prefix("item")?;
-                Some((path.clone(), item.at(below)))
+                Some((Arc::from(path.as_str()), item.at(below)))
             });
+            let shows: Vec<(Arc<str>, Reading)> = shows.collect();
+            let shows = shows.iter().map(|(path, reading)| (path, reading.clone()));
             let own: Vec<_> = answer.touches.iter().filter(|touch| touch.path.starts_with("item")).cloned().collect();
-            ItemVerdict { name: name(), verdict, reason, evidence: origin.all(shows, &own) }
+            ItemVerdict { name: name(), verdict, reason, evidence: origin.all(shows, Vec::new(), &own) }
         };
         match &answer.holds {
             Ok(true) => {}

@@ -8,6 +8,8 @@ use crate::evidence::{
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Schema name of the findings JSON.
 pub const SCHEMA: &str = "sitewarden.findings/v1";
@@ -80,11 +82,11 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Shown {
     /// Its path: `node.kubelet.effective.readOnlyPort`.
-    pub path: String,
+    pub path: Arc<str>,
     /// The value. None where it was read as not existing or was not read.
     pub value: serde_json::Value,
     /// Where it came from, or why it was not read.
-    pub origin: String,
+    pub origin: Cow<'static, str>,
     /// Set where it was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<Reason>,
@@ -138,13 +140,13 @@ pub struct Finding {
     pub items_asked: Option<usize>,
     /// Where the control comes from.
     #[schemars(with = "serde_json::Value")]
-    pub references: References,
+    pub references: Arc<References>,
     /// A person's recorded answer. Always null until answers can be recorded.
     pub attestation: Option<serde_json::Value>,
     /// An accepted failure. Always null until waivers can be recorded.
     pub waiver: Option<serde_json::Value>,
     /// Recipe by which it can be put right.
-    pub remedy: Option<serde_json::Value>,
+    pub remedy: Option<Arc<serde_json::Value>>,
 }
 
 /// The cluster: what a reader of findings must know about how its API was asked.
@@ -265,10 +267,10 @@ impl Finding {
             evidence: Vec::new(),
             items: Vec::new(),
             items_asked: None,
-            references: control.references.clone(),
+            references: Arc::new(control.references.clone()),
             attestation: None,
             waiver: None,
-            remedy: control.remedy.as_ref().and_then(|remedy| serde_json::to_value(remedy).ok()),
+            remedy: control.remedy.as_ref().and_then(|remedy| serde_json::to_value(remedy).ok()).map(Arc::new),
         }
     }
 }

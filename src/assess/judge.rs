@@ -1,11 +1,13 @@
 //! One control at one target.
 
+use super::binding::Touch;
 use super::evaluate::{Answer, Scope};
 use super::shown::{Origin, in_words, one_line, plain};
 use super::{Finding, Shown, Verdict, each};
 use crate::catalog::{Conditions, Control};
 use crate::evidence::{ProbeError, Reading, Reason};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Most values that a sentence tells.
 const TOLD: usize = 2;
@@ -31,33 +33,49 @@ impl Subject<'_> {
     }
 }
 
+/// A control that is asked, with what all of its findings have in common.
+pub(super) struct Asked<'c> {
+    pub(super) control: &'c Control,
+    conditions: &'c Conditions,
+    blank: Finding,
+    /// The paths that go with a finding, and not with an item of it.
+    shows: Vec<Arc<str>>,
+}
+
+impl<'c> Asked<'c> {
+    pub(super) fn of(control: &'c Control, conditions: &'c Conditions) -> Self {
+        let shows = control.shows.iter().filter(|path| !path.starts_with("item"));
+        let blank = Finding::of(control, "", Verdict::Unknown, "");
+        Asked { control, conditions, blank, shows: shows.map(|path| path.as_str().into()).collect() }
+    }
+
+    /// A finding of it with no evidence yet.
+    fn finding(&self, target: &str, verdict: Verdict, message: &str) -> Finding {
+        let (target, message) = (target.to_owned(), plain(&one_line(message), MESSAGE));
+        Finding { target, verdict, message, ..self.blank.clone() }
+    }
+}
+
 /// What the `when` of a subject's controls said, by its text: many controls have the same.
 pub(super) type Whens<'c> = HashMap<&'c str, Answer>;
 
 /// Judges a control. `scope` is the subject's, bound once for all of its controls; `list` is what `each` names; `whens` is
 /// for all controls of the subject.
 pub(super) fn judge<'r, 'c>(
-    control: &'c Control,
-    conditions: &Conditions,
+    asked: &Asked<'c>,
     subject: &Subject<'r>,
     scope: &Scope<'r>,
     list: Option<&'r Reading>,
     whens: &mut Whens<'c>,
 ) -> Finding {
-    let finding = |verdict: Verdict, message: &str| {
-        Finding::of(control, subject.target, verdict, plain(&one_line(message), MESSAGE))
-    };
-    let shows = || {
-        control.shows.iter().filter(|path| !path.starts_with("item")).filter_map(|path| {
-            let reading = subject.at(path)?;
-            Some((path.clone(), reading))
-        })
-    };
+    let (control, conditions) = (asked.control, asked.conditions);
+    let finding = |verdict: Verdict, message: &str| asked.finding(subject.target, verdict, message);
+    let shows = || asked.shows.iter().filter_map(|path| Some((path, subject.at(path)?)));
     // A person answers what no probe can see, whether or not the target could be reached.
     if conditions.expect.is_none() && (conditions.when.is_none() || subject.lost.is_some()) {
         let mut manual = finding(Verdict::Manual, control.ask.as_deref().unwrap_or_default());
         if subject.lost.is_none() {
-            manual.evidence = subject.origin.all(shows(), &[]);
+            manual.evidence = subject.origin.all(shows(), Vec::new(), &[]);
         }
         return manual;
     }
@@ -66,15 +84,15 @@ pub(super) fn judge<'r, 'c>(
         unknown.reason = Some(error.reason);
         return unknown;
     }
-    let mut touches = Vec::new();
+    let mut touches: &[Touch] = &[];
     if let Some(condition) = &conditions.when {
         let source = control.when.as_deref().unwrap_or_default();
-        let Answer { holds, touches: looked } = whens.entry(source).or_insert_with(|| scope.ask(condition)).clone();
-        touches = looked;
-        match holds {
+        let answer = whens.entry(source).or_insert_with(|| scope.ask(condition));
+        touches = &answer.touches;
+        match &answer.holds {
             Ok(true) => {}
             Ok(false) => {
-                let evidence = subject.origin.all(std::iter::empty(), &touches);
+                let evidence = subject.origin.decisive(touches);
                 let message =
                     control.otherwise.clone().unwrap_or_else(|| format!("Does not apply here: {}.", told(&evidence)));
                 return Finding { evidence, ..finding(Verdict::NotApplicable, &message) };
@@ -82,14 +100,14 @@ pub(super) fn judge<'r, 'c>(
             Err(doubt) => {
                 let message =
                     format!("Whether it applies here could not be told: {}.", doubt.why.trim_end_matches('.'));
-                let evidence = subject.origin.all(shows(), &touches);
+                let evidence = subject.origin.all(shows(), Vec::new(), touches);
                 return Finding { evidence, reason: Some(doubt.reason), ..finding(Verdict::Unknown, &message) };
             }
         }
     }
     let Some(expect) = &conditions.expect else {
         let manual = finding(Verdict::Manual, control.ask.as_deref().unwrap_or_default());
-        return Finding { evidence: subject.origin.all(shows(), &touches), ..manual };
+        return Finding { evidence: subject.origin.all(shows(), Vec::new(), touches), ..manual };
     };
     if let Some(path) = &control.each {
         let Some(list) = list else {
@@ -97,9 +115,9 @@ pub(super) fn judge<'r, 'c>(
             return Finding { reason: Some(Reason::NotVisible), ..unknown };
         };
         let asked = each::ask(control, conditions, list, scope, subject.origin);
-        let mut evidence = subject.origin.all(shows(), &touches);
+        let mut evidence = subject.origin.all(shows(), Vec::new(), touches);
         if matches!(list.value, crate::evidence::Value::Unread(_)) {
-            evidence.push(subject.origin.shown(path, list));
+            evidence.push(subject.origin.shown(&path.as_str().into(), list));
         }
         return Finding {
             evidence,
@@ -110,17 +128,17 @@ pub(super) fn judge<'r, 'c>(
         };
     }
     let Answer { holds, touches: decided } = scope.ask(expect);
-    let decisive = subject.origin.all(std::iter::empty(), &decided);
-    touches.splice(0..0, decided);
-    let evidence = subject.origin.all(shows(), &touches);
-    match holds {
-        Ok(true) => Finding { evidence, ..finding(Verdict::Pass, &format!("It holds: {}.", told(&decisive))) },
-        Ok(false) => Finding { evidence, ..finding(Verdict::Fail, &format!("It does not hold: {}.", told(&decisive))) },
+    let decisive = subject.origin.decisive(&decided);
+    let (verdict, reason, message) = match holds {
+        Ok(true) => (Verdict::Pass, None, format!("It holds: {}.", told(&decisive))),
+        Ok(false) => (Verdict::Fail, None, format!("It does not hold: {}.", told(&decisive))),
         Err(doubt) => {
             let message = format!("It could not be told: {}.", doubt.why.trim_end_matches('.'));
-            Finding { evidence, reason: Some(doubt.reason), ..finding(Verdict::Unknown, &message) }
+            (Verdict::Unknown, Some(doubt.reason), message)
         }
-    }
+    };
+    let decided = decided.iter().zip(decisive).collect();
+    Finding { evidence: subject.origin.all(shows(), decided, touches), reason, ..finding(verdict, &message) }
 }
 
 /// The values that decided, in words.

@@ -23,14 +23,14 @@ pub use finding::{
 };
 pub use shown::value_in_words;
 
-use crate::catalog::{Catalog, Conditions, Control, Scope as ControlScope, Severity};
+use crate::catalog::{Catalog, Control, Scope as ControlScope, Severity};
 use crate::evidence::{
     ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, JoinedNode, Lifecycle, Policy, ProbeError, Reading,
     Reason, SiteIdentity, Unread, Value, joined_nodes,
 };
 use evaluate::Scope;
 use jiff::Timestamp;
-use judge::{Subject, judge};
+use judge::{Asked, Subject, judge};
 use shown::Origin;
 
 /// Judges evidence. Pure: the same five arguments give the same assessment, to the byte.
@@ -49,8 +49,10 @@ pub fn assess(
     let mut cluster = Reading::of_cluster(evidence);
     lifecycle.add_to_cluster(&mut cluster, now);
     let pairs = catalog.controls.iter().zip(catalog.conditions());
-    let asked: Vec<(&Control, &Conditions)> =
-        pairs.filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile)).collect();
+    let asked: Vec<Asked<'_>> = pairs
+        .filter(|(control, _)| policy.asks(&control.id, control.section.as_str(), control.profile))
+        .map(|(control, conditions)| Asked::of(control, conditions))
+        .collect();
     let common = [("cluster", &cluster), ("site", &site), ("policy", &numbers)];
 
     let roots = vec![("site", &site), ("policy", &numbers)];
@@ -99,7 +101,7 @@ pub fn assess(
 
     // Controls are in the order of their sections; targets in that of the evidence.
     let mut findings = Vec::new();
-    for (control, _) in &asked {
+    for Asked { control, .. } in &asked {
         match control.scope {
             ControlScope::Site => findings.extend(of_site.next()),
             ControlScope::Cluster => findings.extend(of_cluster.next()),
@@ -149,22 +151,15 @@ fn lost(reached: bool, errors: &[ProbeError], otherwise: &str) -> Option<ProbeEr
 }
 
 /// Asks all controls of a scope of one target: a finding for each, in their order.
-fn ask_all(
-    asked: &[(&Control, &Conditions)],
-    kind: ControlScope,
-    subject: &Subject<'_>,
-    now: Timestamp,
-) -> Vec<Finding> {
-    let mine = || asked.iter().filter(|(control, _)| control.scope == kind);
+fn ask_all(asked: &[Asked<'_>], kind: ControlScope, subject: &Subject<'_>, now: Timestamp) -> Vec<Finding> {
+    let mine = || asked.iter().filter(|asked| asked.control.scope == kind);
     // Lists are taken out of the evidence before anything is bound: what is bound borrows from them.
-    let lists: Vec<Option<Reading>> = mine().map(|(control, _)| list(control, subject)).collect();
+    let lists: Vec<Option<Reading>> = mine().map(|asked| list(asked.control, subject)).collect();
     let log = binding::Log::default();
     let scope = Scope::new(&subject.roots, &log, now);
     let mut whens = judge::Whens::default();
     let with_lists = mine().zip(&lists);
-    with_lists
-        .map(|((control, conditions), list)| judge(control, conditions, subject, &scope, list.as_ref(), &mut whens))
-        .collect()
+    with_lists.map(|(asked, list)| judge(asked, subject, &scope, list.as_ref(), &mut whens)).collect()
 }
 
 /// The list that a control's `each` names.

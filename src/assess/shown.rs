@@ -18,7 +18,7 @@ const VALUES: usize = 40;
 
 /// A text of a node as it may stand in a sentence: without control characters, and not longer than `most` characters.
 pub(super) fn plain(text: &str, most: usize) -> String {
-    if text.len() <= most && is_printable(text) {
+    if is_plain(text, most) {
         return text.to_owned();
     }
     let mut out: String = text.chars().take(most).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect();
@@ -34,6 +34,11 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether a text may stand in a sentence as it is.
+fn is_plain(text: &str, most: usize) -> bool {
+    text.len() <= most && is_printable(text)
 }
 
 /// Whether a text is ASCII without control characters, as nearly all are.
@@ -70,41 +75,65 @@ impl Origin {
     }
 
     /// A value as it is shown.
-    pub(super) fn shown(self, path: &str, reading: &Reading) -> Shown {
+    pub(super) fn shown(self, path: &Arc<str>, reading: &Reading) -> Shown {
         let mut cut = false;
         let value = json(reading, DEPTH, &mut cut);
-        let (origin, unread) = match &reading.value {
-            Value::Unread(gap) if gap.detail.is_empty() => ("not read".to_owned(), Some(gap.reason)),
-            Value::Unread(gap) => (format!("not read: {}", gap.detail), Some(gap.reason)),
+        let (mut origin, unread) = match &reading.value {
+            Value::Unread(gap) if gap.detail.is_empty() => (Cow::Borrowed("not read"), Some(gap.reason)),
+            Value::Unread(gap) => (format!("not read: {}", gap.detail).into(), Some(gap.reason)),
             value => {
-                let from = reading.origin.as_deref().unwrap_or_else(|| self.of(path));
-                let mut origin = from.to_owned();
+                let own = reading.origin.as_deref().map(|own| Cow::Owned(own.to_owned()));
+                let mut origin = own.unwrap_or_else(|| Cow::Borrowed(self.of(path)));
                 if *value == Value::Absent {
-                    origin.push_str("; it does not exist");
+                    origin += "; it does not exist";
                 }
                 if let Value::List { gap: Some(gap), .. } = value {
-                    origin.push_str(&format!("; the list may be incomplete ({})", gap.reason));
+                    origin += Cow::Owned(format!("; the list may be incomplete ({})", gap.reason));
                 }
                 if cut {
-                    origin.push_str("; shortened");
+                    origin += "; shortened";
                 }
                 (origin, None)
             }
         };
-        Shown { path: plain(path, TEXT), value, origin: plain(&origin, TEXT), unread }
+        if !is_plain(&origin, TEXT) {
+            origin = plain(&origin, TEXT).into();
+        }
+        let path = if is_plain(path, TEXT) { Arc::clone(path) } else { plain(path, TEXT).into() };
+        Shown { path, value, origin, unread }
     }
 
-    /// The values that a control shows, then those that its conditions looked at; each once.
-    pub(super) fn all(self, shows: impl Iterator<Item = (String, Reading)>, touches: &[Touch]) -> Vec<Shown> {
+    /// What a condition looked at, as it is shown.
+    pub(super) fn decisive(self, touches: &[Touch]) -> Vec<Shown> {
+        // No path is among them twice.
+        touches.iter().take(VALUES).map(|touch| self.shown(&touch.path, &touch.reading)).collect()
+    }
+
+    /// The values that a control shows, then those that decided, which are shown already, then the others that its
+    /// conditions looked at; each once.
+    pub(super) fn all<'t>(
+        self,
+        shows: impl Iterator<Item = (&'t Arc<str>, Reading)>,
+        decided: Vec<(&'t Touch, Shown)>,
+        touches: &'t [Touch],
+    ) -> Vec<Shown> {
         let mut out: Vec<Shown> = Vec::new();
-        let mut seen: Vec<Arc<str>> = Vec::new();
-        let shows = shows.map(|(path, reading)| (Arc::from(path), reading));
-        let touched = touches.iter().map(|touch| (Arc::clone(&touch.path), touch.reading.clone()));
-        for (path, reading) in shows.chain(touched) {
+        let mut seen: Vec<&'t Arc<str>> = Vec::new();
+        let mut add = |path: &'t Arc<str>, shown: &mut dyn FnMut() -> Shown| {
             if !seen.contains(&path) && out.len() < VALUES {
-                out.push(self.shown(&path, &reading));
+                out.push(shown());
                 seen.push(path);
             }
+        };
+        for (path, reading) in shows {
+            add(path, &mut || self.shown(path, &reading));
+        }
+        for (touch, shown) in decided {
+            let mut shown = Some(shown);
+            add(&touch.path, &mut || shown.take().unwrap_or_else(|| self.shown(&touch.path, &touch.reading)));
+        }
+        for touch in touches {
+            add(&touch.path, &mut || self.shown(&touch.path, &touch.reading));
         }
         out
     }

@@ -5,7 +5,7 @@ use super::of_item::OfItem;
 use super::paths;
 use super::shape::Shape;
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, operators};
-use cel::common::types::CelString;
+use cel::common::types::{CelBytes, CelString};
 use cel::parser::Parser;
 use std::collections::BTreeMap;
 
@@ -163,7 +163,19 @@ fn rewrite(node: &mut IdedExpr) {
                 list.expr = Expr::Literal(LiteralValue::String(CelString::from(texts)));
             }
         }
-        Expr::Select(select) => rewrite(&mut select.operand),
+        Expr::Select(select) if select.test => rewrite(&mut select.operand),
+        Expr::Select(_) => match way(&node.expr) {
+            Some((root, names)) => {
+                let path = Expr::Literal(LiteralValue::Bytes(CelBytes::from(names.join(".").into_bytes())));
+                let args = [Expr::Ident(root), path].map(|expr| IdedExpr { id: 0, expr }).into();
+                node.expr = Expr::Call(CallExpr { func_name: functions::AT.to_owned(), target: None, args });
+            }
+            None => {
+                if let Expr::Select(select) = &mut node.expr {
+                    rewrite(&mut select.operand);
+                }
+            }
+        },
         Expr::List(list) => list.elements.iter_mut().for_each(rewrite),
         Expr::Comprehension(fold) => {
             rewrite(&mut fold.iter_range);
@@ -183,6 +195,22 @@ fn rewrite(node: &mut IdedExpr) {
             rewrite(&mut fold.result);
         }
         _ => {}
+    }
+}
+
+/// The variable and the names below it, where an expression is nothing but these.
+fn way(expr: &Expr) -> Option<(String, Vec<&str>)> {
+    let (mut names, mut rest) = (Vec::new(), expr);
+    while let Expr::Select(select) = rest
+        && !select.test
+    {
+        names.push(select.field.as_str());
+        rest = &select.operand.expr;
+    }
+    names.reverse();
+    match rest {
+        Expr::Ident(root) => Some((root.clone(), names)),
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a condition wants of an `item`, told from its text: so that most items of a long list need no evaluation.
 
 use super::expression::parts;
-use super::functions::SAME;
+use super::functions::{AT, SAME};
 use crate::evidence::{Reading, Value};
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 
@@ -59,7 +59,7 @@ fn needed(node: &IdedExpr, needs: &mut Vec<(String, String)>) {
     } else if func_name == SAME
         && let (Some(path), Expr::Literal(LiteralValue::String(text))) = (path(&left.expr), &right.expr)
         && let [field] = path.as_slice()
-        && matches!(&left.expr, Expr::Select(select) if !select.test)
+        && !matches!(left.expr, Expr::Select(_))
     {
         needs.push((field.clone(), text.inner().to_owned()));
     }
@@ -83,15 +83,25 @@ fn read(root: &Expr) -> Option<Vec<Vec<String>>> {
     Some(paths)
 }
 
-/// The names after `item`, where the expression is `item` with nothing but names after it.
+/// The names after `item`, where the expression is `item` with nothing but names after it, or asks `has()` of that.
 fn path(expr: &Expr) -> Option<Vec<String>> {
-    let (mut names, mut rest) = (Vec::new(), expr);
-    while let Expr::Select(select) = rest {
-        names.push(select.field.clone());
-        rest = &select.operand.expr;
+    match expr {
+        Expr::Ident(name) => (name == "item").then(Vec::new),
+        Expr::Select(select) => {
+            let mut names = path(&select.operand.expr)?;
+            names.push(select.field.clone());
+            Some(names)
+        }
+        Expr::Call(CallExpr { func_name, args, .. }) if func_name == AT => match args.as_slice() {
+            [root, IdedExpr { expr: Expr::Literal(LiteralValue::Bytes(names)), .. }] => {
+                let mut path = path(&root.expr)?;
+                path.extend(std::str::from_utf8(names.inner()).ok()?.split('.').map(str::to_owned));
+                Some(path)
+            }
+            _ => None,
+        },
+        _ => None,
     }
-    names.reverse();
-    matches!(rest, Expr::Ident(name) if name == "item").then_some(names)
 }
 
 #[cfg(test)]

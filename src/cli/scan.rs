@@ -118,7 +118,7 @@ mod tests {
             evidence: Vec::new(),
             items: Vec::new(),
             items_asked: None,
-            references: References::default(),
+            references: References::default().into(),
             attestation: None,
             waiver: None,
             remedy: None,

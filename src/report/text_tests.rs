@@ -20,7 +20,7 @@ fn finding(control: &str, verdict: Verdict, severity: Severity) -> Finding {
         evidence: Vec::new(),
         items: Vec::new(),
         items_asked: None,
-        references: References::default(),
+        references: References::default().into(),
         attestation: None,
         waiver: None,
         remedy: None,
@@ -87,17 +87,12 @@ fn what_fails_comes_first_then_unknown_and_the_worst_before_the_rest() {
 fn evidence_is_shown_with_its_origin_and_what_was_not_read_with_why() {
     let mut bad = finding("bad", Verdict::Fail, Severity::High);
     bad.evidence = vec![
+        Shown { path: "node.a".into(), value: json!(10255), origin: "flag of the kubelet".into(), unread: None },
+        Shown { path: "node.b".into(), value: json!(null), origin: "".into(), unread: None },
         Shown {
-            path: "node.a".to_owned(),
-            value: json!(10255),
-            origin: "flag of the kubelet".to_owned(),
-            unread: None,
-        },
-        Shown { path: "node.b".to_owned(), value: json!(null), origin: String::new(), unread: None },
-        Shown {
-            path: "node.c".to_owned(),
+            path: "node.c".into(),
             value: json!(null),
-            origin: "the login may not read it".to_owned(),
+            origin: "the login may not read it".into(),
             unread: Some(Reason::Forbidden),
         },
     ];
@@ -135,7 +130,8 @@ fn no_control_byte_of_the_evidence_reaches_the_page_and_no_line_is_too_long() {
     let mut bad = finding("bad", Verdict::Fail, Severity::High);
     bad.target = format!("node/{nasty}");
     bad.message = nasty.clone();
-    bad.evidence = vec![Shown { path: nasty.clone(), value: json!(nasty), origin: nasty.clone(), unread: None }];
+    bad.evidence =
+        vec![Shown { path: nasty.as_str().into(), value: json!(nasty), origin: nasty.clone().into(), unread: None }];
     bad.items =
         vec![ItemVerdict { name: nasty.clone(), verdict: Verdict::Unknown, reason: None, evidence: Vec::new() }];
     let mut whole = assessment(vec![bad]);

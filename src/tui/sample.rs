@@ -69,9 +69,9 @@ pub(super) fn assessment() -> Assessment {
             let verdict = verdict(&control.id, node);
             let mut finding = Finding::of(control, &format!("node/{node}"), verdict, format!("Seen on {node}."));
             finding.evidence.push(Shown {
-                path: "node.kubelet.effective.authentication.anonymous.enabled".to_owned(),
+                path: "node.kubelet.effective.authentication.anonymous.enabled".into(),
                 value: json!(verdict == Verdict::Fail),
-                origin: "file /var/lib/kubelet/config.yaml".to_owned(),
+                origin: "file /var/lib/kubelet/config.yaml".into(),
                 unread: None,
             });
             if verdict == Verdict::Unknown {

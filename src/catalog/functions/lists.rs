@@ -1,8 +1,9 @@
-//! Functions of two lists.
+//! Functions of two lists, and the way down into a value.
 
 use super::compare::{holds, items};
-use super::{Answer, truth, two};
-use cel::common::value::CowVal;
+use super::{Answer, malformed, truth, two};
+use cel::ExecutionError;
+use cel::common::value::{CowVal, Val};
 
 /// `subset_of(list, allowed)`. One item that is known not to be allowed decides, whatever else was not read.
 pub(super) fn subset_of<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
@@ -33,4 +34,20 @@ pub(super) fn intersects<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     }
     // What was not read of the other list matters to an empty first one as little as to CEL's own `exists`.
     trouble.map_or_else(|| truth(false), Err)
+}
+
+/// What stands in a value at a path. Every name asked for by an evaluation step of its own is most of what a condition costs.
+pub(super) fn at<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let (Some(path), Some(value)) = (args.pop(), args.pop()) else { return Err(malformed("a path is wanted")) };
+    let no_fields = |value: &dyn Val| ExecutionError::UnexpectedType {
+        got: value.get_type().name().to_owned(),
+        want: "map".to_owned(),
+    };
+    match value {
+        CowVal::Borrowed(value) => value.as_indexer().ok_or_else(|| no_fields(value))?.get(path.as_ref()),
+        CowVal::Owned(value) => {
+            let indexer = value.as_indexer().ok_or_else(|| no_fields(value.as_ref()))?;
+            indexer.get(path.as_ref()).map(|found| CowVal::Owned(found.into_owned()))
+        }
+    }
 }

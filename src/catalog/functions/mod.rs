@@ -20,6 +20,9 @@ use super::paths::near;
 pub(crate) const NOW: &str = "@now";
 /// Name of the function that gives back a list of which everything was read, and raises for any other.
 pub(crate) const WHOLE: &str = "@whole";
+/// Name of the function that goes down from a value by all names of a path at once: `node.kubelet.version` is it, of
+/// `node` and the bytes `kubelet.version`.
+pub(crate) const AT: &str = "@at";
 /// Name of the function that stands for `==`.
 pub(crate) const SAME: &str = "@same";
 /// Name of the function that stands for `in`.
@@ -254,7 +257,8 @@ pub(crate) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
     let ours = OWN.iter().map(|(name, args, run)| (*name, args + usize::from(wants_now(name)), *run));
     let replaced = REPLACED.iter().map(|(_, name, run)| (*name, 2, *run));
-    let inner: [(&str, usize, Function); 2] = [(WHOLE, 1, compare::whole), (ONE_OF, 2, compare::one_of)];
+    let inner: [(&str, usize, Function); 3] =
+        [(AT, 2, lists::at), (WHOLE, 1, compare::whole), (ONE_OF, 2, compare::one_of)];
     for (name, args, run) in ours.chain(replaced).chain(inner) {
         // It fails only for a name that is taken; a function that is missing then fails the test of this table.
         let _ = env.add_overload(name, name, (0..args).map(|_| DYN_TYPE).collect(), run);
