@@ -60,25 +60,42 @@ ended() {
     for NUMBER; do [ -d "/proc/$NUMBER" ] || return 0; done
     return 1
 }
-# pod_again COMM MANIFEST SECONDS CONDITION...: the kubelet ends the pod when its manifest leaves the folder, and makes it anew
-# when it is back; then all conditions must hold within the time. At boot all pods are made anew by themselves
-pod_again() {
-    COMM_OF=$1 MANIFEST=$2 LEFT=$3
-    shift 3
-    [ -z "${BOOTING:-}" ] || return 0
-    WERE=$(processes "$COMM_OF")
+# stopped COMM: the component's container is stopped, and the kubelet starts it anew at once; fails where none runs, or nothing
+# here can do it
+stopped() {
+    # the kernel cuts a name after 15 letters
+    case $1 in ???????????????) C="^$1" ;; *) C="^$1\$" ;; esac
+    C=$(crictl ps -q --state Running --name "$C" --label io.kubernetes.pod.namespace=kube-system 2>/dev/null)
+    # shellcheck disable=SC2086
+    [ -n "$C" ] && within 60 crictl --timeout 50s stop --timeout 30 $C >/dev/null 2>&1
+}
+# away_and_back COMM MANIFEST PROCESS...: the kubelet ends the pod when its manifest leaves the folder, and makes it anew when
+# it is back
+away_and_back() {
+    COMM_OF=$1 MANIFEST=$2
+    shift 2
     held "$MANIFEST"
     mv "$MANIFEST" "$HELD" 2>/dev/null || [ -e "$HELD" ] || { echo "$MANIFEST is not there"; return 1; }
     TRIES=90
-    # shellcheck disable=SC2086
-    until [ "$TRIES" = 0 ] || ended $WERE; do
+    until [ "$TRIES" = 0 ] || ended "$@"; do
         # one that fails all the time may have no process just now: the kubelet gets time to see
-        [ -n "$WERE" ] || [ "$TRIES" -gt 80 ] || break
+        [ $# != 0 ] || [ "$TRIES" -gt 80 ] || break
         TRIES=$((TRIES - 1))
         sleep 1
     done
     mv "$HELD" "$MANIFEST" 2>/dev/null || [ -e "$MANIFEST" ] || return 1
     [ "$TRIES" != 0 ] || { echo "$COMM_OF did not end when its manifest was away"; return 1; }
+}
+# pod_again COMM MANIFEST SECONDS CONDITION...: the component starts anew, and then all conditions hold within the time. Without
+# its manifest a kubelet waits for the API to forget the pod, minutes where etcd is what is away: only where its container
+# cannot be stopped. At boot all pods are made anew by themselves
+pod_again() {
+    COMM_OF=$1 MANIFEST=$2 LEFT=$3
+    shift 3
+    [ -z "${BOOTING:-}" ] || return 0
+    WERE=$(processes "$COMM_OF")
+    # shellcheck disable=SC2086
+    stopped "$COMM_OF" || away_and_back "$COMM_OF" "$MANIFEST" $WERE || return 1
     serves_within "$COMM_OF" "$LEFT" "$@"
 }
 # serves_within COMM SECONDS CONDITION...: waits until all of them hold

@@ -224,8 +224,9 @@ impl CertificatesOp {
                 .to_owned(),
         );
         change.why.push(
-            "pod_again moves a manifest out of the kubelet's folder, waits until the old process has ended, moves it back by a rename, \
-             and waits until the new one serves: only then does a component read its new certificate"
+            "pod_again stops a component's container (crictl stop), which the kubelet starts anew at once, and waits until the new one \
+             serves: only then does a component read its new certificate. Where no container runs that could be stopped, its manifest \
+             leaves the kubelet's folder until the old process has ended, and comes back by a rename"
                 .to_owned(),
         );
         Ok(change)
