@@ -13,4 +13,5 @@ mod secret;
 mod sources;
 mod ssh_off;
 mod sshd;
+mod terminal;
 mod updates;

@@ -9,7 +9,6 @@ use sitewarden::remedy::{
 };
 use sitewarden::store::Outcome;
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
@@ -260,30 +259,16 @@ fn of_several_objects_the_first_failure_stops_and_is_told() {
 
 /// Types at a terminal what answers each question, and gives what the terminal showed.
 fn at_a_terminal(bed: &Bed, words: &[&str], typed: &str) -> String {
-    let size = portable_pty::PtySize { rows: 24, cols: 200, pixel_width: 0, pixel_height: 0 };
-    let pair = portable_pty::native_pty_system().openpty(size).unwrap();
-    let mut program = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_sitewarden"));
-    program.args(words);
-    program.arg("--kubeconfig");
-    program.arg(&bed.admin);
-    program.arg("--journal");
-    program.arg(bed.folder.path().join("state"));
-    program.env("HOME", bed.folder.path());
-    // An `az` of the test's own is found there.
-    program.env("PATH", format!("{}:{}", bed.folder.path().display(), std::env::var("PATH").unwrap()));
-    let mut child = pair.slave.spawn_command(program).unwrap();
-    drop(pair.slave);
-    let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
-    let (mut shown, mut answered, mut buffer) = (Vec::new(), false, [0; 4096]);
-    while let Ok(count @ 1..) = reader.read(&mut buffer) {
-        shown.extend_from_slice(&buffer[..count]);
-        if !answered && String::from_utf8_lossy(&shown).contains("anything else does nothing: ") {
-            writer.write_all(typed.as_bytes()).unwrap();
-            answered = true;
-        }
-    }
-    child.wait().unwrap();
-    String::from_utf8_lossy(&shown).into_owned()
+    let more = |program: &mut portable_pty::CommandBuilder| {
+        program.arg("--kubeconfig");
+        program.arg(&bed.admin);
+        program.arg("--journal");
+        program.arg(bed.folder.path().join("state"));
+        program.env("HOME", bed.folder.path());
+        // An `az` of the test's own is found there.
+        program.env("PATH", format!("{}:{}", bed.folder.path().display(), std::env::var("PATH").unwrap()));
+    };
+    crate::terminal::at_a_terminal(words, more, typed)
 }
 
 #[test]
