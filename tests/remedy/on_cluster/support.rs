@@ -28,6 +28,11 @@ static TURN: Mutex<()> = Mutex::new(());
 const ALL_RUN: &str = "for one in etcd kube-apiserver kube-controller-manager kube-scheduler; do pidof $one; done
 KUBECONFIG=/etc/kubernetes/admin.conf kubectl get --raw /readyz";
 
+/// Whether both nodes are ready and kube-proxy runs on them, as the API has it: a test may have taken that away for long.
+const ALL_READY: &str = "export KUBECONFIG=/etc/kubernetes/admin.conf
+kubectl wait node --all --for=condition=Ready --timeout=5s
+kubectl -n kube-system rollout status daemonset/kube-proxy --timeout=5s";
+
 /// The running cluster, for one test.
 pub(super) struct Cluster {
     nodes: Vec<(String, String)>,
@@ -72,6 +77,7 @@ impl Cluster {
             node.sh("systemctl restart kubelet");
             node.wait_for(ALL_RUN);
         }
+        node.wait_for(ALL_READY);
     }
 
     /// A node by its name.
