@@ -280,6 +280,16 @@ impl Node<'_> {
         std::net::TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok()
     }
 
+    /// Waits until something takes connections at one of its ports, from outside.
+    pub(super) fn wait_until_it_answers(&self, port: u16) {
+        self.wait_for(&format!("bash -c 'exec 3<>/dev/tcp/{}/{port}'", self.address));
+    }
+
+    /// Waits until nothing does.
+    pub(super) fn wait_until_it_answers_no_more(&self, port: u16) {
+        self.wait_for(&format!("! bash -c 'exec 3<>/dev/tcp/{}/{port}' 2>/dev/null", self.address));
+    }
+
     /// The certificate that one of its ports shows.
     pub(super) fn shown_at(&self, port: u16) -> String {
         let line = format!("openssl s_client -connect {}:{port} </dev/null 2>/dev/null | openssl x509", self.address);
