@@ -244,6 +244,10 @@ impl Run<'_> {
             (PlanFormat::Text, _) => show(&prepared, out)?,
             (PlanFormat::Markdown, _) => writeln!(out, "{}", remedy::markdown(&prepared))?,
             (PlanFormat::Script, Some(script)) => writeln!(out, "{script}")?,
+            (PlanFormat::Script, None) if prepared.can_run() && prepared.change().is_some() => {
+                let why = "a file of this plan holds a secret (a join token, say), which a script would carry; take --format markdown";
+                return Err(CliError::Nothing(why.to_owned()));
+            }
             // What only a person can do is no script, and stands in one as a comment.
             (PlanFormat::Script, None) => {
                 remedy::markdown(&prepared).lines().try_for_each(|line| writeln!(out, "# {line}"))?;

@@ -222,6 +222,9 @@ pub struct NodeChange {
     pub interrupts: Vec<String>,
     /// Why it is done in this way. Sentences.
     pub why: Vec<String>,
+    /// Whether a file of it holds a secret beside what is changed: no script carries it then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
     /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
     #[serde(default)]
     pub one_way: bool,
@@ -259,6 +262,7 @@ impl NodeChange {
         join(&mut self.interrupts, other.interrupts);
         join(&mut self.why, other.why);
         self.within = self.within.max(other.within);
+        self.private |= other.private;
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;
         if other.proof == Proof::Console {

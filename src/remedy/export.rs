@@ -74,9 +74,10 @@ pub fn markdown(prepared: &Prepared) -> String {
     text
 }
 
-/// The plan as a script that a person can read and run as root on the node. None for steps that only a person can take.
+/// The plan as a script that a person can read and run as root on the node. None for steps that only a person can take,
+/// and where a file of it holds a secret, which the script would carry.
 pub fn script(prepared: &Prepared) -> Option<String> {
-    let change = prepared.change()?;
+    let change = prepared.change().filter(|change| !change.private)?;
     let mut text = String::from("#!/bin/sh\n");
     head(&mut text, prepared, change);
     let new: Vec<String> = change.files.iter().filter(|file| file.contents.is_some()).map(staged).collect();

@@ -345,6 +345,10 @@ fn steps(change: &NodeChange) -> Vec<Step> {
         let what = format!("Wait until it works, {} seconds at most; else {else_what}", change.within);
         steps.push(Step::new(what, change.holds.clone()));
     }
+    if change.delay == 0 && !change.deactivate.is_empty() {
+        let what = "Only where that fails: with the old files back, run this";
+        steps.push(Step::new(what, change.deactivate.clone()));
+    }
     if change.delay > 0 {
         let proof = match change.proof {
             Proof::Login => "Log in a second time, afresh; only when that works, disarm the switch",

@@ -33,6 +33,10 @@ impl WayBack {
     pub fn steps(&self) -> Vec<Step> {
         let change = &self.change;
         let mut steps: Vec<Step> = Vec::new();
+        if !change.before_back.is_empty() {
+            let what = "First run this; where it fails, everything stays as it is now, since it is still needed";
+            steps.push(Step::new(what, change.before_back.clone()));
+        }
         for file in change.files.iter().rev() {
             let what = match &file.before {
                 State::Absent => format!("Remove {}, where it is still as the entry made it", file.path),
@@ -124,5 +128,24 @@ pub fn settle(entry: &str, what: Settle<'_>, reach: &dyn Reach, ask: &dyn Ask) -
             }
             Err(_) => Err(Refusal::new(format!("{name}: entry {entry} has ended meanwhile. Look at it again"))),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_line_that_would_run_is_shown() {
+        let lines = |word: &str| vec![word.to_owned()];
+        let change = NodeChange {
+            before_back: lines("secrets_plain"),
+            deactivate: lines("key_away"),
+            restored: lines("listens 6443"),
+            ..NodeChange::default()
+        };
+        let shown: Vec<String> = WayBack { change }.steps().into_iter().flat_map(|step| step.commands).collect();
+        assert_eq!(shown, ["secrets_plain", "key_away", "listens 6443"]);
     }
 }

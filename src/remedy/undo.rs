@@ -253,6 +253,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         risk: done.risk,
         interrupts: done.interrupts.clone(),
         why: Vec::new(),
+        private: done.private,
         one_way: false,
         proof: Proof::Login,
         delay: 0,

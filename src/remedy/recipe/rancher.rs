@@ -8,6 +8,7 @@ use super::static_pod::{no_log, of};
 use crate::catalog::RemedySpec;
 use crate::evidence::effective::kubelet_flag;
 use crate::evidence::{Fact, NodeEvidence};
+use crate::probe::without_secrets;
 use crate::remedy::change::{FileChange, NodeChange, State};
 use crate::remedy::edit::manifest_flag::flag_values;
 use crate::remedy::edit::yaml::get_path;
@@ -265,6 +266,12 @@ impl RancherOp {
             let Some(text) = file.text() else {
                 return Err(Refusal::new(format!("{path} is no plain text. Change it by hand")));
             };
+            // In one line with a flag a token would be shown with it.
+            if text.trim_start().starts_with('{') {
+                return Err(Refusal::new(format!(
+                    "{path} is written as JSON, in which a token may stand beside a flag. Change it by hand"
+                )));
+            }
             files.push((Some(file), ConfigFile { path: path.clone(), text: text.to_owned() }));
         }
         Ok(files)
@@ -378,6 +385,7 @@ impl RancherOp {
             if now.path != main {
                 change.why.push(format!("{} decides over {main}, so it is changed there", now.path));
             }
+            change.private |= was.text.lines().any(|line| without_secrets(line) != line);
             let state = file.and_then(|file| file.state.clone()).unwrap_or(State::Absent);
             let bytes = file.and_then(|file| file.contents.clone());
             change.files.push(FileChange::contents(&now.path, state, bytes, now.text.into_bytes(), None));

@@ -6,6 +6,7 @@ use super::*;
 use crate::assess::{Finding, Verdict};
 use crate::catalog::{Catalog, Control, RemedySpec};
 use crate::evidence::StaticPod;
+use crate::remedy::Prepared;
 use crate::remedy::plan::{Plan, Work};
 use crate::remedy::recipe::NodeOp;
 use serde_json::json;
@@ -143,6 +144,39 @@ fn rke2_shows_its_components_and_what_they_run_with_is_kept() {
     let holds = change.holds.join("\n");
     assert!(holds.contains("runs kube-apiserver 10 ") && holds.contains("runs kubelet 10 "), "{holds}");
     assert!(holds.contains("/var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml"), "{holds}");
+}
+
+#[test]
+fn a_join_token_is_neither_shown_nor_exported() {
+    let op = planned(&k3s("k3s.service"), kubelet("readOnlyPort", json!(0))).unwrap();
+    let main = "/etc/rancher/k3s/config.yaml";
+    let with = [(main, "token: K10secret\nkubelet-arg: [max-pods=9]\n")];
+    let prepared = Prepared::of_change(
+        plan_of(&k3s("k3s.service"), kubelet("readOnlyPort", json!(0))).unwrap(),
+        change(&op, &with, "").unwrap(),
+    );
+    let shown = format!("{:?} {}", prepared.steps(), crate::remedy::markdown(&prepared));
+    assert!(
+        shown.contains("read-only-port=0") && shown.contains("token: [redacted]") && !shown.contains("K10secret"),
+        "{shown}"
+    );
+    assert_eq!(crate::remedy::script(&prepared), None);
+    assert!(!change(&op, &[(main, "write-kubeconfig-mode: '0600'\n")], "").unwrap().private);
+    let json = change(&op, &[(main, "{\"token\": \"K10secret\", \"kubelet-arg\": []}")], "").unwrap_err();
+    assert!(json.0.contains("is written as JSON"), "{json}");
+}
+
+#[test]
+fn what_these_two_do_in_their_own_way_is_said_and_not_done() {
+    for (node, spec, words) in [
+        (k3s("k3s.service"), RemedySpec::AuditPolicy {}, "audit-policy-file=/var/lib/rancher/k3s/server/audit.yaml"),
+        (rke2(), RemedySpec::AuditPolicy {}, "/etc/rancher/rke2/audit-policy.yaml"),
+        (k3s("k3s.service"), RemedySpec::EncryptionAtRest {}, "secrets-encryption: true"),
+        (rke2(), RemedySpec::EncryptionAtRest {}, "rke2 secrets-encrypt status"),
+    ] {
+        let refused = plan_of(&node, spec).unwrap_err();
+        assert!(refused.0.starts_with("n1: ") && refused.0.contains(words), "{refused}");
+    }
 }
 
 #[test]
