@@ -42,7 +42,10 @@ pub(super) fn notes() -> [String; 4] {
         ),
         "The log is on this node alone: who breaks into it as root can change it. Have it sent elsewhere as soon as you can"
             .to_owned(),
-        "In the kubeadm-config of a cluster of kubeadm the mounts go into apiServer.extraVolumes".to_owned(),
+        "kubeadm writes the manifest anew at an upgrade, and the audit log goes with the old one. Before the next upgrade put its flags \
+         (apiServer.extraArgs) and its mounts (apiServer.extraVolumes) into kubeadm-config by hand, both together: an API server \
+         with the flags alone does not start (`kubectl -n kube-system edit configmap kubeadm-config`)"
+            .to_owned(),
         format!("When this is taken back the policy goes, where it was not there before; {FOLDER} and its logs stay"),
     ]
 }

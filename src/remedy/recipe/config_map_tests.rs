@@ -206,6 +206,10 @@ fn one_plan_more_has_an_upgrade_keep_what_the_nodes_get() {
     let Work::Cluster(ops) = &all.work else { panic!("{all:?}") };
     assert_eq!(ops.len(), 2, "of two nodes it is the same: {ops:?}");
     assert!(plans[0].notes.iter().any(|note| note.contains("comes after this one")), "{:?}", plans[0].notes);
+    // What wants mounts too is left to a person, and nothing else is said.
+    let (plans, all) = keeping(&seen, &["apiserver-audit-log"]);
+    let notes = plans[0].notes.join("\n");
+    assert!(all.is_none() && notes.contains("apiServer.extraVolumes") && !notes.contains("comes after"), "{notes}");
     // Without a way to the ConfigMaps it is a note.
     for cluster in [None, Some(crate::evidence::ClusterEvidence { kubeadm_config: Fact::Known(false), ..good() })] {
         seen.cluster = cluster;

@@ -39,7 +39,7 @@ const SERVERS: &str = "K='kubectl --kubeconfig /etc/kubernetes/admin.conf --requ
 
 /// What is done for `encryption-at-rest`, and what else it means.
 pub(super) fn plan(about: &About<'_>) -> Result<(EncryptionOp, Vec<String>), Refusal> {
-    let (pod, mut notes) = of_pod(API_SERVER, about)?;
+    let pod = of_pod(API_SERVER, about)?;
     let node = about.node()?;
     let path =
         |component: &str| of(node, component).and_then(|found| found.static_pod.known()).map(|pod| pod.path.clone());
@@ -55,14 +55,15 @@ pub(super) fn plan(about: &About<'_>) -> Result<(EncryptionOp, Vec<String>), Ref
     }
     let mount = Mount { name: "encryption", path: CONFIG, read_only: true, kind: HostPathKind::File };
     let pod = pod.with(FLAG, Flag::Value(CONFIG.to_owned()), mount);
-    notes.extend([
+    let notes = vec![
         format!(
             "{CONFIG} on this node is the only key there is: who loses it loses every Secret, snapshots of etcd included. Copy it to \
              a safe place that is not where the snapshots lie, as soon as this is done"
         ),
         format!(
-            "An API server without --{FLAG} cannot read the Secrets any more. Put it and its mount (apiServer.extraVolumes) into \
-             kubeadm-config before the next `kubeadm upgrade`, and take the key along to every control-plane node that joins"
+            "An API server without --{FLAG} cannot read the Secrets any more, and kubeadm writes its manifest anew at an upgrade. Before \
+             the next one put the flag (apiServer.extraArgs) and its mount (apiServer.extraVolumes) into kubeadm-config by hand (`kubectl \
+             -n kube-system edit configmap kubeadm-config`), and take the key along to every control-plane node that joins"
         ),
         "Snapshots of etcd from before, that of this plan too, hold the Secrets in plain text: keep them as such, or delete them"
             .to_owned(),
@@ -70,7 +71,7 @@ pub(super) fn plan(about: &About<'_>) -> Result<(EncryptionOp, Vec<String>), Ref
             "An undo writes every Secret back in plain text first, and is refused where that fails; the key stays on the node as \
              {CONFIG}.away, since snapshots from the meantime need it. It restarts the API server twice"
         ),
-    ]);
+    ];
     Ok((EncryptionOp { node: node.name.clone(), pod, manifest, etcd }, notes))
 }
 

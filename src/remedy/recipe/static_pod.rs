@@ -50,7 +50,8 @@ pub(super) fn plan(
     setting: Flag,
     about: &About<'_>,
 ) -> Result<(StaticPodOp, Vec<String>), Refusal> {
-    let (mut op, mut notes) = of_pod(component, about)?;
+    let mut op = of_pod(component, about)?;
+    let mut notes: Vec<String> = kept(about, &op).into_iter().collect();
     if flag.starts_with("audit-log-max") {
         match log(&Reading::of_node(about.node()?)) {
             Log::File => {}
@@ -68,14 +69,12 @@ pub(super) fn plan(
 
 /// What is done for `audit-policy`, and what else it means.
 pub(super) fn audit(about: &About<'_>) -> Result<(StaticPodOp, Vec<String>), Refusal> {
-    let (mut op, mut notes) = of_pod("kube-apiserver", about)?;
-    op.audit = true;
-    notes.extend(audit::notes());
-    Ok((op, notes))
+    let op = StaticPodOp { audit: true, ..of_pod("kube-apiserver", about)? };
+    Ok((op, audit::notes().into()))
 }
 
-/// A component's pod, with nothing to be done yet, and what is to be known of every change of it.
-pub(super) fn of_pod(component: &str, about: &About<'_>) -> Result<(StaticPodOp, Vec<String>), Refusal> {
+/// A component's pod, with nothing to be done yet.
+pub(super) fn of_pod(component: &str, about: &About<'_>) -> Result<StaticPodOp, Refusal> {
     let node = about.node()?;
     let name = &node.name;
     let evidence = of(node, component).ok_or_else(|| Refusal::new(format!("{component} is not known here")))?;
@@ -104,7 +103,7 @@ pub(super) fn of_pod(component: &str, about: &About<'_>) -> Result<(StaticPodOp,
         "etcd" => Some(Members::of(name, pod)?),
         _ => None,
     };
-    let op = StaticPodOp {
+    Ok(StaticPodOp {
         component: component.to_owned(),
         manifest: pod.path.clone(),
         flags: Vec::new(),
@@ -112,9 +111,7 @@ pub(super) fn of_pod(component: &str, about: &About<'_>) -> Result<(StaticPodOp,
         audit: false,
         members,
         control_planes: control_planes(about),
-    };
-    let notes = kept(about, component, &folder).into_iter().collect();
-    Ok((op, notes))
+    })
 }
 
 /// A component of the control plane.
@@ -165,12 +162,12 @@ fn control_planes(about: &About<'_>) -> Option<usize> {
 }
 
 /// What kubeadm would take back.
-fn kept(about: &About<'_>, component: &str, folder: &str) -> Option<String> {
+fn kept(about: &About<'_>, op: &StaticPodOp) -> Option<String> {
     let kubeadm = match platform_of(about.evidence).as_deref() {
         Some(platform) => platform == "kubeadm",
-        None => folder == "/etc/kubernetes/manifests",
+        None => op.folder() == "/etc/kubernetes/manifests",
     };
-    let there = config_map::set_there(Held::Cluster, &config_map::extra_args_of(component), about.evidence);
+    let there = config_map::set_there(Held::Cluster, &config_map::extra_args_of(&op.component), about.evidence);
     kubeadm.then(|| format!("kubeadm writes the manifest anew at an upgrade, from the {there}"))
 }
 
