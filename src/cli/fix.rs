@@ -10,15 +10,14 @@ use super::{FAILED, GOOD, cluster, site_file, source, targets};
 use crate::assess::{Assessment, Verdict, assess};
 use crate::catalog::Catalog;
 use crate::channel::Ask;
-use crate::evidence::{Evidence, Lifecycle, Policy, joined_nodes};
+use crate::evidence::{Evidence, Lifecycle, Policy};
 use crate::remedy::{
-    self, Answer, Choices, ClusterReach, DRAIN_WITHIN, Done, Drain, Memory, NodeOp, Plan, Prepared, Ran, Reach,
-    Refusal, Told, Who, Work,
+    self, Answer, Choices, ClusterReach, Done, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
 };
 use crate::report::clean;
 use crate::site::NodeTarget;
 use crate::store::{Outcome, Store};
-use crate::visit::{NodeReach, Visit, failing, offer, who};
+use crate::visit::{NodeReach, Visit, emptied_for, failing, offer, who};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use std::io::{self, Write};
@@ -261,10 +260,6 @@ impl Run<'_> {
         let Some(confirmed) = confirmed(prepared, armed, out)? else { return Ok(false) };
         let mut store = self.fix.change.store()?;
         let controls = confirmed.get().plan().controls.clone();
-        if self.fix.drain {
-            writeln!(out, "emptying the node, which may take {} seconds", DRAIN_WITHIN.as_secs())?;
-            out.flush()?;
-        }
         let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
         let Some(ran) = ran else { return Ok(false) };
         let after = if judged { self.look_again(&controls, &target) } else { Vec::new() };
@@ -281,26 +276,13 @@ impl Run<'_> {
         if !self.fix.drain {
             return Ok(prepared);
         }
-        let Work::Node(ops) = &prepared.plan().work else { return Ok(prepared) };
+        if prepared.plan().node().is_none() {
+            return Ok(prepared);
+        }
         if self.fix.format == PlanFormat::Script {
             return Err(Refusal::new("a script runs on the node, which is not emptied from there. Leave --drain out"));
         }
-        if !ops.iter().any(|op| matches!(op, NodeOp::Updates(_))) {
-            return Err(Refusal::new("a node is emptied for waiting security updates alone. Leave --drain out"));
-        }
-        let name = prepared.plan().node().unwrap_or_default();
-        let Some(cluster) = &self.visit.cluster else {
-            return Err(Refusal::new("to empty the node its cluster must be named, with --context"));
-        };
-        let joined = joined_nodes(evidence);
-        let Some(api) = joined.iter().find(|joined| joined.name == name).and_then(|joined| joined.api) else {
-            return Err(Refusal::new(
-                "the cluster lists no node that surely is this one, so that it cannot be emptied. Say in a site file which one it is \
-                 (kubernetes = \"NAME\")",
-            ));
-        };
-        let reach = cluster.reach(self.visit.limits.connect);
-        Ok(prepared.with_drain(Drain::prepare(&reach, &api.name, DRAIN_WITHIN)?))
+        emptied_for(prepared, &self.visit, evidence)
     }
 
     /// The verdicts of some controls at a node or at the cluster, read once more.
@@ -435,6 +417,8 @@ fn outcome_words(outcome: Outcome) -> &'static str {
 fn in_words(told: &Told, files: &[String]) -> String {
     match told {
         Told::Begun(entry) => format!("journal entry {entry}"),
+        Told::Emptying(1) => "emptying the node: one pod is left".to_owned(),
+        Told::Emptying(left) => format!("emptying the node: {left} pods are left"),
         Told::Done(Done::Armed { seconds }) => format!("armed: the old state comes back in {seconds} seconds"),
         Told::Done(Done::Changed { file }) => files.get(*file).cloned().unwrap_or_default(),
         Told::Done(Done::Ran { line, status: 0, .. }) => format!("ran: {line}"),

@@ -28,13 +28,7 @@ pub(super) fn show(prepared: &Prepared, out: &mut dyn Write) -> Result<(), CliEr
         writeln!(out, "  - {}", clean(&line))?;
     }
     show_steps(prepared.steps(), out)?;
-    if prepared.change().is_some_and(|change| change.one_way) {
-        writeln!(out, "There is no way back by this program.")?;
-    } else {
-        let back =
-            if prepared.change().is_some() { "from here or on the node" } else { "from here, with the cluster named" };
-        writeln!(out, "The way back: sitewarden undo, {back}.")?;
-    }
+    writeln!(out, "{}", prepared.way_back())?;
     out.flush()?;
     Ok(())
 }

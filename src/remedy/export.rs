@@ -1,7 +1,7 @@
 //! A plan on paper: as Markdown to be read, and as a shell script for somebody who has a node and not this program.
 
 use super::change::{FileChange, NodeChange, State, Validate};
-use super::prepare::Prepared;
+use super::prepare::{Body, Prepared};
 use super::words::{octal, quoted, sha256};
 use openssl::base64::encode_block;
 use std::fmt::Write as _;
@@ -44,12 +44,11 @@ pub fn markdown(prepared: &Prepared) -> String {
         let _ = writeln!(text, "- Takes back: entry {}", line(entry));
     }
     text.push('\n');
-    let known = prepared.change().into_iter().flat_map(|change| change.interrupts.iter().chain(&change.why));
-    let notes: Vec<&String> = known.chain(&plan.notes).collect();
+    let notes = prepared.remarks();
     if !notes.is_empty() {
         text.push_str("## What to know\n\n");
         for note in notes {
-            let _ = writeln!(text, "- {}", line(note));
+            let _ = writeln!(text, "- {}", line(&note));
         }
         text.push('\n');
     }
@@ -64,22 +63,32 @@ pub fn markdown(prepared: &Prepared) -> String {
         }
     }
     text.push_str("## The way back\n\n");
-    text.push_str(match prepared.can_run() {
-        true => {
-            "`sitewarden undo`, from the seat where it was done or on the node. By hand: the copies that the script \
-                 beside this file makes, as its last lines say.\n"
+    if prepared.can_run() {
+        let _ = writeln!(text, "{}", prepared.way_back());
+        if script(prepared).is_some() {
+            text.push_str("By hand: as the last lines of the script of this plan say.\n");
         }
-        false => "These are steps for a person: this program runs none of them and keeps no copy.\n",
-    });
+    } else {
+        text.push_str("These are steps for a person: this program runs none of them and keeps no copy.\n");
+    }
     text
 }
 
-/// The plan as a script that a person can read and run as root on the node. None for steps that only a person can take,
-/// and where a file of it holds a secret, which the script would carry.
+/// The plan as a script that a person can read, and run as root on the node; for the cluster, where `kubectl` or `az` is. None for
+/// steps that only a person can take, where a text of the cluster is to be edited, and where a file of it holds a secret, which
+/// the script would carry.
 pub fn script(prepared: &Prepared) -> Option<String> {
-    let change = prepared.change().filter(|change| !change.private)?;
+    let change = match prepared.body() {
+        Body::Node(change) => change,
+        Body::Cluster(change) => return of_cluster(prepared, change.script()?),
+        Body::Azure(change) => return of_cluster(prepared, change.script()),
+        Body::Manual => return None,
+    };
+    if change.private || prepared.is_emptied() {
+        return None;
+    }
     let mut text = String::from("#!/bin/sh\n");
-    head(&mut text, prepared, change);
+    head(&mut text, prepared, OF_NODE);
     let new: Vec<String> = change.files.iter().filter(|file| file.contents.is_some()).map(staged).collect();
     let _ = writeln!(
         text,
@@ -127,7 +136,7 @@ pub fn script(prepared: &Prepared) -> Option<String> {
 }
 
 /// A comment, broken to lines.
-fn comment(text: &mut String, words: &str) {
+pub(super) fn comment(text: &mut String, words: &str) {
     let mut row = String::from("#");
     for word in line(words).split(' ') {
         if row.len() + 1 + word.len() > COLUMNS && row.len() > 1 {
@@ -139,28 +148,40 @@ fn comment(text: &mut String, words: &str) {
     let _ = writeln!(text, "{row}");
 }
 
-fn head(text: &mut String, prepared: &Prepared, change: &NodeChange) {
+/// A script of the cluster with what to know before it.
+fn of_cluster(prepared: &Prepared, body: String) -> Option<String> {
+    let mut text = String::from("#!/bin/sh\n");
+    head(&mut text, prepared, OF_CLUSTER);
+    Some(text + &body)
+}
+
+const OF_NODE: [&str; 2] = [
+    "Read it, then run it as root on the node. It stops where a file is not as it was when this plan was made, keeps \
+     copies of what it changes, and puts them back where a step fails.",
+    "What it does NOT do, and sitewarden does: it arms no switch on the node that puts the old state back by itself \
+     if the way in closes; it proves no second login; it writes no journal. Keep a second session open, best at the \
+     node's console.",
+];
+
+const OF_CLUSTER: [&str; 2] = [
+    "Read it, then run it where you reach the cluster. It stops where an object is not as it was when this plan was made, and \
+     at the first step that fails.",
+    "What it does NOT do, and sitewarden does: it does not read back what became of each change; it writes no journal.",
+];
+
+fn head(text: &mut String, prepared: &Prepared, about: [&str; 2]) {
     let plan = prepared.plan();
     comment(text, &format!("{}, on {}", plan.title, plan.target));
     comment(text, &format!("Controls: {}", plan.controls.join(", ")));
     comment(text, &format!("Risk: {}", prepared.risk().in_words()));
-    for note in change.interrupts.iter().chain(&change.why).chain(&plan.notes) {
+    for note in prepared.remarks() {
         comment(text, &format!("- {note}"));
     }
-    text.push_str("#\n");
-    comment(
-        text,
-        "Read it, then run it as root on the node. It stops where a file is not as it was when this plan was made, keeps \
-         copies of what it changes, and puts them back where a step fails.",
-    );
-    text.push_str("#\n");
-    comment(
-        text,
-        "What it does NOT do, and sitewarden does: it arms no switch on the node that puts the old state back by itself \
-         if the way in closes; it proves no second login; it writes no journal. Keep a second session open, best at the \
-         node's console.",
-    );
-    text.push_str("# shellcheck disable=SC2015,SC2174,SC2317,SC2329\n");
+    for words in about {
+        text.push_str("#\n");
+        comment(text, words);
+    }
+    text.push_str("# shellcheck disable=SC2015,SC2016,SC2174,SC2317,SC2329\n");
 }
 
 const PREPARE: &str = r#"set -u

@@ -188,3 +188,14 @@ fn markdown_stays_a_document_whatever_stands_in_the_files() {
     let manual = markdown(&Prepared::sample_manual("edge1"));
     assert!(manual.contains("Install the next release") && manual.contains("runs none of them"), "{manual}");
 }
+
+#[test]
+fn a_plan_with_its_node_emptied_is_no_script_of_the_node() {
+    let plain = Prepared::sample_updates("edge1");
+    assert!(script(&plain).is_some());
+    let text = markdown(&plain);
+    assert!(text.contains("no way back by this program") && !text.contains("sitewarden undo"), "{text}");
+    let emptied = plain.with_drain(crate::remedy::Drain::sample("edge1"));
+    assert!(script(&emptied).is_none(), "the API is not on the node");
+    assert!(markdown(&emptied).contains("emptyDir"));
+}

@@ -6,6 +6,7 @@ use super::cluster::{AzureChange, ClusterChange, Drain};
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
+use super::recipe::NodeOp;
 use super::words::{sha256, unified};
 use crate::channel::Ask;
 
@@ -117,6 +118,23 @@ impl Prepared {
         self.undoes.as_deref()
     }
 
+    /// How it is taken back. A sentence.
+    pub fn way_back(&self) -> &'static str {
+        match &self.body {
+            Body::Node(change) if change.one_way => "There is no way back by this program.",
+            Body::Node(_) => "The way back: sitewarden undo, from here or on the node.",
+            Body::Cluster(_) | Body::Azure(_) | Body::Manual => {
+                "The way back: sitewarden undo, from here, with the cluster named."
+            }
+        }
+    }
+
+    /// Whether its node can be emptied for the time of the change, and is not yet to be.
+    pub fn may_be_emptied(&self) -> bool {
+        let updates = |ops: &[NodeOp]| ops.iter().any(|op| matches!(op, NodeOp::Updates(_)));
+        self.drain.is_none() && matches!(&self.plan.work, Work::Node(ops) if updates(ops))
+    }
+
     /// The same with the node emptied for the time of the change.
     pub fn with_drain(mut self, drain: Drain) -> Self {
         let steps = drain.before().into_iter().chain(std::mem::take(&mut self.steps));
@@ -126,6 +144,11 @@ impl Prepared {
         self.steps.splice(last..last, drain.after());
         self.digest = sha256(format!("{} {}", self.digest, drain.identity()).as_bytes());
         Prepared { drain: Some(Box::new(drain)), ..self }
+    }
+
+    /// Whether its node is emptied for the time of the change.
+    pub(super) fn is_emptied(&self) -> bool {
+        self.drain.is_some()
     }
 
     pub(super) fn drain(&self) -> Option<&Drain> {
@@ -383,65 +406,5 @@ fn digest(plan: &Plan, steps: &[Step], change: &NodeChange) -> String {
 }
 
 #[cfg(test)]
-impl Prepared {
-    /// A plan for tests of what shows and confirms plans: one file, whose contents change, and what makes it effective.
-    pub(crate) fn sample(node: &str, risk: Risk, delay: u32) -> Self {
-        let plan = Plan {
-            controls: vec!["sshd-root-login".to_owned()],
-            target: format!("node/{node}"),
-            title: "Root cannot log in with a password".to_owned(),
-            work: Work::Node(Vec::new()),
-            notes: vec!["Who logs in as root with a password cannot any more".to_owned()],
-        };
-        let before = super::change::State::File { sha256: sha256(b"a\n"), mode: 0o600, uid: 0, gid: 0 };
-        let path = "/etc/ssh/sshd_config";
-        let change = NodeChange {
-            files: vec![FileChange::contents(
-                path,
-                before,
-                Some(b"a\n".to_vec()),
-                b"PermitRootLogin no\n".to_vec(),
-                None,
-            )],
-            activate: vec!["systemctl reload ssh.service".to_owned()],
-            holds: vec!["systemctl is-active ssh.service".to_owned()],
-            within: 30,
-            risk,
-            delay,
-            ..NodeChange::default()
-        };
-        Prepared::of_change(plan, change)
-    }
-
-    /// A plan of steps for a person.
-    pub(crate) fn sample_manual(node: &str) -> Self {
-        Prepared::manual(Plan {
-            controls: vec!["os-supported".to_owned()],
-            target: format!("node/{node}"),
-            title: "The operating system still gets security updates".to_owned(),
-            work: Work::Manual(vec!["Install the next release.".to_owned()]),
-            notes: Vec::new(),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::change::State;
-    use super::*;
-
-    #[test]
-    fn what_stands_around_a_change_shows_no_secret_and_keeps_its_form() {
-        let was = "spec:\n    - --profiling=true\n    env:\n    - name: HTTPS_PROXY\n      value: http://ana:hidden-word@proxy:3128\n";
-        let new = was.replace("=true", "=false");
-        let before = State::File { sha256: sha256(was.as_bytes()), mode: 0o600, uid: 0, gid: 0 };
-        let file = FileChange::contents("/m.yaml", before, Some(was.into()), new.into_bytes(), None);
-        let diff = diff(&file).unwrap();
-        assert!(!diff.contains("hidden-word"), "{diff}");
-        assert!(
-            diff.contains("-    - --profiling=true\n+    - --profiling=false\n     env:\n     - name: HTTPS_PROXY\n"),
-            "{diff}"
-        );
-    }
-}
+#[path = "prepare_tests.rs"]
+mod tests;

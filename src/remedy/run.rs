@@ -29,6 +29,8 @@ pub struct Who {
 pub enum Told {
     /// It is in the journal under this name, and begins.
     Begun(String),
+    /// The node is being emptied, and so many pods are still to go.
+    Emptying(usize),
     /// A step on the node was done.
     Done(Done),
     /// It works; now the code that the node shows at its console is waited for.
@@ -204,7 +206,7 @@ pub fn run(
 
 /// Empties the node before the change.
 fn emptied(drain: &Drain, log: &RefCell<Log<'_>>, tell: &dyn Fn(Told)) -> Result<(), Refusal> {
-    let done = drain.empty();
+    let done = drain.empty(&|left| tell(Told::Emptying(left)));
     let (status, said) = match &done {
         Ok(()) => (0, String::new()),
         Err(why) => (1, why.0.clone()),

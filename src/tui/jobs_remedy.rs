@@ -10,7 +10,7 @@ use crate::evidence::Evidence;
 use crate::remedy::{self, Choices, ClusterReach, Confirmed, Memory, Prepared, Ran, Reach, Refusal, Who, Work};
 use crate::site::Way;
 use crate::store::{Entry, Store};
-use crate::visit::{NodeReach, Progress, Visit};
+use crate::visit::{NodeReach, Progress, Visit, emptied_for};
 use jiff::Timestamp;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -27,6 +27,13 @@ impl Jobs {
                 let memory = memory.map_or_else(|| jobs.memory(), |known| known.0);
                 let result = jobs.prepare(what, &known_paths(*visit), &memory, choices).map(Box::new);
                 jobs.tell(Msg::Prepared { serial, result, memory: Remembered(memory) });
+            }),
+            Effect::Drain { serial, prepared, visit, evidence } => self.spawn(Job::Prepare(serial), move || {
+                let (prepared, refused) = match emptied_for((*prepared).clone(), &known_paths(*visit), &evidence) {
+                    Ok(emptied) => (Box::new(emptied), None),
+                    Err(refusal) => (prepared, Some(refusal.0)),
+                };
+                jobs.tell(Msg::Emptied { serial, prepared, refused });
             }),
             Effect::Run { serial, confirmed, visit, who, before, memory } => self.spawn(Job::Run(serial), move || {
                 let (result, trouble) = jobs.run(serial, *confirmed, &known_paths(*visit), &who, before, &memory.0);

@@ -63,6 +63,15 @@ pub enum Msg {
         /// What was asked for it.
         memory: Remembered,
     },
+    /// The plan that was to have its node emptied for it: with that, or as it was.
+    Emptied {
+        /// Of which work.
+        serial: u64,
+        /// The plan.
+        prepared: Box<Prepared>,
+        /// Why it is as it was: a sentence.
+        refused: Option<String>,
+    },
     /// A change came a step further.
     Told {
         /// Of which work.
@@ -177,6 +186,17 @@ pub enum Effect {
         choices: Choices,
         /// What was asked before.
         memory: Option<Remembered>,
+    },
+    /// Look how a plan's node would be emptied for it.
+    Drain {
+        /// Of which work.
+        serial: u64,
+        /// The plan.
+        prepared: Box<Prepared>,
+        /// The nodes and the cluster, and how they are reached.
+        visit: Box<Visit>,
+        /// What was seen: which of the cluster's nodes it is.
+        evidence: Arc<Evidence>,
     },
     /// Carry out what was confirmed.
     Run {

@@ -170,6 +170,10 @@ impl Change {
                 self.now = "written into the journal; looking, copying, checking".to_owned();
                 self.entry = Some(entry);
             }
+            Told::Emptying(left) => {
+                let pods = if left == 1 { "one pod is".to_owned() } else { format!("{left} pods are") };
+                self.now = format!("emptying the node: {pods} left");
+            }
             Told::Done(done) => self.step(at, done),
             Told::AtConsole => {
                 self.reach(Part::Proof, false);
@@ -217,6 +221,9 @@ impl Change {
                 if status != 0 {
                     self.say(&format!("  exit status {status}"));
                 }
+                let known = |step: &Step| step.part == Part::Other && step.commands.contains(&line);
+                let at = self.steps().iter().position(known).filter(|_| status == 0 && !self.back);
+                self.done = self.done.max(at.map_or(0, |at| at + 1));
                 let all = self.prepared.change().map_or(0, |change| change.activate.len());
                 let ours = self.prepared.change().is_some_and(|change| change.activate.contains(&line));
                 if ours && status == 0 && !self.back {

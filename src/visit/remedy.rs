@@ -6,8 +6,8 @@ use crate::assess::{Assessment, Finding, Verdict};
 use crate::catalog::Catalog;
 use crate::channel::ssh::{Ssh, SshOptions};
 use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
-use crate::evidence::{Evidence, Reason, SiteIdentity};
-use crate::remedy::{Plan, Reach, Refusal, Who, kept, plan};
+use crate::evidence::{Evidence, Reason, SiteIdentity, joined_nodes};
+use crate::remedy::{DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
 use crate::site::{NodeTarget, Way};
 use std::mem::discriminant;
 
@@ -111,6 +111,26 @@ pub fn offer(findings: &[&Finding], evidence: &Evidence, catalog: &Catalog) -> (
     plans.sort_by_key(|plan| (control_plane(plan), plan.stands_alone()));
     plans.extend(keeping);
     (plans, refused)
+}
+
+/// A plan with its node emptied for it. Asks the cluster which pods would go, and changes nothing.
+pub fn emptied_for(prepared: Prepared, visit: &Visit, evidence: &Evidence) -> Result<Prepared, Refusal> {
+    if !prepared.may_be_emptied() {
+        return Err(Refusal::new("a node is emptied for waiting security updates alone. Go on without emptying it"));
+    }
+    let Some(cluster) = &visit.cluster else {
+        return Err(Refusal::new("to empty the node its cluster must be named, with --context"));
+    };
+    let name = prepared.plan().node().unwrap_or_default();
+    let joined = joined_nodes(evidence);
+    let Some(api) = joined.iter().find(|joined| joined.name == name).and_then(|joined| joined.api) else {
+        return Err(Refusal::new(
+            "the cluster lists no node that surely is this one, so that it cannot be emptied. Say in a site file which one it is \
+             (kubernetes = \"NAME\")",
+        ));
+    };
+    let reach = cluster.reach(visit.limits.connect);
+    Ok(prepared.with_drain(Drain::prepare(&reach, &api.name, DRAIN_WITHIN)?))
 }
 
 /// Who changes something at the site of this visit, for the journal.

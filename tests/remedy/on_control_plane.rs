@@ -1,5 +1,6 @@
 //! Remedies of the cluster's objects on a real API server: that of `tests/bed/up control-plane`.
 
+mod scripts;
 mod texts;
 
 use super::api_server::{Bed, as_account};

@@ -102,7 +102,7 @@ impl Drain {
             if let Some(alone) = pods.iter().find(|pod| !pod.controlled) {
                 return Err(Refusal::new(format!(
                     "{node} is not emptied: the pod {} belongs to no controller, so that nothing would make it anew elsewhere. Move it \
-                     by hand, or leave --drain out",
+                     by hand, or go on without emptying the node",
                     alone.full()
                 )));
             }
@@ -173,8 +173,9 @@ impl Drain {
         format!("{} {} {} {:?} {:?}", self.server, self.node, self.uid, self.before(), self.after())
     }
 
-    /// Empties the node. Where it cannot be emptied it takes pods again, and why is said: which pod holds it up.
-    pub(in crate::remedy) fn empty(&self) -> Result<(), Refusal> {
+    /// Empties the node, and tells `left` how many pods are still to go. Where it cannot be emptied it takes pods again, and why
+    /// is said: which pod holds it up.
+    pub(in crate::remedy) fn empty(&self, left: &dyn Fn(usize)) -> Result<(), Refusal> {
         let emptied = on_api(&self.reach, async |api| {
             if api.server() != self.server {
                 return Err(Refusal::new(format!(
@@ -187,7 +188,7 @@ impl Drain {
             if !self.cordoned {
                 api.cordon(&self.node, &self.uid, true).await.map_err(|error| refused(&error))?;
             }
-            self.evict(api).await
+            self.evict(api, left).await
         });
         emptied.map_err(|why| match self.fill_again() {
             Ok(()) => why,
@@ -195,12 +196,17 @@ impl Drain {
         })
     }
 
-    async fn evict(&self, api: &Api) -> Result<(), Refusal> {
+    async fn evict(&self, api: &Api, tell: &dyn Fn(usize)) -> Result<(), Refusal> {
         let until = Instant::now() + self.within;
+        let mut told = None;
         let mut held: Option<(String, String)> = None;
         loop {
             let left = pods(api, &self.node).await?;
             let Some(first) = left.first() else { return Ok(()) };
+            if told != Some(left.len()) {
+                tell(left.len());
+                told = Some(left.len());
+            }
             if let Some(alone) = left.iter().find(|pod| !pod.controlled) {
                 return Err(Refusal::new(format!(
                     "The pod {} is on {} now and belongs to no controller, so that nothing would make it anew. Move it by hand",
@@ -216,7 +222,7 @@ impl Drain {
                     None => format!("{} is still there", first.full()),
                 };
                 return Err(Refusal::new(format!(
-                    "{} was not emptied within {} seconds: {why}. Put that right, or leave --drain out",
+                    "{} was not emptied within {} seconds: {why}. Put that right, or go on without emptying it",
                     self.node,
                     self.within.as_secs()
                 )));
@@ -254,6 +260,25 @@ impl Drain {
                     )));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Drain {
+    /// A node with one pod that goes and loses something.
+    pub(crate) fn sample(node: &str) -> Self {
+        let limits = crate::kubeapi::ApiLimits::default();
+        Drain {
+            reach: ClusterReach { target: crate::site::ClusterTarget::default(), limits },
+            server: "https://edge:6443".to_owned(),
+            context: "edge".to_owned(),
+            node: node.to_owned(),
+            uid: "1".to_owned(),
+            cordoned: false,
+            pods: vec!["shop/till".to_owned()],
+            losing: vec!["shop/till".to_owned()],
+            within: DRAIN_WITHIN,
         }
     }
 }

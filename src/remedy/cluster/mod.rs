@@ -2,12 +2,13 @@
 //! after the other with the state that was seen as the condition, read back, taken back by what was kept.
 //!
 //! `act` is one change, `text` those of texts in ConfigMaps, `rollout` waits for pods that are made anew; `owners` and `caller`
-//! say what is left alone, `kept` holds what the way back needs.
+//! say what is left alone, `kept` holds what the way back needs, `export` writes the script.
 
 mod act;
 mod azure;
 mod caller;
 mod drain;
+mod export;
 mod kept;
 mod owners;
 mod prepare;

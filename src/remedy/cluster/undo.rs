@@ -174,7 +174,7 @@ async fn tried(api: &Api, way: &mut Act, remarks: &mut Vec<String>) -> Result<()
 }
 
 /// How a change is taken back.
-fn inverse(act: &Act, object: Option<&Value>) -> Result<How, Refusal> {
+pub(super) fn inverse(act: &Act, object: Option<&Value>) -> Result<How, Refusal> {
     let before = act.before.as_ref();
     let lost = || Refusal::new(format!("{}: what it was is not in what was kept. Change it by hand", act.name()));
     Ok(match &act.how {

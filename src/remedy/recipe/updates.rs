@@ -89,6 +89,14 @@ pub(super) fn detached(what: &str, command: &str) -> String {
     )
 }
 
+#[cfg(test)]
+impl UpdatesOp {
+    /// One waiting package of apt.
+    pub(crate) fn sample(node: &str) -> Self {
+        UpdatesOp { node: node.to_owned(), manager: Manager::Apt, packages: vec!["libssl3".to_owned()] }
+    }
+}
+
 const SYSTEMD: &str = "[ -d /run/systemd/system ] && command -v systemd-run";
 
 impl UpdatesOp {

@@ -71,8 +71,7 @@ fn shown(page: &mut Page, app: &App, prepared: &Prepared) {
     }
     let (tone, may) = may_run(app, prepared);
     page.say(tone, may);
-    let known = prepared.change().into_iter().flat_map(|change| change.interrupts.iter().chain(&change.why));
-    let notes: Vec<&String> = known.chain(&plan.notes).collect();
+    let notes = prepared.remarks();
     if !notes.is_empty() {
         page.heading("What to know");
         notes.iter().for_each(|note| page.indented(Tone::Plain, &format!("- {note}")));
@@ -85,7 +84,7 @@ fn shown(page: &mut Page, app: &App, prepared: &Prepared) {
     }
     if prepared.can_run() {
         page.heading("The way back");
-        page.say(Tone::Plain, "sitewarden undo, from here (J) or on the node.");
+        page.say(Tone::Plain, prepared.way_back());
     }
 }
 
@@ -213,6 +212,9 @@ fn over(page: &mut Page, work: &Work, change: &Change) {
         page.heading("Journal");
         page.indented(Tone::Plain, &format!("entry {entry}"));
         match outcome {
+            Some(crate::store::Outcome::Done) if change.prepared.change().is_some_and(|change| change.one_way) => {
+                page.indented(Tone::Plain, change.prepared.way_back());
+            }
             Some(crate::store::Outcome::Done) => {
                 page.indented(Tone::Plain, &format!("to take it back: sitewarden undo {entry}   (or J here)"));
             }

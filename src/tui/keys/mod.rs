@@ -139,6 +139,8 @@ pub enum Action {
     Confirm,
     /// Saves the plan to files.
     Save,
+    /// The plan with its node emptied first.
+    Drain,
     /// The plan of the next node.
     NextPlan,
     /// Allows changes, or no more.
@@ -177,6 +179,8 @@ enum Needs {
     Plan,
     /// A plan that could be run as things stand.
     Runnable,
+    /// A plan whose node can be emptied for it.
+    Emptied,
     /// Another plan behind the one that is shown.
     MorePlans,
 }
@@ -228,6 +232,7 @@ pub(super) fn usable(app: &App, place: Place) -> impl Iterator<Item = &'static B
         Needs::Work => app.work.is_some(),
         Needs::Plan => app.shown_plan().is_some(),
         Needs::Runnable => app.armed && app.shown_plan().is_some_and(Prepared::can_run),
+        Needs::Emptied => app.live() && app.shown_plan().is_some_and(Prepared::may_be_emptied),
         Needs::MorePlans => app.work.as_ref().is_some_and(Work::may_go_on),
     })
 }

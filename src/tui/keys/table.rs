@@ -230,6 +230,17 @@ pub const TABLE: &[Binding] = &[
         ),
     ),
     needing(
+        Needs::Emptied,
+        row(
+            &[letter('d')],
+            "d",
+            "empty first",
+            "let the node's pods go elsewhere before it, and let it take pods again after it",
+            &[Plan],
+            Action::Drain,
+        ),
+    ),
+    needing(
         Needs::MorePlans,
         row(&[letter('n')], "n", "next plan", "the plan of the next node", &[Plan], Action::NextPlan),
     ),

@@ -41,6 +41,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Assessed { serial, assessment } => reading::assessed(app, serial, *assessment),
         Msg::Question(question, reply) => dialog::asked(app, question, reply),
         Msg::Prepared { serial, result, memory } => remedy::prepared(app, serial, result, memory),
+        Msg::Emptied { serial, prepared, refused } => remedy::emptied(app, serial, prepared, refused),
         Msg::Told { serial, at, told } => remedy::told(app, serial, at, told),
         Msg::Ran { serial, result, trouble } => remedy::ran(app, serial, result, trouble),
         Msg::Looked { serial, after, trouble } => remedy::looked(app, serial, after, trouble),

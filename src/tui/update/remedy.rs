@@ -20,6 +20,7 @@ pub(super) fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Remedy => choose(app),
         Action::Run => confirm::propose(app),
         Action::Save => save(app),
+        Action::Drain => drain(app),
         Action::NextPlan => next(app),
         _ => {
             app.changed = false;
@@ -207,6 +208,41 @@ pub(super) fn prepared(
                 Ok(prepared) => Phase::Shown(prepared),
                 Err(refusal) => Phase::Refused(refusal.0),
             };
+        }
+        None => app.changed = false,
+    }
+    Vec::new()
+}
+
+/// Asks for the plan with its node emptied first.
+fn drain(app: &mut App) -> Vec<Effect> {
+    if !app.live() || !app.shown_plan().is_some_and(Prepared::may_be_emptied) {
+        return say(app, "There is nothing here that the node would be emptied for.");
+    }
+    let visit = Box::new(visit(app));
+    let (Some(evidence), Some(work)) = (app.evidence.clone(), &mut app.work) else { return Vec::new() };
+    match std::mem::replace(&mut work.phase, Phase::Preparing) {
+        Phase::Shown(prepared) => vec![Effect::Drain { serial: work.serial, prepared, visit, evidence }],
+        other => {
+            work.phase = other;
+            Vec::new()
+        }
+    }
+}
+
+/// The plan is back, with its node emptied first or not.
+pub(super) fn emptied(app: &mut App, serial: u64, prepared: Box<Prepared>, refused: Option<String>) -> Vec<Effect> {
+    let waiting = |work: &&mut Work| work.serial == serial && matches!(work.phase, Phase::Preparing);
+    match app.work.as_mut().filter(waiting) {
+        Some(work) => {
+            work.phase = Phase::Shown(prepared);
+            if let Some(Screen::Plan(top)) = app.screens.last_mut() {
+                *top = 0;
+            }
+            match refused {
+                Some(why) => app.trouble = Some(why),
+                None => app.notice = Some("The node is emptied first now. Look at the plan again.".to_owned()),
+            }
         }
         None => app.changed = false,
     }

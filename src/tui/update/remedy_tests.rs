@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::assess::Verdict;
-use crate::remedy::{Done, Prepared, Ran, Refusal, Risk, Told};
+use crate::remedy::{Done, Drain, Prepared, Ran, Refusal, Risk, Told};
 use crate::store::Outcome;
 use crate::tui::app::Screen;
 use crate::tui::msg::Wanted;
@@ -120,6 +120,53 @@ fn a_mark_goes_when_its_finding_passes() {
     );
     press(&mut app, "0 ");
     assert!(app.marks.is_empty(), "and by the same key");
+}
+
+#[test]
+fn the_node_is_emptied_first_only_where_that_is_asked_for_and_the_plan_is_shown_anew() {
+    let mut app = planned(80, 24, Prepared::sample("edge1", Risk::Safe, 0), true);
+    assert!(press(&mut app, "d").is_empty() && app.notice.is_some(), "not for a change of sshd");
+    let plain = Prepared::sample_updates("edge1");
+    let mut app = planned(80, 24, plain.clone(), true);
+    let effects = press(&mut app, "d");
+    let [Effect::Drain { serial, prepared, visit, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(prepared.digest() == plain.digest() && visit.targets.len() == 3);
+    assert!(matches!(phase(&app), Phase::Preparing));
+    assert!(press(&mut app, "xedge1\u{18}").is_empty(), "nothing runs meanwhile");
+    let (serial, prepared) = (*serial, Box::new(plain.clone()));
+    let refused = Some("a pod belongs to no controller".to_owned());
+    update(&mut app, Msg::Emptied { serial, prepared, refused });
+    assert!(app.trouble.as_deref().unwrap().contains("no controller"));
+    press(&mut app, "\n");
+    assert_eq!(app.shown_plan().unwrap().digest(), plain.digest(), "the plan is as it was");
+    press(&mut app, "d");
+    let emptied = Box::new(plain.clone().with_drain(Drain::sample("edge1")));
+    let digest = emptied.digest().to_owned();
+    assert_ne!(digest, plain.digest(), "another plan, to be confirmed by itself");
+    update(&mut app, Msg::Emptied { serial, prepared: emptied, refused: None });
+    assert_eq!(app.shown_plan().unwrap().digest(), digest);
+    assert!(press(&mut app, "d").is_empty() && app.shown_plan().is_some(), "once");
+    assert!(matches!(press(&mut app, "xedge1\u{18}").as_slice(), [Effect::Run { .. }]));
+}
+
+#[test]
+fn a_node_that_is_emptied_is_told_pod_by_pod() {
+    let mut app = planned(80, 24, Prepared::sample_updates("edge1").with_drain(Drain::sample("edge1")), true);
+    press(&mut app, "xedge1\u{18}");
+    tell(&mut app, 0, Told::Begun("e".to_owned()));
+    tell(&mut app, 1, Told::Emptying(2));
+    assert!(app.running().unwrap().now.contains("2 pods"));
+    let words = |app: &App| app.running().map(|change| change.steps()[change.done].what.clone()).unwrap();
+    let commands: Vec<String> = app.running().unwrap().steps().iter().flat_map(|step| step.commands.clone()).collect();
+    let mut ran = |line: &String| {
+        let done = Done::Ran { line: line.clone(), status: 0, said: String::new() };
+        tell(&mut app, 2, Told::Done(done));
+        words(&app)
+    };
+    assert!(ran(&commands[0]).contains("Evict"));
+    assert!(ran(&commands[1]).contains("effective"));
+    assert!(ran(&commands[2]).contains("take pods again"));
+    assert!(ran(&commands[3]).contains("Look at the node again"));
 }
 
 #[test]

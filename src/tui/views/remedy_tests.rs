@@ -4,7 +4,7 @@
 
 use super::tests::{screen, text};
 use super::*;
-use crate::remedy::{Done, Prepared, Ran, Risk, Told};
+use crate::remedy::{Done, Drain, Prepared, Ran, Risk, Told};
 use crate::store::Outcome;
 use crate::tui::msg::Msg;
 use crate::tui::sample::{self, planned, press};
@@ -61,6 +61,25 @@ fn a_plan_shows_all_that_is_confirmed_and_whether_it_can_be_run() {
     let app = planned(80, 24, Prepared::sample_manual("edge1"), true);
     let shown = text(&app);
     assert!(shown.contains("steps for a person") && !shown.contains("x do it"), "{shown}");
+}
+
+#[test]
+fn a_plan_says_what_emptying_the_node_costs_and_that_there_is_no_way_back() {
+    let plain = Prepared::sample_updates("edge1");
+    let shown = text(&planned(80, 60, plain.clone(), true));
+    assert!(shown.contains("d empty first") && shown.contains("There is no way back"), "{shown}");
+    assert!(!shown.contains("sitewarden undo"), "{shown}");
+    let mut app = planned(80, 60, plain.with_drain(Drain::sample("edge1")), true);
+    let shown = text(&app);
+    for words in ["cordon edge1", "drain edge1", "uncordon edge1", "shop/till", "emptyDir"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(!shown.contains("d empty first"), "{shown}");
+    press(&mut app, "xedge1\u{18}");
+    let (serial, result) = (app.works, Ok(Box::new(Ran::sample(Outcome::Done, "It is done"))));
+    update(&mut app, Msg::Ran { serial, result, trouble: None });
+    let shown = text(&app);
+    assert!(shown.contains("no way back") && !shown.contains("sitewarden undo"), "{shown}");
 }
 
 #[test]
