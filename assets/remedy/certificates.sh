@@ -48,6 +48,15 @@ manifests_in() {
         sleep 1
     done
 }
+# no_back_off CONDITION...: where all of them hold the kubelet begins anew, and with it the time for which it lets a component
+# wait that ended several times. Pods run on. It gets time to read from the API what it must know before it starts anything
+# anew: without the API it could not, so the conditions are those of the API server. At boot all that is so by itself
+no_back_off() {
+    [ -z "${BOOTING:-}" ] || return 0
+    for CONDITION; do eval "$CONDITION" || return 0; done
+    systemctl restart kubelet 2>/dev/null || return 0
+    serves_within kubelet 60 'unit_up kubelet 20' || true
+}
 # processes COMM: the numbers of its processes
 processes() {
     set +f

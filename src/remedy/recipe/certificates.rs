@@ -193,6 +193,7 @@ impl CertificatesOp {
         ));
         change.deactivate.push(format!("manifests_in {}", manifests.join(" ")));
         change.deactivate.push(format!("certificates_from {copies}/old"));
+        let mut back = Vec::new();
         for (component, manifest) in &self.pods {
             let file = fresh.file(manifest).filter(|file| file.trouble.is_none() && file.path == *manifest);
             let Some(text) = file.and_then(|file| file.text()) else {
@@ -206,11 +207,16 @@ impl CertificatesOp {
             let name: String = component.chars().take(15).collect();
             let words: String = conditions.iter().map(|line| format!(" {}", quoted(line))).collect();
             let again = format!("pod_again {name} {} {SERVES}{words}", quoted(manifest));
-            change.deactivate.push(format!("{again} || true"));
+            back.push(format!("{again} || true"));
             change.activate.push(again);
+            if component == "kube-apiserver" {
+                // Soon after the renewal each of them would be made to wait.
+                change.deactivate.push(format!("no_back_off{words}"));
+            }
             change.holds.extend(conditions.clone());
             change.restored.extend(conditions);
         }
+        change.deactivate.extend(back);
         change.validate.push(Validate::Keep {
             what: "copies of /etc/kubernetes/pki and /etc/kubernetes/*.conf".to_owned(),
             at: copies,
@@ -226,7 +232,8 @@ impl CertificatesOp {
         change.why.push(
             "pod_again stops a component's container (crictl stop), which the kubelet starts anew at once, and waits until the new one \
              serves: only then does a component read its new certificate. Where no container runs that could be stopped, its manifest \
-             leaves the kubelet's folder until the old process has ended, and comes back by a rename"
+             leaves the kubelet's folder until the old process has ended, and comes back by a rename. On the way back no_back_off \
+             restarts the kubelet first, where the API server works: it forgets for how long it makes a component wait that ended before"
                 .to_owned(),
         );
         Ok(change)
