@@ -417,6 +417,7 @@ fn outcome_words(outcome: Outcome) -> &'static str {
 fn in_words(told: &Told, files: &[String]) -> String {
     match told {
         Told::Begun(entry) => format!("journal entry {entry}"),
+        Told::Emptying(0) => "the node is empty".to_owned(),
         Told::Emptying(1) => "emptying the node: one pod is left".to_owned(),
         Told::Emptying(left) => format!("emptying the node: {left} pods are left"),
         Told::Done(Done::Armed { seconds }) => format!("armed: the old state comes back in {seconds} seconds"),

@@ -29,7 +29,7 @@ pub struct Who {
 pub enum Told {
     /// It is in the journal under this name, and begins.
     Begun(String),
-    /// The node is being emptied, and so many pods are still to go.
+    /// The node is being emptied, and so many pods are still to go; with none, it is empty.
     Emptying(usize),
     /// A step on the node was done.
     Done(Done),
@@ -207,6 +207,9 @@ pub fn run(
 /// Empties the node before the change.
 fn emptied(drain: &Drain, log: &RefCell<Log<'_>>, tell: &dyn Fn(Told)) -> Result<(), Refusal> {
     let done = drain.empty(&|left| tell(Told::Emptying(left)));
+    if done.is_ok() {
+        tell(Told::Emptying(0));
+    }
     let (status, said) = match &done {
         Ok(()) => (0, String::new()),
         Err(why) => (1, why.0.clone()),

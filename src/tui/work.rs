@@ -171,8 +171,11 @@ impl Change {
                 self.entry = Some(entry);
             }
             Told::Emptying(left) => {
-                let pods = if left == 1 { "one pod is".to_owned() } else { format!("{left} pods are") };
-                self.now = format!("emptying the node: {pods} left");
+                self.now = match left {
+                    0 => "the node is empty; logging in again, changing".to_owned(),
+                    1 => "emptying the node: one pod is left".to_owned(),
+                    left => format!("emptying the node: {left} pods are left"),
+                };
             }
             Told::Done(done) => self.step(at, done),
             Told::AtConsole => {

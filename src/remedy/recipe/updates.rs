@@ -62,7 +62,7 @@ pub(super) fn plan(about: &About<'_>) -> Result<(UpdatesOp, Vec<String>), Refusa
         "There is no way back by this program: an older version is had by the package manager alone, if its archive still has it"
             .to_owned(),
         "Services whose packages are upgraded restart; where the container runtime or the kubelet is among them, pods may too. \
-         Empty the node first where that matters (sitewarden fix --drain, or kubectl drain)"
+         Empty the node first where that matters (d in the walk-through, sitewarden fix --drain, or kubectl drain)"
             .to_owned(),
         "The node is not restarted. Where an update asks for that, the control node-reboot-not-pending says so afterwards"
             .to_owned(),
