@@ -79,3 +79,42 @@ fn networks_that_shut_us_out_are_refused_and_come_back_where_they_are_not_known_
     assert!(node.lets_in());
     assert_eq!(node.sh(TRACES), before);
 }
+
+/// Where sshd itself has to do it: who comes from elsewhere is not let in whatever key they have.
+#[test]
+fn without_a_packet_filter_sshd_lets_users_in_from_the_management_networks_alone() {
+    let Some(node) = Node::up("ssh sources by AllowUsers", 1) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let way = node.way();
+    node.sh("mv /usr/sbin/nft /root/nft");
+    let before = node.picture("/etc/ssh");
+    let evidence = seen(&node);
+    // What the kernel filters cannot be asked without nft; what sshd does can.
+    assert_eq!(node.verdict_in("ssh-restricted-to-networks", &evidence), Verdict::Unknown);
+    let made = plan(&node.name, SPEC, &[], &evidence).unwrap();
+    assert!(made.notes[0].contains("Nobody from elsewhere"), "{:?}", made.notes);
+    let prepared = prepare(made, Some(&way), &NobodyToAsk, choices(60)).unwrap();
+    assert_eq!(prepared.to_be_typed(), Some(node.name.as_str()), "it can lock out");
+    assert!(prepared.remarks().iter().any(|line| line.contains("has no nft")), "{:?}", prepared.remarks());
+    let ran = run(prepared, &way, &mut store, &|_| ()).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    assert!(node.lets_in());
+    let users = node.sh("sshd -T | grep '^allowusers'");
+    let seat = evidence.nodes[0].login.known().unwrap().from.known().unwrap().clone();
+    let (first, _) = seat.rsplit_once('.').unwrap();
+    assert_eq!(users, format!("allowusers *@{first}.0/24\nallowusers *@fd00:1::/32\n"));
+    for control in ["ssh-restricted-to-networks", "ssh-from-management-networks"] {
+        assert_eq!(node.verdict_in(control, &seen(&node)), Verdict::Pass, "{control}");
+    }
+    // From an address of the node's own, which is in none of the networks, by a key that counts.
+    node.sh("umask 077; ssh-keygen -q -t ed25519 -N '' -f /root/own && cat /root/own.pub >>/root/.ssh/authorized_keys");
+    let login = "ssh -i /root/own -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
+    node.sh(&format!("! {login} root@127.0.0.1 true 2>/dev/null"));
+
+    assert_eq!(node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
+    assert_eq!(node.picture("/etc/ssh"), before);
+    node.sh(&format!("{login} root@127.0.0.1 true 2>/dev/null"));
+    assert_eq!(node.verdict_in("ssh-restricted-to-networks", &seen(&node)), Verdict::Unknown);
+    node.sh("mv /root/nft /usr/sbin/nft; sed -i '$d' /root/.ssh/authorized_keys; rm /root/own /root/own.pub");
+}

@@ -137,6 +137,21 @@ pub fn replace_all(files: &[SshdFile], keyword: &str, values: &[String]) -> Resu
     Ok(edit)
 }
 
+/// The arguments of the lines of a keyword whose lines add up, as they count for every connection. None where a Match block
+/// sets it too, so that they do not.
+///
+/// An error where a file is not surely understood.
+pub fn arguments(files: &[SshdFile], keyword: &str) -> Result<Option<Vec<String>>, EditError> {
+    let hand = format!("write the {keyword} lines by hand and check them with `sshd -T`");
+    let name = known(keyword, &hand)?;
+    let reading = read(files, &hand)?;
+    let own = || reading.lines.iter().filter(|line| line.keyword == name);
+    if own().any(|line| line.in_match) {
+        return Ok(None);
+    }
+    Ok(Some(own().flat_map(|line| line.args.clone()).collect()))
+}
+
 /// Today's name of a keyword that a line may set.
 fn known(keyword: &str, hand: &str) -> Result<String, EditError> {
     let lower = keyword.to_ascii_lowercase();

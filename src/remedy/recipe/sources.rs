@@ -1,6 +1,8 @@
 //! Who reaches the SSH server at all: a table of nftables of our own, loaded again at every start of the node. A packet has
-//! to pass every table, so that this one bounds what ufw, firewalld or anybody else lets in, and touches none of theirs.
+//! to pass every table, so that this one bounds what ufw, firewalld or anybody else lets in, and touches none of theirs. Where
+//! the node has no nft, sshd itself is told, by AllowUsers.
 
+use super::sshd::{SshdOp, sources};
 use super::{About, seat};
 use crate::remedy::change::{FileChange, NodeChange, State, Validate};
 use crate::remedy::fresh::{Fresh, Want};
@@ -16,6 +18,8 @@ pub struct SourcesOp {
     ports: BTreeSet<u16>,
     /// Whether the person is at the local channel.
     local: bool,
+    /// The same by sshd, or why not.
+    by_sshd: Result<SshdOp, Refusal>,
 }
 
 /// The rules.
@@ -63,18 +67,21 @@ pub(super) fn plan(about: &About<'_>) -> Result<(SourcesOp, Vec<String>), Refusa
             others.join(" and ")
         ));
     }
-    Ok((SourcesOp { networks, ports, local: seat::is_local(node) }, notes))
+    let by_sshd = sources(networks.names(), about);
+    Ok((SourcesOp { networks, ports, local: seat::is_local(node), by_sshd }, notes))
 }
 
 impl SourcesOp {
     pub(super) fn wants(&self) -> Vec<Want> {
-        vec![
+        let mut wants = vec![
             Want::File(RULES.to_owned()),
             Want::File(UNIT.to_owned()),
             Want::Tell(NFT.to_owned()),
             Want::Tell(LOADED.to_owned()),
             seat::want(&self.ports),
-        ]
+        ];
+        wants.extend(self.by_sshd.iter().flat_map(SshdOp::wants));
+        wants
     }
 
     fn rules(&self) -> Vec<String> {
@@ -101,14 +108,28 @@ impl SourcesOp {
         rules
     }
 
+    fn by_allow_users(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
+        let change = self.by_sshd.as_ref().map_err(Refusal::clone).and_then(|op| op.change(fresh));
+        let mut change = change.map_err(|why| {
+            Refusal::new(format!(
+                "the node has no nft (package nftables), or is not run by systemd; and by AllowUsers it does not go: {why}"
+            ))
+        })?;
+        if !change.files.is_empty() {
+            change.why.push(
+                "The node has no nft (package nftables), or is not run by systemd: so sshd itself lets nobody log in who comes from \
+                 elsewhere. Its port stays open to everybody"
+                    .to_owned(),
+            );
+        }
+        Ok(change)
+    }
+
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         let nft =
             fresh.told(NFT).and_then(|said| said.lines().next()).map(str::trim).filter(|nft| nft.starts_with('/'));
         let Some(nft) = nft else {
-            return Err(Refusal::new(
-                "the node has no nft (package nftables), or is not run by systemd. Install it, or restrict SSH by AllowUsers \
-                 or by from= in the authorized keys",
-            ));
+            return self.by_allow_users(fresh);
         };
         if self.local {
             seat::refuse_unless_alone(&self.ports, fresh)?;

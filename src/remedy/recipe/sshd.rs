@@ -6,11 +6,12 @@ use super::{About, seat};
 use crate::channel::ssh::supported;
 use crate::evidence::{NodeEvidence, SshdDaemon};
 use crate::remedy::change::{FileChange, NodeChange, State, Validate};
-use crate::remedy::edit::sshd::{SshdFile, set};
+use crate::remedy::edit::sshd::{SshdFile, arguments, replace_all, set};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::plan::{Refusal, Risk};
 use crate::remedy::words::quoted;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// Keywords that are given values, in every daemon of a node.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub struct SshdOp {
     daemons: Vec<Daemon>,
     /// Keyword as written in sshd_config -> value.
     settings: BTreeMap<String, String>,
+    /// The networks from which users may come, by AllowUsers. Empty: it is left as it is.
+    from: Vec<String>,
     /// Seconds between the reload and the check may pass.
     within: u32,
     /// The ports of every sshd, where the node was read by the local channel: a fresh one proves nothing of SSH.
@@ -40,6 +43,9 @@ struct Daemon {
     options: Options,
 }
 
+/// Who may log in, and from where.
+const USERS: &str = "AllowUsers";
+
 /// Time that the check after a reload may take.
 const WITHIN: u32 = 15;
 
@@ -56,7 +62,29 @@ pub(super) fn setting(
     }
     let notes = shut_out(settings, node)?;
     let local = seat::is_local(node).then(|| seat::ports(node));
-    Ok((SshdOp { daemons, settings: settings.clone(), within: WITHIN, local }, notes))
+    Ok((SshdOp { daemons, settings: settings.clone(), from: Vec::new(), within: WITHIN, local }, notes))
+}
+
+/// What is done where only users from some networks may log in, by AllowUsers.
+pub(super) fn sources(networks: Vec<String>, about: &About<'_>) -> Result<SshdOp, Refusal> {
+    let (op, _) = setting(&BTreeMap::new(), about)?;
+    Ok(SshdOp { from: networks, ..op })
+}
+
+/// AllowUsers with every user bound to networks, of what it is now. `None`: somebody may come from elsewhere by a pattern that
+/// is not surely understood.
+fn bound(now: &[String], networks: &[String]) -> Option<Vec<String>> {
+    let all = ["*".to_owned()];
+    let now = if now.is_empty() { &all[..] } else { now };
+    let mut bound = Vec::new();
+    for user in now {
+        match user.rsplit_once('@') {
+            None if !user.starts_with('!') => bound.extend(networks.iter().map(|network| format!("{user}@{network}"))),
+            Some((_, network)) if networks.iter().any(|known| known == network) => bound.push(user.clone()),
+            _ => return None,
+        }
+    }
+    Some(bound)
 }
 
 /// What is done for `sshd-algorithms`: of what the daemon allows now, only what is wanted.
@@ -196,6 +224,9 @@ fn absolute(pattern: &str) -> String {
 impl SshdOp {
     pub(super) fn add(&mut self, other: SshdOp) {
         self.settings.extend(other.settings);
+        if !other.from.is_empty() {
+            self.from = other.from;
+        }
     }
 
     pub(super) fn wants(&self) -> Vec<Want> {
@@ -205,10 +236,16 @@ impl SshdOp {
             wants.extend(daemon.files.iter().map(|file| Want::File(file.clone())));
             wants.extend(daemon.patterns.iter().map(|pattern| Want::Pattern(pattern.clone())));
             wants.push(Want::File(OWN.to_owned()));
-            wants.push(Want::Tell(daemon.options.line(self.settings.keys())));
+            wants.push(Want::Tell(daemon.options.line(self.keywords())));
         }
         wants.extend(self.local.as_ref().map(seat::want));
         wants
+    }
+
+    /// The keywords that it is about.
+    fn keywords(&self) -> impl Iterator<Item = &String> + Clone {
+        static NAME: LazyLock<String> = LazyLock::new(|| USERS.to_owned());
+        self.settings.keys().chain((!self.from.is_empty()).then(|| &*NAME))
     }
 
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
@@ -235,7 +272,7 @@ impl SshdOp {
     }
 
     fn of_daemon(&self, daemon: &Daemon, fresh: &Fresh) -> Result<NodeChange, Refusal> {
-        daemon.options.refuse(self.settings.keys(), &daemon.main, fresh)?;
+        daemon.options.refuse(self.keywords(), &daemon.main, fresh)?;
         let mut read: BTreeMap<&str, (SshdFile, &State)> = BTreeMap::new();
         let found = std::iter::once(&daemon.main)
             .chain(&daemon.files)
@@ -262,9 +299,31 @@ impl SshdOp {
         let mut files: Vec<SshdFile> = vec![main];
         files.extend(read.iter().filter(|(path, _)| **path != daemon.main).map(|(_, (file, _))| file.clone()));
         let mut change = NodeChange { risk: Risk::CanLockOut, within: self.within, ..NodeChange::default() };
+        let refused = |error: crate::remedy::edit::EditError| Refusal::new(error.to_string());
+        let mut edits: Vec<(&str, Vec<String>)> = Vec::new();
         for (keyword, value) in &self.settings {
-            let args: Vec<&str> = value.split_whitespace().collect();
-            let edit = set(&files, keyword, &args).map_err(|error| Refusal::new(error.to_string()))?;
+            edits.push((keyword, value.split_whitespace().map(str::to_owned).collect()));
+        }
+        let mut users = Vec::new();
+        if !self.from.is_empty() {
+            let now = arguments(&files, USERS).map_err(refused)?;
+            let Some(all) = now.and_then(|now| bound(&now, &self.from)) else {
+                return Err(Refusal::new(format!(
+                    "{}: its AllowUsers lines have Match blocks or patterns of their own, which are a person's to change. Bind each of \
+                     them to the management networks (`ops@10.0.8.0/24`), or install nft",
+                    daemon.main
+                )));
+            };
+            users.clone_from(&all);
+            edits.push((USERS, all));
+        }
+        for (keyword, args) in edits {
+            let words: Vec<&str> = args.iter().map(String::as_str).collect();
+            let edit = match keyword {
+                USERS => replace_all(&files, keyword, &[words.join(" ")]),
+                _ => set(&files, keyword, &words),
+            };
+            let edit = edit.map_err(refused)?;
             for edited in edit.files {
                 match files.iter_mut().find(|file| file.path == edited.path) {
                     Some(file) => file.text = edited.after,
@@ -303,7 +362,8 @@ impl SshdOp {
         let wants = self
             .settings
             .iter()
-            .map(|(keyword, value)| format!("{} {value}", crate::evidence::effective::sshd_canonical(keyword)));
+            .map(|(keyword, value)| format!("{} {value}", crate::evidence::effective::sshd_canonical(keyword)))
+            .chain(users.iter().map(|user| format!("allowusers {user}")));
         change.validate.push(Validate::Sshd {
             sshd: daemon.sshd.clone(),
             main: daemon.main.clone(),
@@ -350,6 +410,20 @@ const OWN: &str = "/etc/ssh/sshd_config.d/00-sitewarden.conf";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn users_are_bound_to_networks_and_what_is_not_understood_is_left() {
+        let list = |words: &str| words.split_whitespace().map(str::to_owned).collect::<Vec<String>>();
+        let networks = list("10.0.8.0/24 fd00:1::/32");
+        assert_eq!(bound(&[], &networks), Some(list("*@10.0.8.0/24 *@fd00:1::/32")));
+        assert_eq!(
+            bound(&list("ops root@10.0.8.0/24"), &networks),
+            Some(list("ops@10.0.8.0/24 ops@fd00:1::/32 root@10.0.8.0/24"))
+        );
+        for elsewhere in ["ops@10.0.0.0/8", "ops@*", "!guest", "ops@!10.0.8.7"] {
+            assert_eq!(bound(&list(elsewhere), &networks), None, "{elsewhere}");
+        }
+    }
 
     #[test]
     fn patterns_have_stars_anywhere() {
