@@ -133,7 +133,10 @@ impl Run<'_> {
         };
         let target = format!("node/{node}");
         let prepared = match remedy::prepare_undo(&entry, &target, &reach, self.ask(), self.undo.change.choices()) {
-            Ok(prepared) => prepared,
+            Ok(prepared) => match remedy::kept_beyond(&self.store, &entry) {
+                Some(note) => prepared.with_note(note),
+                None => prepared,
+            },
             Err(refusal) => {
                 writeln!(out, "{}", clean(&refusal.0))?;
                 return Ok(FAILED);

@@ -32,11 +32,11 @@ pub use node::{Done, Reach};
 pub use owner::{Kind, refused};
 pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Part, Prepared, Step, prepare};
-pub(crate) use recipe::kept;
 pub use recipe::{
     AutomaticOp, AzRun, Bound, CertificatesOp, EncryptionOp, FilesOp, Held, KeysOp, KubeOp, KubeletOp, NodeOp,
     RancherOp, SourcesOp, SshOffOp, SshdOp, StaticPodOp, TextOp, UpdatesOp, plan,
 };
+pub(crate) use recipe::{kept, kept_beyond};
 pub use resume::{Settle, Unfinished, WayBack, look, settle, way_back};
 pub use run::{Ran, Told, Who, close, finish, run};
 pub use undo::{OnNode, entries, prepare_undo};

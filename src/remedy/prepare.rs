@@ -155,6 +155,13 @@ impl Prepared {
         self.drain.as_deref()
     }
 
+    /// The same with one more thing to know.
+    pub fn with_note(mut self, note: String) -> Self {
+        self.digest = sha256(format!("{} {note}", self.digest).as_bytes());
+        self.plan.notes.push(note);
+        self
+    }
+
     pub(super) fn into_undo_of(mut self, entry: &str) -> Self {
         // The last step looks again; what an undo brings back is to be judged by a scan.
         self.steps.pop();

@@ -95,7 +95,9 @@ impl Jobs {
                 let unknown = || Refusal::new(format!("It is not known how {target} is reached"));
                 if let Some(name) = target.strip_prefix("node/") {
                     let reach = NodeReach::of(visit, name).ok_or_else(unknown)?;
-                    return remedy::prepare_undo(&entry, &target, &reach, memory, choices);
+                    let prepared = remedy::prepare_undo(&entry, &target, &reach, memory, choices)?;
+                    let note = self.store().ok().and_then(|store| remedy::kept_beyond(&store, &entry));
+                    return Ok(note.map_or(prepared.clone(), |note| prepared.with_note(note)));
                 }
                 let reach = cluster(visit).ok_or_else(unknown)?;
                 let store = self.store().map_err(Refusal::new)?;

@@ -9,6 +9,7 @@ use crate::kubeapi::ObjectPlace;
 use crate::remedy::edit::extra_args::{extra_arg, set_extra_arg};
 use crate::remedy::edit::yaml::{get_path, remove_path, set_path};
 use crate::remedy::plan::{Plan, Refusal, Work};
+use crate::store::{Entry, Outcome, Store};
 use serde_json::Value as Json;
 
 /// A ConfigMap of the namespace `kube-system` with a text that kubeadm writes.
@@ -230,6 +231,26 @@ pub(crate) fn kept(planned: &Plan, evidence: &Evidence) -> Option<Plan> {
         work: Work::Cluster(texts),
         notes,
     })
+}
+
+/// What to know before an entry of a node is taken back: the entry of the cluster, made after it and still in force, by which
+/// kubeadm's next upgrade would bring the same again. None where the journal has none.
+pub(crate) fn kept_beyond(store: &Store, entry: &str) -> Option<String> {
+    let entries = store.entries().ok()?;
+    let at = entries.iter().position(|known| known.id == entry)?;
+    let (own, later) = entries.get(at..)?.split_first()?;
+    let keeps = |other: &&Entry| {
+        other.title() == KEEPS
+            && other.site() == own.site()
+            && other.outcome() == Some(Outcome::Done)
+            && other.undone_by.is_none()
+            && other.controls().iter().any(|control| own.controls().contains(control))
+    };
+    let kept = &later.iter().find(keeps)?.id;
+    Some(format!(
+        "kubeadm's own ConfigMaps hold it too, since entry {kept}: its next upgrade brings it back to this node unless that entry is \
+         taken back as well (sitewarden undo {kept}, with the cluster named)"
+    ))
 }
 
 /// The value of a flag by the manifest that was seen.

@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::evidence::cluster::sample::{document, good};
 use crate::remedy::recipe::testing::node;
 use crate::remedy::{Plan, Work, plan};
+use crate::store::{Event, EventKind};
 use serde_json::json;
 
 fn proxy() -> String {
@@ -220,4 +221,38 @@ fn one_plan_more_has_an_upgrade_keep_what_the_nodes_get() {
     assert!(
         keeping(&seen, &controls[1..]).0[0].notes[0].contains("kubectl -n kube-system edit configmap kubeadm-config")
     );
+}
+
+#[test]
+fn who_takes_a_nodes_change_back_is_told_what_would_bring_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let mut write = |entry: &str, kind: EventKind| {
+        let (at, operator, seat) = (jiff::Timestamp::UNIX_EPOCH, "ana".to_owned(), "laptop".to_owned());
+        store.append(&Event { entry: entry.to_owned(), at, operator, seat, kind }).unwrap();
+    };
+    let mut entry = |id: &str, target: &str, title: &str, undo: Option<&str>| {
+        let begun = EventKind::Begun {
+            site: Some("site".to_owned()),
+            target: target.to_owned(),
+            controls: vec!["kubelet-event-record-qps".to_owned()],
+            title: title.to_owned(),
+            risk: "safe".to_owned(),
+            plan_digest: String::new(),
+            commands: Vec::new(),
+            paths: Vec::new(),
+            undo: undo.map(str::to_owned),
+        };
+        write(id, begun);
+        let (outcome, note) = (Outcome::Done, String::new());
+        write(id, EventKind::Ended { outcome, before: None, after: None, files: Vec::new(), note });
+    };
+    entry("20261101T000000-aaaaaa", "cluster", KEEPS, None);
+    entry("20261102T000000-bbbbbb", "node/n1", "The kubelet", None);
+    entry("20261103T000000-cccccc", "cluster", KEEPS, None);
+    let note = |store: &Store| kept_beyond(store, "20261102T000000-bbbbbb");
+    let store_of = || Store::open(folder.path()).unwrap();
+    assert!(note(&store_of()).unwrap().contains("sitewarden undo 20261103T000000-cccccc"));
+    entry("20261104T000000-dddddd", "cluster", "Take back", Some("20261103T000000-cccccc"));
+    assert_eq!(note(&store_of()), None, "it was taken back already");
 }
