@@ -91,6 +91,7 @@ fn pump(
     input.say(talk.begin());
     let mut errors = channel.stderr();
     let mut buffer = vec![0; CHUNK];
+    let mut again = false;
     loop {
         let mut moved = false;
         if !input.ended {
@@ -127,7 +128,11 @@ fn pump(
         if wire.is_late() {
             return Ok(Some(Reason::Timeout));
         }
-        if !moved {
+        // Reading one output takes what has come for the other one off the socket too, and libssh2 keeps it: then nothing more
+        // may ever come, and waiting for the socket would be waiting for the deadline. Looked at again once alone, since what
+        // is kept may be of a kind that nobody reads.
+        again = !moved && !again && channel.read_window().available > 0;
+        if !moved && !again {
             wire.wait(false)?;
         }
     }
