@@ -5,6 +5,7 @@ use super::answer::{Answer, Got};
 use super::component::{Kind, Sources};
 use super::process::{Proc, Verdict, rejected};
 use super::text::basename;
+use super::within;
 use crate::evidence::{Fact, Process, Reason};
 
 /// What was made of the processes that go by a component's name.
@@ -95,7 +96,7 @@ fn match_pods<'a>(kind: &Kind, sources: &Sources<'a>, pods: Vec<&'a Proc>, found
 }
 
 /// Looks for a program that holds the component in itself.
-pub(super) fn embedded<'a>(kind: &Kind, sources: &Sources<'a>, found: &mut Found<'a>) {
+pub(super) fn embedded<'a>(answer: &Answer<'_>, kind: &Kind, sources: &Sources<'a>, found: &mut Found<'a>) {
     for one in sources.procs.named(&["k3s", "rke2", "kubelite", "hyperkube"]) {
         let role = one.process.args.known().and_then(|args| {
             let first = args.first()?.split_whitespace().nth(1);
@@ -107,6 +108,8 @@ pub(super) fn embedded<'a>(kind: &Kind, sources: &Sources<'a>, found: &mut Found
             // It starts the kubelet as a process of its own and the rest as static pods.
             ("rke2", _) => false,
             ("k3s", Some("agent")) => kind.in_agent,
+            // A database is spoken to through kine, which is no etcd.
+            ("k3s", Some("server")) if kind.name == "etcd" && within::stores_by_kine(answer, one.pid) => false,
             ("k3s", Some("server")) if kind.name == "etcd" => {
                 open(found, "k3s may run etcd within itself, which cannot be seen from outside");
                 false
