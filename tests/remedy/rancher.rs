@@ -109,6 +109,8 @@ fn k3s_is_judged_by_what_its_log_says_and_gets_a_flag_by_its_file() {
         ("controller-manager-profiling-off", Verdict::Unknown),
         // Its objects are in SQLite.
         ("etcd-client-certificates", Verdict::NotApplicable),
+        ("apiserver-etcd-ca", Verdict::NotApplicable),
+        ("apiserver-etcd-tls", Verdict::Pass),
     ]);
 
     let way = node.way();
