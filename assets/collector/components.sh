@@ -141,7 +141,15 @@ within_k3s() {
         IFS=$WS
         c=${LINE#*'msg="Running '}
         named "${c%% *}" "$1" "$LINE"
-        case $c in kubelet*) [ -z "$PODDIR" ] || PODDIRS="$PODDIRS$PODDIR$NL" ;; esac
+        case $LINE in
+        *'msg="Running kubelet '*) [ -z "$PODDIR" ] || PODDIRS="$PODDIRS$PODDIR$NL" ;;
+        *' --etcd-certfile=/'*/tls/etcd/client.crt' '*)
+            # where etcd runs within it too, this file has all its settings (pkg/daemons/executor/executor.go, ToConfigFile)
+            p=${LINE#*' --etcd-certfile='}
+            p=${p%%/tls/etcd/client.crt*}/db/etcd/config
+            [ ! -e "$p" ] || config etcd config "$1" "$p"
+            ;;
+        esac
     done
     IFS=$WS
 }

@@ -67,12 +67,19 @@ pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>) 
     if let Some(within) = found.within {
         let told = if within == "k3s" { within::read(answer, kind, &found.counts) } else { None };
         return match &told {
-            Some(process) => running(answer, kind, within, sources, Some(process), rejected, static_pod),
+            Some(process) => {
+                running(answer, kind, versioned(kind, within), sources, Some(process), rejected, static_pod)
+            }
             None => inside(answer, kind, sources, &found, within, rejected, static_pod),
         };
     }
     let process = choose(answer, kind, &found);
     running(answer, kind, kind.name, sources, process, rejected, static_pod)
+}
+
+/// The program whose version is that of a component within it: etcd has one of its own.
+fn versioned<'k>(kind: &'k Kind, within: &'k str) -> &'k str {
+    if kind.name == "etcd" { kind.name } else { within }
 }
 
 /// A component whose command line is told by `process`. `program`: the executable that tells its version.
@@ -125,7 +132,7 @@ fn inside(
         exists: Fact::Known(true),
         process: process.map_or(Fact::Unread, Fact::Known),
         rejected,
-        version: version(answer, kind, within, sources, None),
+        version: version(answer, kind, versioned(kind, within), sources, None),
         static_pod,
         ..Component::default()
     }

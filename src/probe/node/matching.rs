@@ -5,7 +5,7 @@ use super::answer::{Answer, Got};
 use super::component::{Kind, Sources};
 use super::process::{Proc, Verdict, rejected};
 use super::text::basename;
-use super::within;
+use super::within::{self, Store};
 use crate::evidence::{Fact, Process, Reason};
 
 /// What was made of the processes that go by a component's name.
@@ -108,12 +108,14 @@ pub(super) fn embedded<'a>(answer: &Answer<'_>, kind: &Kind, sources: &Sources<'
             // It starts the kubelet as a process of its own and the rest as static pods.
             ("rke2", _) => false,
             ("k3s", Some("agent")) => kind.in_agent,
-            // A database is spoken to through kine, which is no etcd.
-            ("k3s", Some("server")) if kind.name == "etcd" && within::stores_by_kine(answer, one.pid) => false,
-            ("k3s", Some("server")) if kind.name == "etcd" => {
-                open(found, "k3s may run etcd within itself, which cannot be seen from outside");
-                false
-            }
+            ("k3s", Some("server")) if kind.name == "etcd" => match within::store(answer, one.pid) {
+                Store::Etcd(..) => true,
+                Store::Database => false,
+                Store::Unknown => {
+                    open(found, "k3s may run etcd within itself, which cannot be seen from outside");
+                    false
+                }
+            },
             ("k3s", Some("server")) => true,
             _ => {
                 open(found, "a program that may hold it in itself runs, and in which role is not known");

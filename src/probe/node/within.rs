@@ -18,6 +18,10 @@ pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, found: &[&Proc]) -> Opt
         answer.gap(&path, Reason::NotVisible, "embedded in k3s, of which several run");
         return None;
     };
+    if kind.name == "etcd" {
+        let Store::Etcd(at, file) = store(answer, one.pid) else { return None };
+        return Some(with(one, at, &["etcd".to_owned(), format!("--config-file={file}")]));
+    }
     let said = |detail: &str| format!("embedded in k3s: {detail}");
     let lines: Vec<String> = match answer.got(&format!("within.{}", one.pid)) {
         Got::Here(record) | Got::Cut(record) => record.lines().iter().map(|line| (*line).to_owned()).collect(),
@@ -39,25 +43,54 @@ pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, found: &[&Proc]) -> Opt
         answer.gap(&path, Reason::Malformed, &said("the line of its log about it could not be understood"));
         return None;
     };
-    // The kubelet's files are written by k3s itself between its own start and this line.
-    let process = Process { args: Fact::Known(redact::args(&args)), started: Fact::Known(at), ..one.process.clone() };
-    Some(Proc { process, ..(*one).clone() })
+    Some(with(one, at, &args))
 }
 
-/// Whether the API server within k3s has been said to keep its objects behind kine, at a socket of k3s' own: in SQLite, or in
-/// a database elsewhere. Where etcd is meant, an address is given, and who answers there is not told.
-pub(super) fn stores_by_kine(answer: &Answer<'_>, pid: i64) -> bool {
+/// The process of k3s with a component's arguments and start: k3s writes the component's files itself, after its own start.
+fn with(k3s: &Proc, at: Timestamp, args: &[String]) -> Proc {
+    let process = Process { args: Fact::Known(redact::args(args)), started: Fact::Known(at), ..k3s.process.clone() };
+    Proc { process, ..k3s.clone() }
+}
+
+/// Where the API server within k3s keeps its objects.
+pub(super) enum Store {
+    /// Behind kine, at a socket of k3s' own: in SQLite, or in a database elsewhere.
+    Database,
+    /// In an etcd within k3s, which is started by this file alone (pkg/daemons/executor/etcd.go): written anew at each start,
+    /// before the API server was told its arguments at this time (pkg/daemons/control/server.go).
+    Etcd(Timestamp, String),
+    /// It was not told, or a socket of this node leads to who knows which server's etcd.
+    Unknown,
+}
+
+/// Where the API server within this k3s keeps its objects.
+pub(super) fn store(answer: &Answer<'_>, pid: i64) -> Store {
     const API: &str = "kube-apiserver";
-    let Got::Here(record) = answer.got(&format!("within.{pid}")) else { return false };
-    let args = record.lines().iter().filter(|line| speaks_of(line, API)).map(|line| told(line, API)).collect();
-    let args: Option<Vec<(Timestamp, Vec<String>)>> = args;
-    args.is_some_and(|told| match told.as_slice() {
-        [(_, args)] => {
-            let mut servers = args.iter().filter_map(|arg| arg.strip_prefix("--etcd-servers="));
-            servers.next().is_some_and(|one| one.starts_with("unix:") && !one.contains(',')) && servers.next().is_none()
+    let Got::Here(record) = answer.got(&format!("within.{pid}")) else { return Store::Unknown };
+    let lines = record.lines();
+    let mut about = lines.iter().filter(|line| speaks_of(line, API));
+    let (Some(line), None) = (about.next(), about.next()) else { return Store::Unknown };
+    let Some((at, args)) = told(line, API) else { return Store::Unknown };
+    let only = |flag: &str| {
+        let mut values = args.iter().filter_map(|arg| arg.strip_prefix(flag));
+        values.next().filter(|_| values.next().is_none())
+    };
+    match only("--etcd-servers=") {
+        Some(servers) if servers.split(',').all(|one| one.starts_with("unix:")) => Store::Database,
+        // A server without an etcd of its own has a proxy at the same address, and no port for other members.
+        Some(servers) if servers.starts_with("https://") && listens(answer, pid, "2380") => {
+            let folder = only("--etcd-certfile=").and_then(|path| path.strip_suffix("/tls/etcd/client.crt"));
+            folder.map_or(Store::Unknown, |folder| Store::Etcd(at, format!("{folder}/db/etcd/config")))
         }
-        _ => false,
-    })
+        _ => Store::Unknown,
+    }
+}
+
+/// Whether a process listens at a port.
+fn listens(answer: &Answer<'_>, pid: i64, port: &str) -> bool {
+    let Got::Here(record) = answer.got("listen") else { return false };
+    let pid = pid.to_string();
+    record.table().iter().any(|row| matches!(row.as_slice(), [_, _, at, _, by, _] if at == port && *by == pid))
 }
 
 fn speaks_of(line: &str, component: &str) -> bool {

@@ -77,6 +77,33 @@ fn a_store_behind_kine_is_no_etcd() {
 }
 
 #[test]
+fn an_etcd_within_k3s_is_read_from_the_file_that_it_is_started_by() {
+    let api = "time=\"2026-05-26T20:08:48Z\" level=info msg=\"Running kube-apiserver \
+               --etcd-certfile=/data/server/tls/etcd/client.crt --etcd-servers=https://127.0.0.1:2379\"\n";
+    let node = |pid: &str, written: i64| {
+        let files = format!("0\there\tetcd\tconfig\t10\t{written}\t/data/server/db/etcd/config\n");
+        let listen = format!("tcp\t0100007F\t2379\t1\t10\tk3s-server\ntcp\t0100007F\t2380\t2\t{pid}\tk3s-server\n");
+        let records = vec![
+            record("within.10", "-", api),
+            record("listen", "-", &listen),
+            record("files", "-", &files),
+            record("file.0", "-", include_str!("../../../tests/samples/components/k3s-1.21-etcd-config.yaml")),
+        ];
+        k3s("/usr/local/bin/k3s server", records)
+    };
+    let said = 1_779_826_128; // 2026-05-26T20:08:48Z
+    let found = node("10", said - 1);
+    assert_eq!((&found.etcd.exists, &found.etcd.version), (&Fact::Known(true), &Fact::Unread));
+    let effective = Reading::of_node(&found).at("etcd.effective");
+    assert_eq!(effective.at("clientCertAuth").value, Value::Bool(true));
+    assert_eq!(effective.at("clientCertAuth").origin.as_deref(), Some("/data/server/db/etcd/config"));
+    // What lies there since is not what runs.
+    let changed = Reading::of_node(&node("10", said + 60)).at("etcd.effective.clientCertAuth");
+    assert!(matches!(changed.value, Value::Unread(_)), "{changed:?}");
+    assert_eq!(node("11", said).etcd.exists, Fact::Unread);
+}
+
+#[test]
 fn what_is_not_plain_is_not_guessed() {
     let of = |flags: &str, lines: &str| {
         let node = k3s("/usr/local/bin/k3s server", vec![record("within.10", flags, lines)]);
