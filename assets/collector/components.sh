@@ -29,17 +29,24 @@ inside() {
         fi
     done
 }
-# named COMPONENT PID: the paths that a process names, and the text of its configuration files
+# arguments PID [LINE]: one a line, of a process, else of the line that k3s has said of a component within it
+arguments() {
+    case ${2:-} in
+    '') tr '\n\0' '\001\n' <"/proc/$1/cmdline" ;;
+    *) printf '%s\n' "$2" | awk '{ sub(/^.*msg="Running [a-z-]+ /, ""); sub(/"[^"]*$/, ""); gsub(/\\"/, "\""); gsub(/ --/, "\n--"); print }' ;;
+    esac
+}
+# named COMPONENT PID [LINE]: the paths that a process names, and the text of its configuration files
 named() {
     PODDIR=
-    FLAGS=$(tr '\n\0' '\001\n' <"/proc/$2/cmdline" | awk '
+    FLAGS=$(arguments "$2" "${3:-}" | awk '
         BEGIN { n = split("config config-file config-dir kubeconfig bootstrap-kubeconfig client-ca-file tls-cert-file tls-private-key-file cert-dir pod-manifest-path cni-conf-dir data-dir cert-file key-file trusted-ca-file peer-cert-file peer-key-file peer-trusted-ca-file root-ca-file authentication-kubeconfig authorization-kubeconfig", w, " "); for (i = 1; i <= n; i++) want[w[i]] }
         p != "" { v[p] = $0; p = ""; next }
         /^--?[a-z]/ { k = $0; sub(/^--?/, "", k); x = index(k, "="); val = ""
             if (x) { val = substr(k, x + 1); k = substr(k, 1, x - 1) }
             if (k in want) { if (x) v[k] = val; else p = k } }
         END { for (k in v) if (v[k] ~ /^\//) print k "\t" v[k] }')
-    DOC=
+    DOCS=
     IFS=$NL
     for row in $FLAGS; do
         IFS=$WS
@@ -47,7 +54,7 @@ named() {
         case $flag in
         config)
             role=$1-config
-            if config "$1" config "$2" "$path"; then DOC=$path; fi
+            if config "$1" config "$2" "$path"; then DOCS=$path$NL$DOCS; fi
             ;;
         config-file)
             [ "$1" = etcd ] || continue
@@ -78,7 +85,7 @@ named() {
                 IFS=$WS
                 p=$path/${p#"$path/"}
                 add "$role" "--$flag of $1" "$p"
-                config "$1" drop-in "$2" "$p"
+                if config "$1" drop-in "$2" "$p"; then DOCS=$DOCS$p$NL; fi
             done
             ;;
         cni-conf-dir) tree cni-config "$path" "--$flag of $1" ;;
@@ -86,17 +93,62 @@ named() {
         esac
     done
     IFS=$WS
-    [ -n "$DOC" ] || return 0
-    LIST=$(awk '{ gsub(/["'\'',\r]/, ""); sub(/^[ \t{]+/, "") }
-        match($0, /^(clientCAFile|tlsCertFile|tlsPrivateKeyFile|staticPodPath):[ \t]*\//) { k = $0; sub(/:.*/, "", k); v = $0; sub(/^[^:]*:[ \t]*/, "", v); sub(/[ \t]+(#.*)?$/, "", v); print k "\t" v }' "$DOC")
+    # the files in the order in which each is over those before it
+    FROMFLAG=$PODDIR
     IFS=$NL
-    for row in $LIST; do
+    for DOC in $DOCS; do
+        LIST=$(awk '{ gsub(/["'\'',\r]/, ""); sub(/^[ \t{]+/, "") }
+            match($0, /^(clientCAFile|tlsCertFile|tlsPrivateKeyFile|staticPodPath):[ \t]*\//) { k = $0; sub(/:.*/, "", k); v = $0; sub(/^[^:]*:[ \t]*/, "", v); sub(/[ \t]+(#.*)?$/, "", v); print k "\t" v }' "$DOC")
+        for row in $LIST; do
+            IFS=$WS
+            flag=${row%%"$TAB"*} path=${row#*"$TAB"}
+            case $flag in
+            staticPodPath) [ -n "$FROMFLAG" ] || { PODDIR=$path FROM=config; } ;;
+            clientCAFile) role=pki; [ "$1" = kubelet ] && role=kubelet-ca; add "$role" "$flag in $DOC" "$path" ;;
+            *) add pki "$flag in $DOC" "$path" ;;
+            esac
+            IFS=$NL
+        done
+    done
+    IFS=$WS
+}
+# within PID UNIT: what k3s has said since its start of the components that it runs within itself, the first line about each:
+# once a start, in pkg/daemons/control/server.go and pkg/daemons/agent/agent.go of k3s. Nobody else can write to the
+# journal as this process.
+within_k3s() {
+    RUN= OUT= F=u WANT=5
+    if command -v journalctl >/dev/null; then
+        F=n RUN=$(bound 5 systemctl show --no-pager -p InvocationID -- "${2%%/*}")
+        RUN=${RUN#InvocationID=}
+    fi
+    case $(tr '\0' ' ' <"/proc/$1/cmdline") in *'k3s agent '*) WANT=2 ;; esac
+    case $RUN in
+    '' | *[!0-9a-f]*) ;;
+    *)
+        # what is said at the start comes first: a journal of months is not read to its end
+        OUT=$(bound 10 journalctl --no-pager -q -o cat "_SYSTEMD_INVOCATION_ID=$RUN" "_PID=$1" | awk -v want=$WANT '
+            /msg="Running (kubelet|kube-proxy|kube-apiserver|kube-controller-manager|kube-scheduler) --/ {
+                s = $0; sub(/^.*msg="Running /, "", s); sub(/ .*/, "", s)
+                if (!(s in seen)) { seen[s]; print; if (++n == want) exit }
+            }' | head -c $CAP)
+        [ "$UID_NOW" = 0 ] || F=f
+        ;;
+    esac
+    [ -z "$OUT" ] || F=-
+    say "within.$1" 0 "$F" "$OUT"
+    IFS=$NL
+    for LINE in $OUT; do
         IFS=$WS
-        flag=${row%%"$TAB"*} path=${row#*"$TAB"}
-        case $flag in
-        staticPodPath) [ -n "$PODDIR" ] || { PODDIR=$path FROM=config; } ;;
-        clientCAFile) role=pki; [ "$1" = kubelet ] && role=kubelet-ca; add "$role" "$flag in $DOC" "$path" ;;
-        *) add pki "$flag in $DOC" "$path" ;;
+        c=${LINE#*'msg="Running '}
+        named "${c%% *}" "$1" "$LINE"
+        case $LINE in
+        *'msg="Running kubelet '*) [ -z "$PODDIR" ] || PODDIRS="$PODDIRS$PODDIR$NL" ;;
+        *' --etcd-certfile=/'*/tls/etcd/client.crt' '*)
+            # where etcd runs within it too, this file has all its settings (pkg/daemons/executor/executor.go, ToConfigFile)
+            p=${LINE#*' --etcd-certfile='}
+            p=${p%%/tls/etcd/client.crt*}/db/etcd/config
+            [ ! -e "$p" ] || config etcd config "$1" "$p"
+            ;;
         esac
     done
     IFS=$WS
@@ -154,7 +206,11 @@ components() {
             ;;
         container:*) continue ;;
         esac
-        case $3 in k3s | rke2 | kubelite | hyperkube) ;; *) named "$3" "$2" ;; esac
+        case $3 in
+        k3s) [ -z "${5:-}" ] || within_k3s "$2" "$5" ;;
+        rke2 | kubelite | hyperkube) ;;
+        *) named "$3" "$2" ;;
+        esac
         [ "$3" = kubelet ] && [ -n "$PODDIR" ] && PODDIRS="$PODDIRS$PODDIR$NL"
         case $1:$4:$VERSIONS in
         host-by-unit:* | *'(deleted)':* | *" $3 "*) ;;

@@ -105,7 +105,7 @@ processes() {
         TABLE="$TABLE$pid$TAB$ppid$TAB$uid$TAB$comm$TAB$start$TAB$pns$TAB$mns$TAB$euid$TAB$emode$TAB$S$TAB$name$TAB$cg$TAB$exe$NL"
         case $S in session | helper) continue ;; esac
         ARGS="$ARGS $pid"
-        case $S in host | host-* | login | container) HOSTS="$HOSTS$S$TAB$pid$TAB$name$TAB$exe$NL" ;; esac
+        case $S in host | host-* | login | container) HOSTS="$HOSTS$S$TAB$pid$TAB$name$TAB$exe$TAB$unit$NL" ;; esac
     done
     IFS=$WS
     say proc 0 $CUT "${TABLE%"$NL"}"

@@ -135,6 +135,16 @@ const ON: [(&str, u32); 27] = [
 /// First minor version whose authentication configuration may hold the settings of anonymous requests.
 const ANONYMOUS_IN_FILE: u32 = 31;
 
+/// k3s hands its API server an encryption configuration of its own from `k3s secrets-encrypt enable` on, before there is a key
+/// (k3s-io/k3s pull request 13370), and still after `disable`.
+pub(super) const K3S_ENCRYPTION: &str = "k3s names its encryption configuration too where nothing is encrypted yet, or no more; the \
+     file holds keys and is never read: `k3s secrets-encrypt status` on a server tells";
+
+/// Whether an encryption configuration is that of k3s.
+pub(super) fn is_k3s_own(path: &str) -> bool {
+    path.ends_with("/k3s/server/cred/encryption-config.json")
+}
+
 /// Adds what follows from several settings together.
 pub(super) fn derive(running: &Running<'_>, effective: &mut Branch) {
     let value = |effective: &Branch, name: &str| effective.get(name).map(|reading| reading.value.clone());
@@ -150,6 +160,7 @@ pub(super) fn derive(running: &Running<'_>, effective: &mut Branch) {
     let providers = match value(effective, "encryptionProviderConfig") {
         Some(Value::Absent) | None => Value::Absent,
         Some(Value::Unread(gap)) => Value::Unread(gap),
+        Some(Value::Text(path)) if is_k3s_own(&path) => Value::Unread(Gap::new(Reason::NotVisible, K3S_ENCRYPTION)),
         Some(_) => Value::Unread(Gap::new(
             Reason::NotVisible,
             "the encryption configuration holds keys, so that it is never read",

@@ -8,6 +8,7 @@ use super::manifest::Manifests;
 use super::matching::{Found, embedded, exists, sort};
 use super::process::{Proc, Procs};
 use super::text::line;
+use super::within;
 use crate::evidence::{Component, ConfigFile, Fact, Listing, Process, Reason, image_version};
 
 /// What is told about a component apart from its name.
@@ -47,7 +48,7 @@ pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>) 
     let path = kind.path;
     let mut found = sort(kind, sources);
     if found.counts.is_empty() {
-        embedded(kind, sources, &mut found);
+        embedded(answer, kind, sources, &mut found);
     }
     let static_pod = sources.manifests.fact(answer, kind.name, &format!("{path}.static_pod"));
     let rejected = std::mem::take(&mut found.rejected);
@@ -64,15 +65,39 @@ pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>) 
         };
     }
     if let Some(within) = found.within {
-        return inside(answer, kind, &found, within, rejected, static_pod);
+        let told = if within == "k3s" { within::read(answer, kind, &found.counts) } else { None };
+        return match &told {
+            Some(process) => {
+                running(answer, kind, versioned(kind, within), sources, Some(process), rejected, static_pod)
+            }
+            None => inside(answer, kind, sources, &found, within, rejected, static_pod),
+        };
     }
     let process = choose(answer, kind, &found);
+    running(answer, kind, kind.name, sources, process, rejected, static_pod)
+}
+
+/// The program whose version is that of a component within it: etcd has one of its own.
+fn versioned<'k>(kind: &'k Kind, within: &'k str) -> &'k str {
+    if kind.name == "etcd" { kind.name } else { within }
+}
+
+/// A component whose command line is told by `process`. `program`: the executable that tells its version.
+fn running(
+    answer: &mut Answer<'_>,
+    kind: &Kind,
+    program: &str,
+    sources: &Sources<'_>,
+    process: Option<&Proc>,
+    rejected: Vec<Process>,
+    static_pod: Fact<crate::evidence::StaticPod>,
+) -> Component {
     let args = process.and_then(|found| found.process.args.known());
     Component {
         exists: Fact::Known(true),
         process: process.map_or(Fact::Unread, |found| Fact::Known(found.process.clone())),
         rejected,
-        version: version(answer, kind, sources, process),
+        version: version(answer, kind, program, sources, process),
         config_file: config_file(answer, kind, sources, process, args),
         drop_ins: drop_ins(answer, kind, sources, process, args),
         environment: environment::read(answer, kind, sources.table),
@@ -84,6 +109,7 @@ pub(super) fn read(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>) 
 fn inside(
     answer: &mut Answer<'_>,
     kind: &Kind,
+    sources: &Sources<'_>,
     found: &Found<'_>,
     within: &str,
     rejected: Vec<Process>,
@@ -95,14 +121,18 @@ fn inside(
         _ => "embedded in another program: its own command line and configuration cannot be seen from outside",
     };
     let path = kind.path;
-    for field in ["process.args", "version", "config_file", "drop_ins", "environment"] {
-        answer.gap(&format!("{path}.{field}"), Reason::NotVisible, detail);
+    for field in ["process.args", "config_file", "drop_ins", "environment"] {
+        // What its own log did not tell was said in its place.
+        if within != "k3s" || field != "process.args" {
+            answer.gap(&format!("{path}.{field}"), Reason::NotVisible, detail);
+        }
     }
     let process = found.counts.first().map(|one| Process { args: Fact::Unread, ..one.process.clone() });
     Component {
         exists: Fact::Known(true),
         process: process.map_or(Fact::Unread, Fact::Known),
         rejected,
+        version: version(answer, kind, versioned(kind, within), sources, None),
         static_pod,
         ..Component::default()
     }
@@ -131,9 +161,15 @@ fn choose<'a>(answer: &mut Answer<'_>, kind: &Kind, found: &Found<'a>) -> Option
     Some(first)
 }
 
-fn version(answer: &mut Answer<'_>, kind: &Kind, sources: &Sources<'_>, process: Option<&Proc>) -> Fact<String> {
+fn version(
+    answer: &mut Answer<'_>,
+    kind: &Kind,
+    program: &str,
+    sources: &Sources<'_>,
+    process: Option<&Proc>,
+) -> Fact<String> {
     let path = format!("{}.version", kind.path);
-    let got = answer.got(&format!("version.{}", kind.name));
+    let got = answer.got(&format!("version.{program}"));
     if let Got::Here(record) = got
         && record.rc == 0
         && let Some(version) = record.lines().iter().find_map(|line| told_version(line))

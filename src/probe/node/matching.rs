@@ -5,6 +5,7 @@ use super::answer::{Answer, Got};
 use super::component::{Kind, Sources};
 use super::process::{Proc, Verdict, rejected};
 use super::text::basename;
+use super::within::{self, Store};
 use crate::evidence::{Fact, Process, Reason};
 
 /// What was made of the processes that go by a component's name.
@@ -95,7 +96,7 @@ fn match_pods<'a>(kind: &Kind, sources: &Sources<'a>, pods: Vec<&'a Proc>, found
 }
 
 /// Looks for a program that holds the component in itself.
-pub(super) fn embedded<'a>(kind: &Kind, sources: &Sources<'a>, found: &mut Found<'a>) {
+pub(super) fn embedded<'a>(answer: &Answer<'_>, kind: &Kind, sources: &Sources<'a>, found: &mut Found<'a>) {
     for one in sources.procs.named(&["k3s", "rke2", "kubelite", "hyperkube"]) {
         let role = one.process.args.known().and_then(|args| {
             let first = args.first()?.split_whitespace().nth(1);
@@ -107,10 +108,14 @@ pub(super) fn embedded<'a>(kind: &Kind, sources: &Sources<'a>, found: &mut Found
             // It starts the kubelet as a process of its own and the rest as static pods.
             ("rke2", _) => false,
             ("k3s", Some("agent")) => kind.in_agent,
-            ("k3s", Some("server")) if kind.name == "etcd" => {
-                open(found, "k3s may run etcd within itself, which cannot be seen from outside");
-                false
-            }
+            ("k3s", Some("server")) if kind.name == "etcd" => match within::store(answer, one.pid) {
+                Store::Etcd(..) => true,
+                Store::Database => false,
+                Store::Unknown => {
+                    open(found, "k3s may run etcd within itself, which cannot be seen from outside");
+                    false
+                }
+            },
             ("k3s", Some("server")) => true,
             _ => {
                 open(found, "a program that may hold it in itself runs, and in which role is not known");

@@ -33,9 +33,11 @@ mod testing;
 mod units;
 mod updates;
 mod volumes;
+mod within;
 
 pub(in crate::probe) use document::hex;
 pub use root::as_root;
+pub use within::arguments as k3s_arguments;
 
 use super::{redact, text, yaml};
 use crate::channel::{Ask, Channel, ChannelError, Limits, NobodyToAsk, Output, Passwords};

@@ -121,11 +121,12 @@ fn by_hand(distribution: &str) -> Option<Vec<String>> {
     Some(vec![
         "Check the node's clock first; then one node after the other, servers before agents.".to_owned(),
         format!(
-            "Restart the service {units}: certificates that have ended or end within 90 days are made anew when it starts. For the \
-             time of the restart the node's API does not answer; running pods keep running."
+            "Restart the service {units}: certificates that have ended or end within 90 days (k3s since May 2025: 120) \
+             are renewed when it starts. For the time of the restart the node's API does not answer; running pods keep running."
         ),
         format!(
-            "Where that is not enough: stop the service, run `{program} certificate rotate` on the server, start it again."
+            "Where that is not enough, or the keys are to be new too: stop the service, run `{program} certificate rotate` on the \
+             node, start it again. It keeps the old ones in a folder tls-TIME of its data."
         ),
         "Give people the new kubeconfig where they have a copy of the old one.".to_owned(),
     ])

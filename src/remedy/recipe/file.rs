@@ -105,8 +105,39 @@ impl FilesOp {
             let known = change.files.iter().any(|file: &FileChange| file.path == real);
             if (mode, uid, gid) != old && !known {
                 change.files.push(FileChange::attributes(real, state.clone(), mode, uid, gid));
+                change.why.extend(written_anew(real));
             }
         }
         Ok(change)
+    }
+}
+
+/// What is to be known of a file that something else writes anew: k3s, pkg/server/server.go, writeKubeConfig; RKE2 starts its
+/// server by the same code.
+fn written_anew(path: &str) -> Option<String> {
+    let program = ["k3s", "rke2"].into_iter().find(|id| path == format!("/etc/rancher/{id}/{id}.yaml"))?;
+    Some(format!(
+        "{program} writes {path} anew whenever it starts, with the mode of write-kubeconfig-mode (in /etc/rancher/{program}/config.yaml, on \
+         its command line, or as {}_KUBECONFIG_MODE in its environment): take that out where it is set, else this lasts until the next \
+         start",
+        program.to_uppercase()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::remedy::recipe::testing::fresh;
+
+    #[test]
+    fn that_k3s_writes_its_kubeconfig_anew_is_said() {
+        let why = |path: &str| {
+            let wanted = Wanted { path: path.to_owned(), most: Some(0o400), uid: None, gid: None };
+            let op = FilesOp { files: vec![wanted] };
+            op.change(&fresh(&[Want::File(path.to_owned())], &[(path, "")])).unwrap().why
+        };
+        assert!(why("/etc/rancher/k3s/k3s.yaml")[0].contains("K3S_KUBECONFIG_MODE"));
+        assert_eq!(why("/etc/kubernetes/admin.conf"), Vec::<String>::new());
     }
 }

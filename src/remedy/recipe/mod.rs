@@ -14,6 +14,8 @@ pub(super) mod kube;
 mod kubelet;
 mod rancher;
 mod rancher_config;
+mod rancher_own_way;
+mod rancher_told;
 mod seat;
 mod sources;
 mod ssh_off;

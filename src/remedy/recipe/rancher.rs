@@ -3,9 +3,9 @@
 
 use super::About;
 use super::rancher_config::{ConfigFile, Running, gives, set};
+use super::rancher_told;
 use super::static_flag::Flag;
 use super::static_pod::{no_log, of};
-use crate::catalog::RemedySpec;
 use crate::evidence::effective::kubelet_flag;
 use crate::evidence::{Fact, NodeEvidence};
 use crate::probe::without_secrets;
@@ -17,7 +17,7 @@ use crate::remedy::owner::distribution;
 use crate::remedy::plan::{Refusal, Risk};
 use crate::remedy::words::quoted;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The two, which differ little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,40 +45,14 @@ impl Which {
         }
     }
 
-    fn called(self) -> &'static str {
+    pub(super) fn called(self) -> &'static str {
         match self {
             Which::K3s => "k3s",
             Which::Rke2 => "RKE2",
         }
     }
 
-    /// What k3s and RKE2 do in a way of their own, which is no flag: what to do there, a sentence. None for everything else.
-    pub(super) fn own_way(self, spec: &RemedySpec) -> Option<String> {
-        let sentence = match (spec, self) {
-            (RemedySpec::AuditPolicy {}, Which::K3s) => {
-                "k3s takes no manifest. Write a policy to /var/lib/rancher/k3s/server/audit.yaml, put `kube-apiserver-arg: \
-                 [\"audit-policy-file=/var/lib/rancher/k3s/server/audit.yaml\", \
-                 \"audit-log-path=/var/lib/rancher/k3s/server/logs/audit.log\"]` into /etc/rancher/k3s/config.yaml of each server \
-                 and restart k3s, one server at a time"
-            }
-            (RemedySpec::AuditPolicy {}, Which::Rke2) => {
-                "RKE2 writes the manifest anew whenever it starts. Write a policy to /etc/rancher/rke2/audit-policy.yaml, put \
-                 `audit-policy-file: /etc/rancher/rke2/audit-policy.yaml` into /etc/rancher/rke2/config.yaml of each server and \
-                 restart rke2-server, one server at a time"
-            }
-            (RemedySpec::EncryptionAtRest {}, Which::K3s) => {
-                "k3s makes the key itself. Put `secrets-encryption: true` into /etc/rancher/k3s/config.yaml of each server and \
-                 restart k3s, one server at a time; `k3s secrets-encrypt status` tells how it stands"
-            }
-            (RemedySpec::EncryptionAtRest {}, Which::Rke2) => {
-                "RKE2 encrypts by itself with a key of its own: `rke2 secrets-encrypt status` tells how it stands"
-            }
-            _ => return None,
-        };
-        Some(sentence.to_owned())
-    }
-
-    fn main(self) -> String {
+    pub(super) fn main(self) -> String {
         format!("/etc/rancher/{}/config.yaml", self.id())
     }
 
@@ -144,11 +118,7 @@ pub(super) fn kubelet(
         _ => None,
     };
     let (Some(flag), Some(text)) = (flag, text) else {
-        return Err(Refusal::new(format!(
-            "{name}: {called} starts the kubelet with flags, and no flag sets {path} alone. Put a file of the kubelet's own configuration \
-             into a folder and name that with `kubelet-arg: [\"config-dir=FOLDER\"]` in {main} by hand (see the documents of your \
-             version), then restart it"
-        )));
+        return Err(Refusal::new(format!("{name}: {}", which.no_flag(path))));
     };
     op(which, "kubelet", flag, Flag::Value(text), node)
 }
@@ -237,6 +207,10 @@ impl RancherOp {
         // A shell lists names with a leading dot for a pattern of their own alone; these programs read them all.
         wants.extend(["*", ".*"].map(|names| Want::Pattern(format!("{main}.d/{names}"))));
         wants.extend(self.manifests.values().cloned().map(Want::File));
+        if self.which == Which::K3s {
+            let components: BTreeSet<&String> = self.flags.iter().map(|(component, ..)| component).collect();
+            wants.extend(components.iter().map(|component| Want::Tell(rancher_told::line(&self.unit, component))));
+        }
         if self.serves {
             wants.push(Want::Tell(self.which.ready().to_owned()));
         }
@@ -351,9 +325,10 @@ impl RancherOp {
         for (component, flag, setting) in &self.flags {
             let key = format!("{component}-arg");
             let shown = self.manifests.get(component).and_then(|path| fresh.file(path)).and_then(FreshFile::text);
-            let running = |flag: &str| match shown.map(|text| flag_values(text, component, flag)) {
-                Some(Ok(values)) => Running::Seen(values.into_iter().flatten().next_back()),
-                _ => Running::Hidden,
+            let running = |flag: &str| match (self.which, shown.map(|text| flag_values(text, component, flag))) {
+                (Which::K3s, _) => rancher_told::running(fresh, &self.unit, component, flag),
+                (Which::Rke2, Some(Ok(values))) => Running::Seen(values.into_iter().flatten().next_back()),
+                (Which::Rke2, _) => Running::Hidden,
             };
             if flag.starts_with("audit-log-max")
                 && !gives(&files, &key, "audit-log-path")?

@@ -171,7 +171,7 @@ fn what_these_two_do_in_their_own_way_is_said_and_not_done() {
     for (node, spec, words) in [
         (k3s("k3s.service"), RemedySpec::AuditPolicy {}, "audit-policy-file=/var/lib/rancher/k3s/server/audit.yaml"),
         (rke2(), RemedySpec::AuditPolicy {}, "/etc/rancher/rke2/audit-policy.yaml"),
-        (k3s("k3s.service"), RemedySpec::EncryptionAtRest {}, "secrets-encryption: true"),
+        (k3s("k3s.service"), RemedySpec::EncryptionAtRest {}, "On one server `k3s secrets-encrypt enable`; then put"),
         (rke2(), RemedySpec::EncryptionAtRest {}, "rke2 secrets-encrypt status"),
     ] {
         let refused = plan_of(&node, spec).unwrap_err();
@@ -211,8 +211,8 @@ fn what_is_over_the_files_is_named_and_nothing_is_guessed() {
 fn what_no_flag_sets_is_refused_with_what_to_do() {
     let node = k3s("k3s.service");
     for (spec, words) in [
-        (kubelet("featureGates.RotateKubeletServerCertificate", json!(true)), "config-dir"),
-        (kubelet("enableSystemLogHandler", json!(false)), "config-dir"),
+        (kubelet("featureGates.RotateKubeletServerCertificate", json!(true)), "comes after 00-k3s-defaults.conf"),
+        (kubelet("enableSystemLogHandler", json!(false)), "agent/etc/kubelet.conf.d"),
         (kubelet("protectKernelDefaults", json!(true)), "protect-kernel-defaults: true"),
         (kubelet("rotateCertificates", json!(true)), "issues the kubelet's certificates itself"),
         (flag("etcd", "tls-min-version", Some("TLS1.2"), &[]), "k3s etcd-snapshot save"),
@@ -226,4 +226,22 @@ fn what_no_flag_sets_is_refused_with_what_to_do() {
     assert!(change(&op, &log, "").is_ok());
     let add = planned(&node, flag("kube-apiserver", "authorization-mode", None, &["RBAC"])).unwrap();
     assert!(change(&add, &[], "").unwrap_err().0.contains("cannot be seen"));
+}
+
+#[test]
+fn what_k3s_gives_by_itself_is_kept_in_a_list() {
+    let plugins = |add: &str| {
+        let op =
+            planned(&k3s("k3s.service"), flag("kube-apiserver", "enable-admission-plugins", None, &[add])).unwrap();
+        let mut fresh = fresh(&op.wants(), &[]);
+        fresh.said(&op.facts(), 0, "end\n".to_owned());
+        fresh.said(op.which.ready(), 0, "ok".to_owned());
+        let said = "time=\"2026-05-26T20:08:48Z\" level=info msg=\"Running kube-apiserver --allow-privileged=true \
+                    --enable-admission-plugins=NodeRestriction\"\n";
+        fresh.said(&rancher_told::line("k3s.service", "kube-apiserver"), 0, said.to_owned());
+        op.change(&fresh).unwrap()
+    };
+    let file = "kube-apiserver-arg:\n- enable-admission-plugins=NodeRestriction,DenyServiceExternalIPs\n";
+    assert_eq!(contents(&plugins("DenyServiceExternalIPs")), [("/etc/rancher/k3s/config.yaml", file.to_owned())]);
+    assert_eq!(plugins("NodeRestriction"), NodeChange::default(), "it has it already");
 }

@@ -1,6 +1,9 @@
 //! The control plane as far as it shows itself: where it runs, with which flags, whether Secrets are encrypted, its clock.
 
-use super::super::super::{ClusterEvidence, Component, Evidence, Fact, Gap, Reading, Reason, Value};
+use super::super::super::{
+    ClusterEvidence, Component, Evidence, Fact, Gap, NodeEvidence, Reading, Reason, Value, joined_nodes,
+};
+use super::super::apiserver::{K3S_ENCRYPTION, is_k3s_own};
 use super::super::flags::{Flags, Takes};
 use super::super::{Shape, gap_at};
 use super::listed::{gap_of, text, truth};
@@ -50,12 +53,16 @@ impl ControlPlane {
             if parts.iter().any(|part| shows_settings(part)) {
                 nodes.entry(node.name.clone()).or_insert("by its processes");
             }
-            if api_servers.is_empty()
-                && let Some(args) = node.kube_apiserver.process.known().and_then(|process| process.args.known())
-            {
-                api_servers.push(Flags::parse(args, |_| Takes::Unknown));
-                // Of other API servers nothing is known where the pods were not read.
-                gap = gap.or_else(|| (!cluster.pods.complete).then(|| gap_at(root, "pods")));
+        }
+        if api_servers.is_empty() {
+            let seen = evidence.nodes.iter().filter_map(arguments);
+            api_servers.extend(seen.map(|args| Flags::parse(args, |_| Takes::Unknown)));
+            // Of other API servers nothing is known where neither pods nor the nodes of the control plane tell of them.
+            if !api_servers.is_empty() {
+                gap = gap
+                    .or_else(|| (!cluster.pods.complete).then(|| gap_at(root, "pods")))
+                    .or_else(|| gap_of(&cluster.nodes, root, "nodes"))
+                    .or_else(|| unseen(evidence));
             }
         }
         let hidden = match gap_of(&cluster.pods, root, "pods") {
@@ -84,6 +91,11 @@ impl ControlPlane {
             return Ok(false);
         }
         self.all_seen().map(|()| true)
+    }
+
+    /// Whether the encryption configuration of any API server is that of k3s.
+    fn any_encrypts_as_k3s(&self) -> bool {
+        self.api_servers.iter().any(|flags| flags.last("encryption-provider-config").is_some_and(is_k3s_own))
     }
 
     /// An error where there may be an API server whose flags were not seen.
@@ -117,6 +129,12 @@ impl ControlPlane {
             Some(check) if check.ok => (Ok(true), "the check kms-providers of the API server is well"),
             Some(_) => (Ok(false), "the check kms-providers of the API server fails: its key service does not answer"),
             None => match self.every_api_server_has("encryption-provider-config") {
+                Ok(true) if self.any_encrypts_as_k3s() => {
+                    let gap = Gap::new(Reason::NotVisible, K3S_ENCRYPTION);
+                    return Reading::map(
+                        ["at_rest", "by"].map(|name| (name, Reading::new(Value::Unread(gap.clone())))),
+                    );
+                }
                 Ok(true) => (Ok(true), "every API server has --encryption-provider-config"),
                 Ok(false) => (Ok(false), "an API server has no --encryption-provider-config"),
                 Err(gap) => (Err(gap), ""),
@@ -143,6 +161,23 @@ impl ControlPlane {
 /// Whether a pod mirrors a static pod. Only in `kube-system`: elsewhere a tenant may call a pod of its own so.
 pub(super) fn is_static(pod: &Pod) -> bool {
     pod.mirror && pod.namespace == "kube-system"
+}
+
+/// With which arguments the API server of a node runs.
+fn arguments(node: &NodeEvidence) -> Option<&Vec<String>> {
+    node.kube_apiserver.process.known().and_then(|process| process.args.known())
+}
+
+/// Which node of the control plane may run an API server that no channel saw.
+fn unseen(evidence: &Evidence) -> Option<Gap> {
+    joined_nodes(evidence).iter().find_map(|joined| {
+        let may = joined.api?.control_plane != Fact::Known(false);
+        let seen = arguments(&joined.node).is_some() || joined.node.kube_apiserver.exists == Fact::Known(false);
+        (may && !seen).then(|| {
+            let why = format!("the API server of {} was not seen: name that node with --node", joined.name);
+            Gap::new(Reason::NotVisible, why)
+        })
+    })
 }
 
 /// Whether a node shows the settings of a component: its command line, or the manifest that starts it.

@@ -19,8 +19,9 @@ fn with_flags(flags: &[&str]) -> ClusterEvidence {
 }
 
 /// A node on which a channel saw an API server with these flags; none: inside another program.
-fn seen_node(flags: Option<&[&str]>) -> NodeEvidence {
-    let mut node = NodeEvidence::unread("n", None, ChannelKind::Ssh, Reason::NotVisible, "");
+fn seen_node(name: &str, flags: Option<&[&str]>) -> NodeEvidence {
+    let mut node = NodeEvidence::unread(name, None, ChannelKind::Ssh, Reason::NotVisible, "");
+    node.kubernetes_name = Some(name.to_owned());
     let args = flags.map_or(Fact::Unread, |flags| Fact::Known(flags.iter().map(|flag| (*flag).to_owned()).collect()));
     node.kube_apiserver.exists = Fact::Known(true);
     node.kube_apiserver.process = Fact::Known(Process {
@@ -44,6 +45,11 @@ fn encryption_shows_by_the_check_or_by_every_api_servers_flag() {
     let mut two = with_flags(&["kube-apiserver", flag]);
     two.pods.items.push(static_pod("kube-apiserver", "i", &["kube-apiserver"]));
     assert_eq!(at_rest(&two), Value::Bool(false), "one of them writes in the clear");
+    let own = "--encryption-provider-config=/var/lib/rancher/k3s/server/cred/encryption-config.json";
+    match at_rest(&with_flags(&["kube-apiserver", own])) {
+        Value::Unread(gap) => assert!(gap.detail.contains("k3s secrets-encrypt status"), "{}", gap.detail),
+        other => panic!("{other:?}"),
+    }
     let mut kms = with_flags(&["kube-apiserver"]);
     kms.ready_checks.items.push(ReadyCheck { name: "kms-providers".into(), ok: true });
     assert_eq!(at_rest(&kms), Value::Bool(true));
@@ -85,14 +91,31 @@ fn a_node_that_a_channel_saw_shows_what_the_api_hides() {
     let mut cluster = good();
     cluster.pods.items.retain(|pod| !pod.mirror);
     let mut evidence = document(&cluster);
-    evidence.nodes = vec![seen_node(Some(&["kube-apiserver", "--encryption-provider-config=/x"]))];
+    let encrypts = Some(&["kube-apiserver", "--encryption-provider-config=/x"][..]);
+    evidence.nodes = vec![seen_node("node1", encrypts)];
     let tree = Reading::of_cluster(&evidence);
     assert_eq!(tree.at("control_plane.visible").value, Value::Bool(true));
-    assert_eq!(tree.at("control_plane.nodes.0.name").value, Value::Text("n".into()));
+    assert_eq!(tree.at("control_plane.nodes.0.name").value, Value::Text("node1".into()));
     assert_eq!(tree.at("encryption.at_rest").value, Value::Bool(true));
-    evidence.nodes = vec![seen_node(None)];
+    evidence.nodes = vec![seen_node("node1", None)];
     let tree = Reading::of_cluster(&evidence);
     assert!(matches!(tree.at("control_plane.visible").value, Value::Unread(_)), "inside k3s nothing shows");
+
+    // Of two servers, as of k3s, both must be seen.
+    let mut second = cluster.nodes.items.iter().find(|node| node.name == "node1").unwrap().clone();
+    (second.name, second.machine_id, second.addresses) = ("node9".to_owned(), Fact::Unread, Vec::new());
+    cluster.nodes.items.push(second);
+    let mut evidence = document(&cluster);
+    let of = |evidence: &Evidence| Reading::of_cluster(evidence).at("encryption.at_rest").value;
+    evidence.nodes = vec![seen_node("node1", encrypts)];
+    match of(&evidence) {
+        Value::Unread(gap) => assert!(gap.detail.contains("node9 was not seen"), "{}", gap.detail),
+        other => panic!("{other:?}"),
+    }
+    evidence.nodes.push(seen_node("node9", Some(&["kube-apiserver"])));
+    assert_eq!(of(&evidence), Value::Bool(false), "the second does not");
+    evidence.nodes[1] = seen_node("node9", encrypts);
+    assert_eq!(of(&evidence), Value::Bool(true));
 }
 
 #[test]
