@@ -2,21 +2,32 @@
 //! be made without asking, by the same means.
 
 use crate::channel::{Answer, Ask, Question, Secret};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Asks, and remembers the answers that were taken, in memory alone and until it is dropped.
 pub struct Memory {
     inner: Arc<dyn Ask>,
-    known: Mutex<Vec<(String, Secret)>>,
+    known: Mutex<Known>,
     /// Nobody is asked any more: what is not known is not answered.
     closed: AtomicBool,
+}
+
+/// What is remembered of the answers.
+#[derive(Default)]
+struct Known {
+    answers: Vec<(String, Secret)>,
+    /// The question that was answered last from memory.
+    from_memory: Option<String>,
+    /// Questions of a node whose answer served for one login and not for the next: codes.
+    codes: BTreeSet<String>,
 }
 
 impl Memory {
     /// Remembers what `inner` answers.
     pub fn new(inner: Arc<dyn Ask>) -> Self {
-        Memory { inner, known: Mutex::new(Vec::new()), closed: AtomicBool::new(false) }
+        Memory { inner, known: Mutex::new(Known::default()), closed: AtomicBool::new(false) }
     }
 
     /// Whether only what is remembered is answered, and nobody is asked.
@@ -31,8 +42,7 @@ fn about(question: &Question) -> Option<(String, bool)> {
         Question::Passphrase { file, again, .. } => Some((format!("passphrase {file}"), *again)),
         Question::Password { node, user, again } => Some((format!("password {user} {node}"), *again)),
         Question::SudoPassword { node, user, again } => Some((format!("sudo {user} {node}"), *again)),
-        // Mostly a password. A code that is good for one login alone does not serve for the second, which then fails, and the
-        // change is put back.
+        // Mostly a password; else a code, which is found out at the second login.
         Question::Prompt { node, user, text, echo: false, again } => {
             Some((format!("prompt {user} {node} {text}"), *again))
         }
@@ -44,21 +54,33 @@ impl Ask for Memory {
     fn ask(&self, question: &Question) -> Answer {
         let about = about(question);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut code = false;
         if let Some((about, again)) = &about {
             if *again {
-                known.retain(|(name, _)| name != about);
-            } else if let Some((_, secret)) = known.iter().find(|(name, _)| name == about) {
-                return Answer::Secret(secret.clone());
+                known.answers.retain(|(name, _)| name != about);
+                if known.from_memory.take().as_ref() == Some(about) && matches!(question, Question::Prompt { .. }) {
+                    known.codes.insert(about.clone());
+                }
+            } else if let Some(secret) =
+                known.answers.iter().find(|(name, _)| name == about).map(|(_, known)| known.clone())
+            {
+                known.from_memory = Some(about.clone());
+                return Answer::Secret(secret);
             }
+            code = known.codes.contains(about);
         }
         drop(known);
-        // The code is asked for while the change waits for it, and by nobody but the run itself.
-        if self.closed.load(Ordering::SeqCst) && !matches!(question, Question::Code { .. }) {
+        // Two things are asked for while a change waits for them: the code of the node's console, and one without which nobody
+        // logs in there. Meanwhile the switch counts.
+        let waited_for = code || matches!(question, Question::Code { .. });
+        if self.closed.load(Ordering::SeqCst) && !waited_for {
             return Answer::Nobody;
         }
         let answer = self.inner.ask(question);
-        if let (Some((about, _)), Answer::Secret(secret)) = (about, &answer) {
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).push((about, secret.clone()));
+        if let (Some((about, _)), Answer::Secret(secret), false) = (about, &answer, code) {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.from_memory = None;
+            known.answers.push((about, secret.clone()));
         }
         answer
     }
@@ -103,5 +125,25 @@ mod tests {
         let other = Question::Password { node: "n1".to_owned(), user: "ana".to_owned(), again: false };
         assert_eq!(secret(memory.ask(&other)), None);
         assert_eq!(person.0.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_code_that_serves_once_is_asked_for_at_every_login() {
+        let person = Arc::new(Person(AtomicUsize::new(0)));
+        let memory = Memory::new(Arc::<Person>::clone(&person));
+        let prompt = |again| Question::Prompt {
+            node: "n1".to_owned(),
+            user: "ana".to_owned(),
+            text: "Verification code:".to_owned(),
+            echo: false,
+            again,
+        };
+        assert_eq!(secret(memory.ask(&prompt(false))).unwrap(), "secret 0");
+        assert_eq!(secret(memory.ask(&prompt(true))).unwrap(), "secret 1", "mistyped, which makes it no code");
+        assert_eq!(secret(memory.ask(&prompt(false))).unwrap(), "secret 1", "it may be a password");
+        assert_eq!(secret(memory.ask(&prompt(true))).unwrap(), "secret 2", "it was not");
+        memory.close(true);
+        assert_eq!(secret(memory.ask(&prompt(false))).unwrap(), "secret 3", "the second login has a code of its own");
+        assert_eq!(secret(memory.ask(&sudo(false))), None);
     }
 }

@@ -131,8 +131,8 @@ impl<'a> Log<'a> {
 }
 
 /// Runs what was confirmed. It is in the journal before anything is changed; what came of it is written by [`finish`],
-/// which must be called whatever the outcome. `Err`: nothing was begun. Once the change has begun nobody is asked any more:
-/// the second login is made with what `memory` holds.
+/// which must be called whatever the outcome. `Err`: nothing was begun. Once the change has begun the second login is made with
+/// what `memory` holds; nothing is asked for but codes.
 pub fn run(
     confirmed: Confirmed<Prepared>,
     reach: &dyn Reach,
