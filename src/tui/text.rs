@@ -57,9 +57,13 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for raw in text.trim_end().lines() {
         let line = clean(raw);
-        let indent = line.len() - line.trim_start_matches(' ').len();
-        let indent = " ".repeat(if indent < room / 2 { indent } else { 0 });
-        let mut current = indent.clone();
+        let rest = line.trim_start_matches(' ');
+        let indent = line.len() - rest.len();
+        // What follows a sign (`- one of several`, `$ a command`) stands under the first word.
+        let hang = if rest.starts_with("- ") || rest.starts_with("$ ") { 2 } else { 0 };
+        let (indent, hang) = if indent + hang < room / 2 { (indent, indent + hang) } else { (0, 0) };
+        let mut current = " ".repeat(indent);
+        let indent = " ".repeat(hang);
         let mut empty = true;
         for word in line.split_whitespace() {
             let mut word = word;
@@ -117,6 +121,7 @@ mod tests {
     fn wrap_keeps_lines_indents_and_breaks_long_words() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("  sudo systemctl restart kubelet", 20), ["  sudo systemctl", "  restart kubelet"]);
+        assert_eq!(wrap("  - one of several things", 14), ["  - one of", "    several", "    things"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\n\nb", 10), ["a", "", "b"]);
         for room in 0..5 {
