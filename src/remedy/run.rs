@@ -5,7 +5,7 @@ use super::cluster::Drain;
 use super::confirm::Confirmed;
 use super::manifest::Manifest;
 use super::memory::Memory;
-use super::node::{Applied, Done, Node, Reach, Reverted, Stands};
+use super::node::{Applied, Done, Node, Reach, Reverted, Stands, Word};
 use super::plan::Refusal;
 use super::prepare::{Part, Prepared};
 use crate::store::{Event, EventKind, FileChange, Outcome, Store, new_entry_id};
@@ -29,6 +29,10 @@ pub struct Who {
 pub enum Told {
     /// It is in the journal under this name, and begins.
     Begun(String),
+    /// A line of shell begins on the node.
+    Runs(String),
+    /// What it says, a line as it comes. For people to look at; the journal has what [`Done::Ran`] has.
+    Says(String),
     /// A step on the node was done.
     Done(Done),
     /// It works; now the code that the node shows at its console is waited for.
@@ -165,9 +169,15 @@ pub fn run(
     }
     let manifest = Manifest::of(&entry, at, who, &prepared, change).bytes();
     let began = Instant::now();
-    let heard = |done: &Done| {
-        log.borrow_mut().done(done, change);
-        tell(Told::Done(done.clone()));
+    let heard = |word: Word| {
+        tell(match word {
+            Word::Runs(line) => Told::Runs(line),
+            Word::Says(said) => Told::Says(said),
+            Word::Done(done) => {
+                log.borrow_mut().done(&done, change);
+                Told::Done(done)
+            }
+        });
     };
     let applied = node.apply(&entry, change, &manifest, &heard);
     memory.close(true);

@@ -79,13 +79,18 @@ pub(super) fn plan(about: &About<'_>) -> Result<(UpdatesOp, Vec<String>), Refusa
     Ok((UpdatesOp { node: name.clone(), manager, packages }, notes))
 }
 
+/// The file that gets what a command says which has a unit of its own.
+pub(super) fn log_of(what: &str) -> String {
+    format!("/run/sitewarden-{what}.log")
+}
+
 /// A command in a unit of its own, waited for; its last lines are what it says.
 pub(super) fn detached(what: &str, command: &str) -> String {
-    let log = format!("/run/sitewarden-{what}.log");
+    let log = log_of(what);
     let inner = quoted(&format!("exec >{log} 2>&1 </dev/null; {command}"));
     format!(
-        "systemd-run --quiet --wait --collect --unit=sitewarden-{what} --setenv=DEBIAN_FRONTEND=noninteractive --setenv=LC_ALL=C \
-         /bin/sh -c {inner}; RC=$?; tail -n 40 {log}; exit $RC"
+        "( systemd-run --quiet --wait --collect --unit=sitewarden-{what} --setenv=DEBIAN_FRONTEND=noninteractive --setenv=LC_ALL=C \
+         /bin/sh -c {inner}; RC=$?; tail -n 40 {log}; exit $RC )"
     )
 }
 
@@ -154,6 +159,7 @@ impl UpdatesOp {
         let mut change = NodeChange { risk: Risk::Disruptive, one_way: true, within: WITHIN, ..NodeChange::default() };
         change.why.extend(coming.into_iter().map(|line| format!("Would be installed: {line}")));
         change.activate.push(detached("updates", &install));
+        change.follows = Some(log_of("updates"));
         if self.manager == Manager::Apt {
             change.holds.push("[ -z \"$(dpkg --audit)\" ]".to_owned());
         }
