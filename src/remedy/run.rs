@@ -8,6 +8,7 @@ use super::memory::Memory;
 use super::node::{Applied, Done, Node, Reach, Reverted, Stands, Word};
 use super::plan::Refusal;
 use super::prepare::{Part, Prepared};
+use super::recipe::stays;
 use crate::store::{Event, EventKind, FileChange, Outcome, Store, new_entry_id};
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -185,10 +186,7 @@ pub fn run(
     let (outcome, note) = match applied {
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
-        Applied::Reverted(reverted) if change.one_way => (
-            Outcome::Failed,
-            format!("{}: {}. What was done before that stays; look at the node by hand", reach.node(), reverted.why),
-        ),
+        Applied::Reverted(reverted) if change.one_way => (Outcome::Failed, stays(reach.node(), &reverted.why)),
         Applied::Reverted(reverted) => put_back(reach.node(), &reverted),
         Applied::Overtaken => (
             Outcome::Reverted,
