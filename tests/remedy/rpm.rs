@@ -230,7 +230,7 @@ fn reads_as_it_is(plays: Plays) {
         (updates.pending.known().copied(), updates.security_pending.known().copied())
     };
     // Where there is nothing new to fetch, that it was looked for counts.
-    let old = "find /var/cache/dnf /var/cache/zypp -type f -exec touch -d '10 days ago' {} +";
+    let old = "find /var/cache -path '*/repodata/*' -type f -exec touch -d '10 days ago' {} +";
     rpm.sh(old);
     let updates = read(&rpm);
     assert!(updates.knowledge_age_seconds.known().is_some_and(|age| *age > 9 * 86_400), "{updates:?}");
@@ -325,4 +325,13 @@ fn zypper_renews_itself_first_and_the_rest_is_said_to_wait() {
     assert_eq!(rpm.sh("rpm -q --qf '%{VERSION}' bed-stack"), "2");
     let ran = run(rpm.prepared().unwrap(), &rpm.way(), &mut store, &|_| ()).unwrap();
     assert_eq!((ran.outcome, rpm.versions().as_str()), (Outcome::Done, "2 "), "{}", ran.note);
+}
+
+#[test]
+fn the_plan_as_a_script_does_the_same_by_hand() {
+    let Some(rpm) = Rpm::with_hole("a script of updates", Plays::Dnf, "exit 0") else { return };
+    let script = sitewarden::remedy::script(&rpm.prepared().unwrap()).unwrap();
+    let said = rpm.sh(&script);
+    assert!(said.contains("Done."), "{said}");
+    assert_eq!(rpm.versions(), "2 ");
 }

@@ -138,18 +138,20 @@ impl UpdatesOp {
     /// What fails where something of it waits still: a package manager whose source does not answer, or that passes over what
     /// cannot be installed, ends as if all were well.
     fn still(&self) -> Option<String> {
-        let list = match self.manager {
-            Manager::Dnf => "umask 022; dnf -C -q --setopt=exit_on_lock=True updateinfo list --security".to_owned(),
-            Manager::Zypper => {
-                "umask 022; ZYPP_READONLY_HACK=1 zypper -x -q --non-interactive --no-refresh list-patches --category security \
-                                | grep -o '<update kind=\"patch\" name=\"[^\"]*\"' | cut -d '\"' -f 4"
-                    .to_owned()
-            }
+        let (ask, names) = match self.manager {
+            // Plugins say more than the lines of three words.
+            Manager::Dnf => ("dnf -C -q --setopt=exit_on_lock=True updateinfo list --security", "awk 'NF == 3'"),
+            Manager::Zypper => (
+                "ZYPP_READONLY_HACK=1 zypper -x -q --non-interactive --no-refresh list-patches --category security || [ $? -ge 100 ]",
+                "grep -o '<update kind=\"patch\" name=\"[^\"]*\"' | cut -d '\"' -f 4",
+            ),
             Manager::Apt | Manager::Tdnf => return None,
         };
         let log = log_of("updates");
         Some(format!(
-            "WAITS=$({list}) && [ -z \"$WAITS\" ] || {{ grep -F '{RENEWED}' {log}; echo \"{STILL} $WAITS\"; false; }}"
+            "( WAITS=$(umask 022; {ask}) || {{ echo 'what waits still could not be found out'; exit 1; }}; \
+             WAITS=$(printf '%s\\n' \"$WAITS\" | {names}); \
+             [ -z \"$WAITS\" ] || {{ grep -F '{RENEWED}' {log}; echo \"{STILL} $WAITS\"; exit 1; }} )"
         ))
     }
 
