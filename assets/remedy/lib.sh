@@ -118,14 +118,15 @@ live() {
         case $L in
         "@$N status "*) printf '%s\n' "$L"; continue ;;
         esac
-        [ "$SIZE" -gt 65536 ] || printf '%s\n' "$L"
+        [ "$SIZE" -gt 65536 ] || printf '%.65536s\n' "$L"
         SIZE=$((SIZE + ${#L} + 1))
         tell_live
     done
 }
 # tell_live: L to the seat, what of it was not written over, where it is not too much. COUNTED: how many were before
 tell_live() {
-    L=${L%"$CR"} L=${L##*"$CR"}
+    # a shell looks through a long line for minutes
+    [ "${#L}" -gt 2000 ] || { L=${L%"$CR"} L=${L##*"$CR"}; }
     [ -n "$L" ] && [ "$COUNTED" -lt 2000 ] || return 0
     COUNTED=$((COUNTED + 1))
     [ "$COUNTED" -lt 2000 ] || L='(more is not shown while it runs)'

@@ -56,3 +56,22 @@ fn a_flood_is_cut_for_people_and_loses_no_step() {
     assert_eq!(words.len(), TOLD + 1);
     assert_eq!(words.last(), Some(&Word::Done(Done::Armed { seconds: 90 })));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_a_command_says_comes_line_by_line_and_bounded_in_every_shell() {
+    let lib = include_str!("../../../assets/remedy/lib.sh");
+    let line = r#"ran 'echo one; printf "10\r20\n"; head -c 3000000 /dev/zero | tr "\0" x; exit 3'; echo "status $RC" "${#OUT}""#;
+    let script = format!("STATE=/nowhere E=e N=aa11\n{lib}\n{line}\n");
+    for shell in [&["sh"][..], &["busybox", "sh"], &["bash", "--posix"]] {
+        let mut command = std::process::Command::new(shell[0]);
+        let Ok(done) = command.args(&shell[1..]).args(["-c", &script]).output() else { continue };
+        let text = String::from_utf8(done.stdout).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let x = format!("@ aa11 says {}", "x".repeat(300));
+        assert!(lines[0].starts_with("@ aa11 runs "), "{shell:?}: {}", lines[0]);
+        assert_eq!(lines[1..4], ["@ aa11 says one", "@ aa11 says 20", x.as_str()], "{shell:?}");
+        assert!(lines[4].starts_with("@ aa11 ran 3 ") && lines[4].len() < 10_000, "{shell:?}");
+        assert_eq!((lines[5], lines.len()), ("status 3 65546", 6), "{shell:?}");
+    }
+}
