@@ -94,6 +94,35 @@ fn a_finding_is_put_right_and_taken_back_with_the_keyboard() {
     assert_eq!((saved(folder.path(), "md"), saved(folder.path(), "sh")), (1, 1));
 }
 
+/// From now on a reload says something and waits until somebody has seen it; a minute at most.
+const SLOW: &str = r#"rm -f /run/go; cat >/usr/local/sbin/systemctl <<'END'
+#!/bin/sh
+if [ "$1" = reload ]; then
+    printf 'reading \033[2Jthe configuration\n'
+    for i in $(seq 600); do [ ! -e /run/go ] || break; sleep 0.1; done
+fi
+exec /usr/bin/systemctl "$@"
+END
+chmod 755 /usr/local/sbin/systemctl"#;
+
+#[test]
+fn what_a_command_says_is_on_the_screen_while_it_runs() {
+    let Some(bed) = Bed::up("what_a_command_says_is_on_the_screen_while_it_runs") else { return };
+    bed.sh(&format!("rm -f {OURS}; systemctl reload ssh; {SLOW}"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = walk(&bed, folder.path(), &["--allow-changes"]);
+    plan(&mut terminal, "sshd-password-authentication");
+    confirm(&mut terminal, &bed.address);
+    terminal.shows("reading [2Jthe configuration");
+    let shown = terminal.text();
+    assert!(shown.contains("$ systemctl reload") && shown.contains("Now: running"), "{shown}");
+    bed.sh("touch /run/go");
+    terminal.shows("sshd-password-authentication: fail -> pass");
+    bed.sh(&format!("rm -f /usr/local/sbin/systemctl /run/go {OURS}; systemctl reload ssh"));
+    terminal.press("qqq");
+    assert_eq!(terminal.end(), 0);
+}
+
 /// How many files of a kind there are.
 fn saved(folder: &Path, kind: &str) -> usize {
     let files = std::fs::read_dir(folder).unwrap().filter_map(Result::ok);

@@ -37,12 +37,28 @@ apt_updates() {
     RC=$?
     OUT=$(printf '%s\n' "$OUT" | awk '/^Inst / { print } END { print "# end" }' | head -c $((CAP * 4 + 1)))
 }
+# dnf_asks ARGUMENT...: dnf without rights. What it leaves of whoever runs it, a folder in /var/tmp and logs, goes again
+dnf_asks() {
+    set +f; k=" $(echo /var/tmp/dnf-*) "; set -f
+    d=$(lowly mktemp -d /tmp/sitewarden.XXXXXX)
+    # as somebody without rights its lock is its own, its cache the system's
+    lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir="${d:-/tmp}" --setopt=debuglevel=0 "$@"
+    r=$?
+    set +f
+    for f in "$d" /var/tmp/dnf-*; do
+        case $k in *" $f "*) continue ;; esac
+        [ -z "$f" ] || [ -L "$f" ] || [ ! -d "$f" ] || lowly rm -rf "$f"
+    done
+    set -f
+    return $r
+}
 dnf_updates() {
     set +f; set -- /var/cache/dnf/*/repodata/repomd.xml; set -f
     n=0
     for f in "$@"; do [ -e "$f" ] && n=$((n + 1)); done
     pair lists $n
-    newest "$@"
+    # where nothing new was there to fetch, dnf notes that it has looked in the time of the list of packages alone
+    set +f; newest /var/cache/dnf/*/repodata/repomd.xml /var/cache/dnf/*/repodata/*primary.xml*; set -f
     m=$V
     # sources without advisories answer as if there were nothing to mend
     set +f; set -- /var/cache/dnf/*/repodata/*updateinfo*; set -f
@@ -59,11 +75,32 @@ dnf_updates() {
     if [ $n -gt 0 ] && [ -n "$m" ]; then pair refreshed "$m"; else miss refreshed absent; fi
     RC=1 OUT=
     [ $n -gt 0 ] || return
-    # as somebody without rights its lock is its own, its cache the system's
-    OUT=$(lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir=/tmp --setopt=debuglevel=0 updateinfo list --security)
+    OUT=$(dnf_asks updateinfo list --security)
     RC=$?
-    if V=$(lowly dnf -C -q --setopt=cachedir=/var/cache/dnf --setopt=logdir=/tmp list --upgrades); then pair pending "$(printf '%s\n' "$V" | awk 'NF == 3 && $1 ~ /\./ { n++ } END { print n + 0 }')"; else miss pending unsupported; fi
+    if V=$(dnf_asks list --upgrades); then pair pending "$(printf '%s\n' "$V" | awk 'NF == 3 && $1 ~ /\./ { n++ } END { print n + 0 }')"; else miss pending unsupported; fi
     OUT=$(printf '%s\n# end' "$OUT" | head -c $((CAP * 4 + 1)))
+}
+# zypper without rights takes no lock, and reads what `zypper refresh` left; where a list of a source that is on is not
+# there, it says so with its exit status
+zypper_asks() { lowly zypper -x -q --non-interactive --no-refresh "$@"; }
+zypper_updates() {
+    set +f; set -- /var/cache/zypp/raw/*/repodata/repomd.xml; set -f
+    n=0
+    for f in "$@"; do [ -e "$f" ] && n=$((n + 1)); done
+    pair lists $n
+    # zypper touches this file when there is nothing new to fetch, too
+    newest "$@"
+    if [ $n -gt 0 ] && [ -n "$V" ]; then pair refreshed "$V"; else miss refreshed absent; fi
+    # sources without advisories answer as if there were nothing to mend
+    set +f; set -- /var/cache/zypp/raw/*/repodata/*updateinfo*; set -f
+    if [ -e "$1" ]; then pair lists_security yes; else pair lists_security no; fi
+    RC=1 OUT=
+    [ $n -gt 0 ] || return
+    if V=$(zypper_asks list-updates); then pair pending "$(printf '%s\n' "$V" | grep -c '<update kind="package"')"; else miss pending unsupported; fi
+    OUT=$(zypper_asks list-patches --category security)
+    RC=$?
+    OUT=$(printf '%s\n' "$OUT" | grep -o '<update kind="patch"[^>]*>\|</update-status>' | head -c $((CAP * 4 + 1)))
+    OUT="$OUT$NL# end"
 }
 flatcar_updates() {
     OUT=$(within 10 update_engine_client -status)
@@ -77,11 +114,12 @@ updates() {
     case $MANAGER in
     apt) apt_updates ;;
     dnf) dnf_updates ;;
+    zypper) zypper_updates ;;
     update-engine) flatcar_updates ;;
     esac
     pairs updates
     case $MANAGER in
-    apt | dnf | update-engine)
+    apt | dnf | zypper | update-engine)
         flags_of $RC
         case $RC in 125 | 126 | 127) F=${F#-}u ;; esac
         [ ${#OUT} -le $((CAP * 4)) ] || F=${F#-}c

@@ -105,12 +105,79 @@ alive() {
     read -r PID MARK <"$1" || return 1
     [ -n "$PID" ] && [ -n "$MARK" ] && tr '\0' ' ' <"/proc/$PID/cmdline" 2>/dev/null | grep -q -- "$MARK"
 }
-# ran COMMAND-LINE: runs one line in this shell, tells what it said and how it ended. TOOLS: functions that it may call
+NL='
+'
+CR=$(printf '\r')
+# live: what comes on standard input goes on to standard output, bounded, and each line to the seat as it comes (descriptor 9).
+# The last line, with the exit status, goes on alone. What the seat gets fits into the window of an SSH channel, so that a
+# link that hangs holds no command up
+live() {
+    SIZE=0 COUNTED=0
+    [ -z "${FOLLOWS:-}" ] || COUNTED=2000
+    while IFS= read -r L || [ -n "$L" ]; do
+        case $L in
+        "@$N status "*) printf '%s\n' "$L"; continue ;;
+        esac
+        [ "$SIZE" -gt 65536 ] || printf '%.65536s\n' "$L"
+        SIZE=$((SIZE + ${#L} + 1))
+        tell_live
+    done
+}
+# tell_live: L to the seat, what of it was not written over, where it is not too much. COUNTED: how many were before
+tell_live() {
+    # a shell looks through a long line for minutes
+    [ "${#L}" -gt 2000 ] || { L=${L%"$CR"} L=${L##*"$CR"}; }
+    [ -n "$L" ] && [ "$COUNTED" -lt 2000 ] || return 0
+    COUNTED=$((COUNTED + 1))
+    [ "$COUNTED" -lt 2000 ] || L='(more is not shown while it runs)'
+    printf '@ %s says %.300s\n' "$N" "$L" >&9 2>/dev/null
+}
+# follow FILE: each line that is written to it goes to the seat, until TERM
+follow() {
+    COUNTED=0 PART='' ENDS=''
+    trap 'ENDS=1' TERM
+    exec 6<"$1" || return
+    while :; do
+        ENDING=$ENDS
+        while IFS= read -r L <&6; do
+            L=$PART$L PART=''
+            tell_live
+        done
+        PART=$PART$L
+        [ -z "$ENDING" ] && kill -0 "$$" 2>/dev/null || return 0
+        sleep 0.2 2>/dev/null || sleep 1
+    done
+}
+# ran COMMAND-LINE: runs one line in this shell, tells what it says as it comes, and how it ended. TOOLS: functions that it
+# may call. FOLLOWS: a file that what it says goes to first
 ran() {
-    if [ -n "${BOOTING:-}" ]; then OUT=$(eval "${TOOLS:-}$1" 2>&1 </dev/null)
-    else OUT=$(within "${BOUND:-120}" sh -c "${TOOLS:-}$1" 2>&1 </dev/null)
+    if [ -n "${BOOTING:-}" ]; then
+        OUT=$(eval "${TOOLS:-}$1" 2>&1 </dev/null)
+        RC=$?
+        return "$RC"
     fi
-    RC=$?
+    if [ -z "${N:-}" ]; then
+        OUT=$(within "${BOUND:-120}" sh -c "${TOOLS:-}$1" 2>&1 </dev/null)
+        RC=$?
+        return "$RC"
+    fi
+    say runs "$(text64 "$1")"
+    FOLLOWER=''
+    {
+        if [ -n "${FOLLOWS:-}" ] && true >"$FOLLOWS"; then
+            follow "$FOLLOWS" &
+            FOLLOWER=$!
+        fi
+        # nothing that is run here holds the seat's line itself
+        OUT=$({
+            within "${BOUND:-120}" sh -c "${TOOLS:-}$1" 2>&1 </dev/null 9>&-
+            printf '\n@%s status %s\n' "$N" "$?"
+        } | live)
+        [ -z "$FOLLOWER" ] || { kill -s TERM "$FOLLOWER"; wait "$FOLLOWER"; } 2>/dev/null
+    } 9>&1
+    RC=${OUT##*"@$N status "} OUT=${OUT%"@$N status "*}
+    case $RC in '' | *[!0-9]*) RC=1 ;; esac
+    while :; do case $OUT in *"$NL") OUT=${OUT%"$NL"} ;; *) break ;; esac done
     say ran "$RC" "$(text64 "$1")" "$(printf '%s' "$OUT" | head -c 4000 | b64)"
     return "$RC"
 }

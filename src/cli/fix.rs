@@ -5,6 +5,7 @@ use super::console::Console;
 use super::error::CliError;
 use super::look::Look;
 use super::plan::show;
+use super::told::{in_words, outcome_words};
 use super::tty::Person;
 use super::{FAILED, GOOD, cluster, site_file, source, targets};
 use crate::assess::{Assessment, Verdict, assess};
@@ -12,7 +13,7 @@ use crate::catalog::Catalog;
 use crate::channel::Ask;
 use crate::evidence::{Evidence, Lifecycle, Policy};
 use crate::remedy::{
-    self, Answer, Choices, ClusterReach, Done, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
+    self, Answer, Choices, ClusterReach, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
 };
 use crate::report::clean;
 use crate::site::NodeTarget;
@@ -371,10 +372,13 @@ pub(super) fn carry_out(
         .change()
         .map(|change| change.files.iter().map(remedy::FileChange::in_words).collect())
         .unwrap_or_default();
-    let shown = std::cell::RefCell::new(&mut *out);
+    let shown = std::cell::RefCell::new((&mut *out, None));
     let tell = |told: Told| {
-        let mut out = shown.borrow_mut();
-        let _ = writeln!(out, "{}", clean(&in_words(&told, &files))).and_then(|()| out.flush());
+        let (out, begun) = &mut *shown.borrow_mut();
+        let _ = writeln!(out, "{}", clean(&in_words(&told, &files, begun.as_deref()))).and_then(|()| out.flush());
+        if let Told::Runs(line) = told {
+            *begun = Some(line);
+        }
     };
     let ran: Result<Ran, Refusal> = match over {
         Over::Node(reach, memory) => remedy::run(confirmed, reach, memory, store, who, &tell),
@@ -402,32 +406,4 @@ pub(super) fn end(
         writeln!(out, "{}", clean(&refusal.0))?;
     }
     Ok(())
-}
-
-fn outcome_words(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Done => "Done",
-        Outcome::Reverted => "Put back",
-        Outcome::Refused => "Nothing was changed",
-        Outcome::Failed => "Failed",
-        Outcome::Unknown => "Not known",
-    }
-}
-
-fn in_words(told: &Told, files: &[String]) -> String {
-    match told {
-        Told::Begun(entry) => format!("journal entry {entry}"),
-        Told::Emptying(0) => "the node is empty".to_owned(),
-        Told::Emptying(1) => "emptying the node: one pod is left".to_owned(),
-        Told::Emptying(left) => format!("emptying the node: {left} pods are left"),
-        Told::Done(Done::Armed { seconds }) => format!("armed: the old state comes back in {seconds} seconds"),
-        Told::Done(Done::Changed { file }) => files.get(*file).cloned().unwrap_or_default(),
-        Told::Done(Done::Ran { line, status: 0, .. }) => format!("ran: {line}"),
-        Told::Done(Done::Ran { line, status, said }) => format!("ran: {line}: exit status {status}: {}", said.trim()),
-        Told::AtConsole => "waiting for the code that the node shows at its console".to_owned(),
-        Told::Proving => "logging in a second time".to_owned(),
-        Told::Proved => "disarmed".to_owned(),
-        Told::Lost(why) => format!("contact was lost ({why}); looking for the node"),
-        Told::TakingBack(why) => format!("putting the old state back: {why}"),
-    }
 }

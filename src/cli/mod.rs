@@ -19,6 +19,7 @@ mod seat;
 mod site_file;
 mod source;
 mod targets;
+mod told;
 mod tty;
 mod undo;
 mod undo_cluster;

@@ -208,6 +208,9 @@ pub struct NodeChange {
     pub before_back: Vec<String>,
     /// Lines of shell that make it effective, in order; each must end with 0.
     pub activate: Vec<String>,
+    /// A file that one of those lines sends everything to (`exec >FILE `): what comes into it is shown while that one runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<String>,
     /// Conditions in shell: it works when all end with 0 at once.
     pub holds: Vec<String>,
     /// Seconds that this may take.
@@ -262,6 +265,7 @@ impl NodeChange {
         join(&mut self.interrupts, other.interrupts);
         join(&mut self.why, other.why);
         self.within = self.within.max(other.within);
+        self.follows = self.follows.take().or(other.follows);
         self.private |= other.private;
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;

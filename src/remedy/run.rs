@@ -5,9 +5,10 @@ use super::cluster::Drain;
 use super::confirm::Confirmed;
 use super::manifest::Manifest;
 use super::memory::Memory;
-use super::node::{Applied, Done, Node, Reach, Reverted, Stands};
+use super::node::{Applied, Done, Node, Reach, Reverted, Stands, Word};
 use super::plan::Refusal;
 use super::prepare::{Part, Prepared};
+use super::recipe::stays;
 use crate::store::{Event, EventKind, FileChange, Outcome, Store, new_entry_id};
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -31,6 +32,10 @@ pub enum Told {
     Begun(String),
     /// The node is being emptied, and so many pods are still to go; with none, it is empty.
     Emptying(usize),
+    /// A line of shell begins on the node.
+    Runs(String),
+    /// What it says, a line as it comes. For people to look at; the journal has what [`Done::Ran`] has.
+    Says(String),
     /// A step on the node was done.
     Done(Done),
     /// It works; now the code that the node shows at its console is waited for.
@@ -167,9 +172,15 @@ pub fn run(
     }
     let manifest = Manifest::of(&entry, at, who, &prepared, change).bytes();
     let began = Instant::now();
-    let heard = |done: &Done| {
-        log.borrow_mut().done(done, change);
-        tell(Told::Done(done.clone()));
+    let heard = |word: Word| {
+        tell(match word {
+            Word::Runs(line) => Told::Runs(line),
+            Word::Says(said) => Told::Says(said),
+            Word::Done(done) => {
+                log.borrow_mut().done(&done, change);
+                Told::Done(done)
+            }
+        });
     };
     let applied = node.apply(&entry, change, &manifest, &heard);
     memory.close(true);
@@ -177,10 +188,7 @@ pub fn run(
     let (outcome, note) = match applied {
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
-        Applied::Reverted(reverted) if change.one_way => (
-            Outcome::Failed,
-            format!("{}: {}. What was done before that stays; look at the node by hand", reach.node(), reverted.why),
-        ),
+        Applied::Reverted(reverted) if change.one_way => (Outcome::Failed, stays(reach.node(), &reverted.why)),
         Applied::Reverted(reverted) => put_back(reach.node(), &reverted),
         Applied::Overtaken => (
             Outcome::Reverted,

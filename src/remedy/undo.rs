@@ -246,6 +246,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         before_change: done.before_back.clone(),
         before_back: done.before_change.clone(),
         activate: done.deactivate.clone(),
+        follows: None,
         holds: done.restored.clone(),
         within: done.within,
         deactivate: done.activate.clone(),

@@ -71,6 +71,8 @@ pub struct Change {
     pub now: String,
     /// What ran, and what it said, oldest first.
     pub output: VecDeque<String>,
+    /// The line that runs now, and whether it has said something yet.
+    pub runs: Option<(String, bool)>,
     /// When the switch was armed, and for how many seconds. None before, and once it is disarmed.
     pub armed: Option<(Timestamp, u32)>,
     /// Seconds that are left of it.
@@ -136,6 +138,7 @@ impl Change {
             entry: None,
             now: "logging in".to_owned(),
             output: VecDeque::new(),
+            runs: None,
             armed: None,
             left: 0,
             activated: 0,
@@ -176,6 +179,17 @@ impl Change {
                     1 => "emptying the node: one pod is left".to_owned(),
                     left => format!("emptying the node: {left} pods are left"),
                 };
+            }
+            Told::Runs(line) => {
+                self.say(&format!("$ {line}"));
+                self.now = "running; what it says is below".to_owned();
+                self.runs = Some((line, false));
+            }
+            Told::Says(said) => {
+                self.say(&format!("  {said}"));
+                if let Some(runs) = &mut self.runs {
+                    runs.1 = true;
+                }
             }
             Told::Done(done) => self.step(at, done),
             Told::AtConsole => {
@@ -219,8 +233,14 @@ impl Change {
                 self.now = "changing".to_owned();
             }
             Done::Ran { line, status, said } => {
-                self.say(&format!("$ {line}"));
-                said.lines().filter(|line| !line.trim().is_empty()).for_each(|line| self.say(&format!("  {line}")));
+                // What was seen as it came is not shown twice.
+                let runs = self.runs.take().filter(|(begun, _)| *begun == line);
+                if runs.is_none() {
+                    self.say(&format!("$ {line}"));
+                }
+                if runs.is_none_or(|(_, seen)| !seen) {
+                    said.lines().filter(|line| !line.trim().is_empty()).for_each(|line| self.say(&format!("  {line}")));
+                }
                 if status != 0 {
                     self.say(&format!("  exit status {status}"));
                 }

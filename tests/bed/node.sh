@@ -30,6 +30,27 @@ base_image() {
   echo "$image"
 }
 
+# rpm_image: prints the folder with what a node that lives by rpm has over the base, after building it where the cache does
+# not have it.
+rpm_image() {
+  local base image key
+  base=$(base_image) || return 1
+  key=$({ echo "$base"; cat "$bed_dir/build-rpm"; } | sha256sum | cut -c1-12)
+  image=$bed_cache/rpm-$key
+  if [ ! -d "$image" ]; then
+    mkdir -p "$bed_logs"
+    rm -rf "$bed_cache"/*.building
+    say "building what a node with dnf and zypper has, once, half a minute (log: $bed_logs/build-rpm.log)"
+    if ! unshare --mount --propagation private \
+      "$bed_dir/build-rpm" "$image.building" "$base" >"$bed_logs/build-rpm.log" 2>&1 </dev/null 9>&-; then
+      tail -n 20 "$bed_logs/build-rpm.log" >&2
+      die "what a node with dnf and zypper has could not be built"
+    fi
+    mv "$image.building" "$image"
+  fi
+  echo "$image"
+}
+
 # can_hold_overlay DIR: whether an overlay's upper layer may live there. Some file systems cannot carry one.
 can_hold_overlay() {
   local probe

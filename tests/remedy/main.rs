@@ -10,6 +10,7 @@ mod on_cluster;
 mod on_control_plane;
 mod rancher;
 mod resume;
+mod rpm;
 mod secret;
 mod sources;
 mod ssh_off;

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Tests of one node take turns.
-static TURNS: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
+static TURNS: [Mutex<()>; 3] = [Mutex::new(()), Mutex::new(()), Mutex::new(())];
 
 /// A node of the bed.
 pub struct Node {
@@ -34,7 +34,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// The first (0) or second (1) node of a bed in mode `ssh`. Without one says loudly that the test is left out; in CI
+    /// The first (0) or second (1) node of a bed in mode `ssh`, or the one with dnf and zypper (2). Without one says loudly that the test is left out; in CI
     /// that is a failure.
     pub fn up(test: &str, number: usize) -> Option<Node> {
         let mode = std::env::var("BED_MODE").unwrap_or_default();

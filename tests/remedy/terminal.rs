@@ -6,6 +6,16 @@ use std::io::{Read as _, Write as _};
 /// What the program shows at a terminal until it ends; `typed` answers its first question. `more`: variables, arguments
 /// beside `words`.
 pub(crate) fn at_a_terminal(words: &[&str], more: impl FnOnce(&mut CommandBuilder), typed: &str) -> String {
+    watched(words, more, typed, |_| ())
+}
+
+/// The same; `sees` gets all that was shown so far, each time that something is.
+pub(crate) fn watched(
+    words: &[&str],
+    more: impl FnOnce(&mut CommandBuilder),
+    typed: &str,
+    mut sees: impl FnMut(&str),
+) -> String {
     let size = PtySize { rows: 24, cols: 200, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).unwrap();
     let mut program = CommandBuilder::new(env!("CARGO_BIN_EXE_sitewarden"));
@@ -17,6 +27,7 @@ pub(crate) fn at_a_terminal(words: &[&str], more: impl FnOnce(&mut CommandBuilde
     let (mut shown, mut answered, mut buffer) = (Vec::new(), false, [0; 4096]);
     while let Ok(count @ 1..) = reader.read(&mut buffer) {
         shown.extend_from_slice(&buffer[..count]);
+        sees(&String::from_utf8_lossy(&shown));
         if !answered && String::from_utf8_lossy(&shown).contains("anything else does nothing: ") {
             writer.write_all(typed.as_bytes()).unwrap();
             answered = true;

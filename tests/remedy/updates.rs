@@ -4,8 +4,9 @@ use crate::node::{Node, choices, plan, run};
 use sitewarden::assess::Verdict;
 use sitewarden::catalog::RemedySpec;
 use sitewarden::channel::NobodyToAsk;
-use sitewarden::remedy::{Ran, Refusal, prepare};
-use sitewarden::store::{Outcome, Store};
+use sitewarden::remedy::{Ran, Reach, Refusal, Told, prepare};
+use sitewarden::store::{EventKind, Outcome, Store};
+use std::cell::{Cell, RefCell};
 
 #[test]
 fn updates_by_themselves_are_switched_on_and_off_again() {
@@ -117,4 +118,81 @@ fn a_link_that_drops_breaks_no_update() {
     assert_eq!(node.sh("dpkg-query -W -f '${db:Status-Status} ${Version}' bed-hole; dpkg --audit"), "installed 2");
     node.sh("rm /run/begun");
     away(&node);
+}
+
+/// What version 2 does when it is installed: says something, and waits until somebody has seen it; a minute at most.
+const SLOW: &str = "echo is being installed; touch /run/begun; for i in $(seq 600); do [ ! -e /run/go ] || exit 0; sleep 0.1; done; exit 1";
+
+#[test]
+fn what_apt_says_is_seen_at_the_terminal_while_it_runs() {
+    let Some(node) = Node::up("output while it runs", 1) else { return };
+    archive(&node, SLOW);
+    let folder = tempfile::tempdir().unwrap();
+    let released = Cell::new(false);
+    let login = format!("ops@{}", node.address);
+    let way = node.way();
+    let words = ["fix", "node-security-updates-applied", "--node", &login, "--no-cluster", "--allow-changes"];
+    let shown = crate::terminal::watched(
+        &words,
+        |program| {
+            program.arg("--identity");
+            program.arg(&way.key);
+            program.arg("--known-hosts");
+            program.arg(&way.known_hosts);
+            program.args(["--ssh-config", "none", "--journal"]);
+            program.arg(folder.path());
+            program.env("HOME", folder.path());
+        },
+        &format!("{}\r", node.address),
+        |shown| {
+            if !released.get() && shown.contains("  is being installed") {
+                assert!(!shown.contains("exit status"), "it has ended already: {shown}");
+                node.sh("test -e /run/begun; touch /run/go");
+                released.set(true);
+            }
+        },
+    );
+    assert!(released.get(), "the line was not seen while the command ran: {shown}");
+    assert!(shown.contains("running: ( systemd-run") && shown.contains("ran: exit status 0"), "{shown}");
+    assert!(shown.contains("fail before, pass now"), "{shown}");
+    node.sh("rm -f /run/begun");
+    away(&node);
+}
+
+#[test]
+fn what_apt_says_is_told_while_it_runs_by_every_way_and_the_journal_has_its_end() {
+    let Some(node) = Node::up("output while it runs, both ways", 1) else { return };
+    let (by_ssh, inside) = (node.way(), node.inside());
+    let ways: [&dyn Reach; 2] = [&by_ssh, &inside];
+    for way in ways {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        archive(&node, SLOW);
+        let made = plan(&node.name, RemedySpec::SecurityUpdates {}, &[], &node.evidence_with_packages()).unwrap();
+        let prepared = prepare(made, Some(way), &NobodyToAsk, choices(30)).unwrap();
+        let told = RefCell::new(Vec::new());
+        let tell = |word: Told| {
+            if word == Told::Says("is being installed".to_owned()) {
+                assert!(told.borrow().iter().all(|told| !matches!(told, Told::Done(_))), "{told:?}");
+                node.sh("touch /run/go");
+            }
+            told.borrow_mut().push(word);
+        };
+        let ran = run(prepared, way, &mut store, &tell).unwrap();
+        assert_eq!(ran.outcome, Outcome::Done, "{}: {told:?}", ran.note);
+        let said = told
+            .borrow()
+            .iter()
+            .filter(|word| matches!(word, Told::Says(said) if said.contains("is being installed")))
+            .count();
+        assert_eq!(said, 1, "it is told once: {told:?}");
+        let entry = store.entry(&ran.entry).unwrap().unwrap();
+        let kept = entry.steps.iter().any(|event| match &event.kind {
+            EventKind::Step { output, .. } => output.contains("is being installed"),
+            _ => false,
+        });
+        assert!(kept, "{entry:?}");
+        node.sh("rm -f /run/begun");
+        away(&node);
+    }
 }

@@ -18,7 +18,7 @@ const COUNTS: [&str; 3] = ["updates.pending", "updates.security_pending", "updat
 /// Adds what the second script answered. What is wrong with that answer concerns its own facts alone.
 pub(super) fn fill(frames: &Frames, node: &mut NodeEvidence) {
     let mut answer = Answer::new(frames);
-    node.updates = read(&mut answer);
+    node.updates = read(&mut answer, node.os.id.known().map(String::as_str));
     if node.mdatp.present != Fact::Known(false) {
         mdatp::read(&mut answer, &mut node.mdatp);
     }
@@ -32,7 +32,7 @@ pub(super) fn missing(node: &mut NodeEvidence, reason: Reason, detail: &str) {
     }
 }
 
-fn read(answer: &mut Answer<'_>) -> Updates {
+fn read(answer: &mut Answer<'_>, os: Option<&str>) -> Updates {
     let pairs = answer.pairs("updates", "updates", "the pending updates");
     let pairs = pairs.as_ref();
     let manager = answer.fact(pairs, "manager", "updates.manager", "the package manager", answer::word);
@@ -44,6 +44,7 @@ fn read(answer: &mut Answer<'_>) -> Updates {
     match manager.as_str() {
         "apt" => apt(answer, pairs, &mut updates),
         "dnf" => dnf(answer, pairs, &mut updates),
+        "zypper" => zypper(answer, pairs, &mut updates, os),
         "update-engine" => update_engine(answer, &mut updates),
         other => {
             let why = format!("{other} cannot tell them without a lock, rights or the network; ask it on the node");
@@ -231,6 +232,49 @@ fn nevra(package: &str) -> Option<(String, String)> {
     let mut parts = rest.rsplitn(3, '-');
     let (release, version, name) = (parts.next()?, parts.next()?, parts.next()?);
     Some((format!("{name}.{arch}"), format!("{version}-{release}"))).filter(|_| !name.is_empty())
+}
+
+/// `<update kind="patch" name="SUSE-SLE-Module-Basesystem-15-SP5-2024-1234" edition="1" ... status="needed" category="security"
+/// ...>`; what waits is a patch, which brings packages. Where zypper itself has one, the others stand in a second list.
+fn zypper(answer: &mut Answer<'_>, pairs: &Pairs, updates: &mut Updates, os: Option<&str>) {
+    if !lists(answer, pairs, updates) {
+        return;
+    }
+    updates.pending = answer.fact(Some(pairs), "pending", "updates.pending", "the number of pending updates", |v| {
+        v.parse().ok().filter(|count: &i64| *count >= 0)
+    });
+    let Some(lines) = lines(answer) else { return };
+    let Some((_, lines)) = lines.split_last().filter(|(last, _)| *last == "</update-status>") else {
+        return no_archive(answer, "zypper's list of patches did not come whole");
+    };
+    let mut patches = Vec::new();
+    for line in lines {
+        let value = |name: &str| attribute(line, name);
+        match (value("name"), value("edition"), value("category"), value("status")) {
+            (Some(name), Some(version), Some("security"), Some("needed")) => {
+                let (name, version) = (name.to_owned(), version.to_owned());
+                patches.push(PendingPackage { name, version, installed: Fact::Unread });
+            }
+            (Some(_), Some(_), Some(_), Some(_)) => {}
+            _ => return no_archive(answer, "a line of zypper's that could not be understood"),
+        }
+    }
+    // https://en.opensuse.org/Portal:Tumbleweed: a new state of everything comes, and hardly a patch.
+    if os.is_some_and(|os| ["tumbleweed", "microos", "slowroll"].iter().any(|rolling| os.contains(rolling))) {
+        no_archive(answer, "on a rolling release holes are closed by new versions of everything, not by patches");
+    } else if pairs.value("lists_security") == Some("yes") {
+        put(updates, patches);
+        cut(answer, updates);
+    } else {
+        no_archive(answer, "the node's package sources do not say which updates close security holes");
+    }
+}
+
+/// An attribute of a tag, where it is plain: no value of those that are read here needs an entity.
+fn attribute<'l>(tag: &'l str, name: &str) -> Option<&'l str> {
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    let (value, _) = rest.split_once('"')?;
+    (!value.is_empty() && !value.contains(['&', '<'])).then_some(value)
 }
 
 /// Flatcar's engine: `CURRENT_OP=UPDATE_STATUS_IDLE`, `LAST_CHECKED_TIME=1700000000`.

@@ -1,4 +1,4 @@
-//! What package managers print, and what it means. The lines of dnf and of Flatcar's engine are from their documentation.
+//! What package managers print, and what it means. The lines of Flatcar's engine are from its documentation.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::super::testing::{Made, blank, frames, record};
 use super::*;
@@ -49,7 +49,7 @@ fn nothing_pending_is_never_said_where_the_lists_cannot_tell() {
         (APT.to_owned(), "u", ""),
         (APT.to_owned(), "-", "Inst half a line\n# end\n"),
         (APT.to_owned(), "-", "Inst base-files [1] (2 Debian:12 [amd64])\n"),
-        (APT.replace("manager=apt", "manager=zypper"), "u", ""),
+        (APT.replace("manager=apt", "manager=tdnf"), "u", ""),
         (APT.replace("manager=apt", "manager!absent"), "u", ""),
     ] {
         let node = told(&pairs, flags, list);
@@ -100,6 +100,33 @@ fn dnf_names_a_package_once_however_many_advisories_it_has() {
         told(pairs, "-", "Last metadata expiration check: 0:54:46 ago\n# end\n").updates.security_pending,
         Fact::Unread
     );
+}
+
+/// As zypper 1.14.42 printed it.
+const PATCH: &str = r#"<update kind="patch" name="BED-2026:0001" edition="2.0" arch="noarch" status="needed" category="security" severity="important" pkgmanager="false" restart="true" interactive="true">"#;
+
+#[test]
+fn zypper_tells_patches_and_none_where_its_sources_cannot_tell() {
+    let pairs = "time=1795416879\nmanager=zypper\nlists=2\nlists_security=yes\nrefreshed=1795416500\npending=3\n";
+    let list = format!("{PATCH}\n</update-status>\n# end\n");
+    let updates = told(pairs, "-", &list).updates;
+    assert_eq!((&updates.pending, &updates.security_pending), (&Fact::Known(3), &Fact::Known(1)));
+    let patch = &updates.security_packages.items[0];
+    assert_eq!((patch.name.as_str(), patch.version.as_str()), ("BED-2026:0001", "2.0"));
+    assert_eq!(told(pairs, "-", "</update-status>\n# end\n").updates.security_pending, Fact::Known(0));
+    for (pairs, list) in [
+        (pairs.to_owned(), "# end\n"),
+        (pairs.to_owned(), "<update kind=\"patch\">\n</update-status>\n# end\n"),
+        (pairs.replace("security=yes", "security=no"), "</update-status>\n# end\n"),
+        (pairs.replace("lists=2", "lists=0"), "</update-status>\n# end\n"),
+    ] {
+        assert_eq!(told(&pairs, "-", list).updates.security_pending, Fact::Unread, "{pairs}{list}");
+    }
+    let mut rolling = blank(true);
+    rolling.os.id = Fact::Known("opensuse-tumbleweed".to_owned());
+    let records = [record("updates", "-", pairs), record("updates.list", "-", &list), record("mdatp", "a", "")];
+    fill(&frames(&records), &mut rolling);
+    assert_eq!(rolling.updates.security_pending, Fact::Unread);
 }
 
 #[test]

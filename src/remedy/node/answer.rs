@@ -6,6 +6,9 @@ use openssl::base64::decode_block;
 /// Most bytes of one line that are taken: a file of 1 MiB in base64, and some more.
 const LONGEST: usize = 3 << 20;
 
+/// Most letters of a line that a command says.
+const SPOKEN: usize = 300;
+
 /// One line: its word and what follows, parted at blanks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -18,8 +21,12 @@ impl Line {
         if line.len() > LONGEST {
             return None;
         }
-        let text = std::str::from_utf8(line).ok()?;
-        let rest = text.strip_prefix("@ ")?.strip_prefix(nonce)?.strip_prefix(' ')?;
+        let rest = line.strip_prefix(b"@ ")?.strip_prefix(nonce.as_bytes())?.strip_prefix(b" ")?;
+        // The one line that is not made of words of ours: what a command says just now, as it is.
+        if let Some(said) = rest.strip_prefix(b"says ") {
+            return Some(Line { words: vec!["says".to_owned(), spoken(said)] });
+        }
+        let rest = std::str::from_utf8(rest).ok()?;
         let words = rest.trim_end_matches('\r').split(' ').map(str::to_owned).collect();
         Some(Line { words })
     }
@@ -64,6 +71,14 @@ impl Line {
         let path = String::from_utf8(self.bytes(at)?).ok()?;
         (path.starts_with('/') && !path.contains(char::is_control)).then_some(path)
     }
+}
+
+/// A line of a command's, for people: what a carriage return has written over is gone, as are control characters.
+fn spoken(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let shown = text.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
+    let plain = shown.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control());
+    plain.take(SPOKEN).collect::<String>().trim_end().to_owned()
 }
 
 /// Cuts a stream into lines as it comes, and hands on those of this run.
@@ -123,6 +138,15 @@ mod tests {
         assert_eq!(line.text(1), "a[2J b\nc");
         assert_eq!(line.path(2), None);
         assert_eq!(Line::of(b"@ 00ff x", "00ff").unwrap().octal(1), None);
+    }
+
+    #[test]
+    fn what_a_command_says_is_a_line_whatever_is_in_it() {
+        let said = |text: &[u8]| Line::of(&[b"@ 00ff says ", text].concat(), "00ff").unwrap();
+        let line = said(b"@ 00ff end applied");
+        assert_eq!((line.about(), line.word(1)), ("says", "@ 00ff end applied"), "it is no word of the script's");
+        assert_eq!(said(b" 10%\r 20%\r100% \x1b[2Jdone\t\xff\r").word(1), "100% [2Jdone \u{fffd}");
+        assert_eq!(said(&[b'x'; 4000]).word(1).len(), SPOKEN);
     }
 
     #[test]

@@ -3,19 +3,21 @@
 
 mod answer;
 mod console;
+mod said;
 mod script;
 
 pub(crate) use script::STATE;
 
 use super::Refusal;
-use super::change::{NodeChange, State};
-use super::fresh::{Fresh, FreshFile, Want};
+use super::change::NodeChange;
+use super::fresh::{Fresh, Want};
 use crate::channel::{Ask, Channel, ChannelError, Limits, Passwords};
 use crate::evidence::Reason;
 use crate::probe::node::{Aid, as_root};
 use answer::{Line, Lines};
+use said::{NO_ENTRY, failure, file, not_whole, reverted, word};
 use script::Settle;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 /// A way to a node, and how to come again by the same way.
@@ -64,7 +66,7 @@ pub enum Done {
         line: String,
         /// Its exit status.
         status: i32,
-        /// What it said, bounded and without control characters.
+        /// What it said, bounded, without control characters and without secrets.
         said: String,
     },
     /// The switch is armed: the old state comes back after so many seconds.
@@ -78,6 +80,20 @@ pub enum Done {
         file: usize,
     },
 }
+
+/// What is told while a change is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// A line of shell begins.
+    Runs(String),
+    /// What it says, a line as it comes. Not all of it where it is much.
+    Says(String),
+    /// A step was done.
+    Done(Done),
+}
+
+/// Most lines that are told as they come: a node may say more, and nobody would read it.
+const TOLD: usize = 20_000;
 
 /// How carrying a change out ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +170,7 @@ impl Node<'_> {
             if let Ok(mut all) = lines.try_borrow_mut() {
                 let found = all.0.take(bytes, nonce);
                 found.iter().for_each(heard);
-                all.1.extend(found);
+                all.1.extend(found.into_iter().filter(|line| line.about() != "says"));
             }
         };
         let passwords = Passwords::default();
@@ -230,11 +246,17 @@ impl Node<'_> {
     }
 
     /// Carries a change out. `tell` hears each step as it is done.
-    pub(crate) fn apply(&mut self, entry: &str, change: &NodeChange, manifest: &[u8], tell: &dyn Fn(&Done)) -> Applied {
+    pub(crate) fn apply(&mut self, entry: &str, change: &NodeChange, manifest: &[u8], tell: &dyn Fn(Word)) -> Applied {
         let longer = Duration::from_secs(u64::from(change.delay.max(change.within.saturating_mul(2))));
+        let left = Cell::new(TOLD);
         let heard = |line: &Line| {
-            if let Some(done) = done(line) {
-                tell(&done);
+            if let Some(word) = word(line) {
+                let is_more = matches!(word, Word::Says(_));
+                if is_more && left.get() == 0 {
+                    return;
+                }
+                left.set(left.get().saturating_sub(usize::from(is_more)));
+                tell(word);
             }
         };
         let said = match self.run(&script::apply(entry, change, manifest), longer, &heard) {
@@ -335,113 +357,6 @@ pub(crate) struct Kept {
     pub(crate) backups: Vec<(usize, Vec<u8>)>,
 }
 
-fn done(line: &Line) -> Option<Done> {
-    match line.about() {
-        "ran" => Some(Done::Ran { status: line.number(1)?, line: line.text(2), said: line.text(3) }),
-        "armed" => Some(Done::Armed { seconds: line.number(1)? }),
-        "changed" => Some(Done::Changed { file: line.number::<usize>(1)?.checked_sub(1)? }),
-        _ => None,
-    }
-}
-
-/// One file as the node tells of it. Words: number, kind, path, mode, uid, gid, hash, bytes.
-fn file(line: &Line, stat: bool) -> FreshFile {
-    let path = line.path(3).unwrap_or_default();
-    let unfit =
-        |trouble| FreshFile { path: path.clone(), state: None, trouble: Some(trouble), contents: None, owner: None };
-    let attributes = || Some((line.octal(4)?, line.number(5)?, line.number(6)?));
-    match (line.word(2), attributes()) {
-        ("absent", _) => FreshFile { path, state: Some(State::Absent), trouble: None, contents: None, owner: None },
-        ("regular", Some((mode, uid, gid))) if stat => {
-            let state = State::File { sha256: String::new(), mode, uid, gid };
-            FreshFile { path, state: Some(state), trouble: None, contents: None, owner: None }
-        }
-        ("regular", Some((mode, uid, gid))) => {
-            let contents = line.bytes(8);
-            let hash = contents.as_deref().map(super::words::sha256);
-            match hash {
-                Some(sha256) if sha256 == line.word(7) => {
-                    let owner =
-                        line.word(9).split_once(':').and_then(|(u, g)| Some((u.parse().ok()?, g.parse().ok()?)));
-                    let state = Some(State::File { sha256, mode, uid, gid });
-                    FreshFile { path, state, trouble: None, contents, owner }
-                }
-                _ => unfit("it changed while it was read, or its bytes did not come whole"),
-            }
-        }
-        ("directory", Some((mode, uid, gid))) => FreshFile {
-            path,
-            state: Some(State::Folder { mode, uid, gid }),
-            trouble: None,
-            contents: None,
-            owner: None,
-        },
-        ("too-large", _) => unfit("it is larger than 1 MiB"),
-        ("unsound", _) => unfit(match line.word(4) {
-            "owner" => {
-                "a folder on the way to it does not belong to root, who would then write where another may redirect"
-            }
-            "link" => "it is a symbolic link in a user's folder, or one leads to it",
-            "writable" => "a folder on the way to it can be written by others than root",
-            "dangling" => "it is a symbolic link that leads nowhere",
-            _ => "its path is not plain",
-        }),
-        _ => unfit("it is neither a file nor a folder"),
-    }
-}
-
-fn reverted(end: &Line) -> Reverted {
-    let said = end.text(3);
-    let said = said.trim().replace('\n', "; ");
-    let why = match end.word(1) {
-        "changed" => format!("{said} was changed by somebody else at the same time"),
-        "not-written" => format!("{said} could not be written"),
-        "activate" => format!("a command failed: {said}"),
-        "check" if said.is_empty() => "the check that it works did not hold in time".to_owned(),
-        "check" => format!("the check that it works did not hold in time: {said}"),
-        _ => "it was asked for".to_owned(),
-    };
-    let left = end.text(4).lines().map(str::to_owned).collect();
-    Reverted { why, left, unsound: end.word(2) == "unsound" }
-}
-
-const NO_ENTRY: &str = "there is no entry";
-
-/// Why a script did nothing, as a sentence.
-fn failure(node: &str, line: &Line) -> String {
-    let text = line.text(2);
-    let text = text.trim().replace('\n', "; ");
-    match line.word(1) {
-        "needs-root" => format!(
-            "{node}: this login is not root and there is no sudo, so nothing can be changed. Log in as root or as a user who may use sudo"
-        ),
-        "locked" => format!(
-            "{node}: another change is under way there (entry {text}). Wait until it has ended, or look at it: sitewarden undo --node"
-        ),
-        "changed" => {
-            format!("{node}: {text} has changed since the plan was shown. Nothing was changed; make the plan again")
-        }
-        "no-room" => format!("{node}: {text} could not be written: is the disk full or read-only? Nothing was changed"),
-        "refused" => format!("{node}: the check before the change failed: {text}. Nothing was changed"),
-        "not-armed" => format!(
-            "{node}: the switch that would put the old state back could not be armed (systemd-run or setsid). Nothing was changed"
-        ),
-        "no-entry" => format!("{node}: {NO_ENTRY} {text} there"),
-        "state-folder" | "unsound" => format!(
-            "{node}: the folder {STATE} cannot be used ({text}): root alone must be able to write there. Nothing was changed"
-        ),
-        "overtaken" => format!("{node}: the time was over, and the node put the old state back by itself"),
-        other => format!(
-            "{node}: the node could not do it ({}). Nothing was changed",
-            other.chars().take(40).collect::<String>()
-        ),
-    }
-}
-
-fn not_whole(node: &str, cut: Option<Reason>) -> String {
-    match cut {
-        Some(Reason::Timeout) => format!("{node}: it did not answer in time"),
-        Some(_) => format!("{node}: the connection was lost"),
-        None => format!("{node}: its answer was not whole"),
-    }
-}
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile_tests;

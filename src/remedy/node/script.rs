@@ -111,7 +111,9 @@ fn functions(change: &NodeChange) -> String {
     }
     let lines = |name: &str, lines: &[String]| {
         let body = lines.iter().fold(String::new(), |mut body, line| {
-            let _ = writeln!(body, "ran {} || return 1", quoted(line));
+            let log =
+                change.follows.as_deref().filter(|log| line.contains(&format!("exec >{log} "))).unwrap_or_default();
+            let _ = writeln!(body, "FOLLOWS={log}\nran {} || return 1", quoted(line));
             body
         });
         format!("{name}() {{\n:\n{body}}}\n")

@@ -156,6 +156,7 @@ fn apt(fresh: &Fresh) -> Result<NodeChange, Refusal> {
         Some(tool) if tool.starts_with('/') => {}
         Some(candidate) if !candidate.is_empty() => {
             change.within = 600;
+            change.follows = Some(super::updates::log_of("unattended-upgrades"));
             change.activate.push(super::updates::detached(
                 "unattended-upgrades",
                 "apt-get -q -y --no-remove --no-install-recommends -o DPkg::Lock::Timeout=120 -o \

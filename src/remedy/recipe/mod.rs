@@ -44,6 +44,7 @@ pub use ssh_off::SshOffOp;
 pub use sshd::SshdOp;
 pub use static_pod::StaticPodOp;
 pub use updates::UpdatesOp;
+pub(super) use updates::stays;
 
 use super::change::NodeChange;
 use super::fresh::{Fresh, Want};

@@ -79,13 +79,18 @@ pub(super) fn plan(about: &About<'_>) -> Result<(UpdatesOp, Vec<String>), Refusa
     Ok((UpdatesOp { node: name.clone(), manager, packages }, notes))
 }
 
+/// The file that gets what a command says which has a unit of its own.
+pub(super) fn log_of(what: &str) -> String {
+    format!("/run/sitewarden-{what}.log")
+}
+
 /// A command in a unit of its own, waited for; its last lines are what it says.
 pub(super) fn detached(what: &str, command: &str) -> String {
-    let log = format!("/run/sitewarden-{what}.log");
+    let log = log_of(what);
     let inner = quoted(&format!("exec >{log} 2>&1 </dev/null; {command}"));
     format!(
-        "systemd-run --quiet --wait --collect --unit=sitewarden-{what} --setenv=DEBIAN_FRONTEND=noninteractive --setenv=LC_ALL=C \
-         /bin/sh -c {inner}; RC=$?; tail -n 40 {log}; exit $RC"
+        "( systemd-run --quiet --wait --collect --unit=sitewarden-{what} --setenv=DEBIAN_FRONTEND=noninteractive --setenv=LC_ALL=C \
+         /bin/sh -c {inner}; RC=$?; tail -n 40 {log}; exit $RC )"
     )
 }
 
@@ -99,8 +104,14 @@ impl UpdatesOp {
 
 const SYSTEMD: &str = "[ -d /run/systemd/system ] && command -v systemd-run";
 
+/// Without the second option it passes over patches that ask for a restart, without a failure. Exit statuses from 100 on say
+/// that it is done and something is to be known (zypper(8), EXIT CODES): 102 that a restart of the node is asked for, 103 that
+/// what zypper itself lives by was renewed, and the rest may wait.
+const ZYPPER: &str = "zypper --non-interactive --non-interactive-include-reboot-patches patch --category security";
+
 impl UpdatesOp {
-    /// The command that installs, and the one that only says what would be installed.
+    /// The command that installs, and the one that only says what would be installed. What that one writes into caches on the
+    /// way must stay readable for those without rights, as whom a scan asks; what runs as root here has a closed umask.
     fn commands(&self) -> (String, String) {
         match self.manager {
             Manager::Apt => {
@@ -115,17 +126,41 @@ impl UpdatesOp {
                 )
             }
             Manager::Dnf => (
-                "dnf -q -y upgrade --security".to_owned(),
-                "dnf -C -q --setopt=logdir=/tmp updateinfo list --security".to_owned(),
+                // Else it waits for another one for ever.
+                "dnf -y --setopt=exit_on_lock=True upgrade --security".to_owned(),
+                "umask 022; dnf -C -q --setopt=exit_on_lock=True updateinfo list --security".to_owned(),
             ),
             Manager::Tdnf => {
                 ("tdnf -q -y update --security".to_owned(), "tdnf -C -q updateinfo list --security".to_owned())
             }
             Manager::Zypper => (
-                "zypper --non-interactive patch --category security".to_owned(),
-                "zypper --non-interactive --no-refresh list-patches --category security".to_owned(),
+                format!("{ZYPPER}; RC=$?; case $RC in 102 | 103) RC=0 ;; esac; exit $RC"),
+                // The variable keeps libzypp from taking its lock.
+                "umask 022; ZYPP_READONLY_HACK=1 zypper -x --non-interactive --non-interactive-include-reboot-patches --no-refresh patch \
+                 --dry-run --category security || [ $? -ge 100 ]"
+                    .to_owned(),
             ),
         }
+    }
+
+    /// What fails where something of it waits still: a package manager whose source does not answer, or that passes over what
+    /// cannot be installed, ends as if all were well.
+    fn still(&self) -> Option<String> {
+        let (ask, names) = match self.manager {
+            // Plugins say more than the lines of three words.
+            Manager::Dnf => ("dnf -C -q --setopt=exit_on_lock=True updateinfo list --security", "awk 'NF == 3'"),
+            Manager::Zypper => (
+                "ZYPP_READONLY_HACK=1 zypper -x -q --non-interactive --no-refresh list-patches --category security || [ $? -ge 100 ]",
+                "grep -o '<update kind=\"patch\" name=\"[^\"]*\"' | cut -d '\"' -f 4",
+            ),
+            Manager::Apt | Manager::Tdnf => return None,
+        };
+        let log = log_of("updates");
+        Some(format!(
+            "( WAITS=$(umask 022; {ask}) || {{ echo 'what waits still could not be found out'; exit 1; }}; \
+             WAITS=$(printf '%s\\n' \"$WAITS\" | {names}); \
+             [ -z \"$WAITS\" ] || {{ grep -F '{RENEWED}' {log}; echo \"{STILL} $WAITS\"; exit 1; }} )"
+        ))
     }
 
     pub(super) fn wants(&self) -> Vec<Want> {
@@ -146,12 +181,15 @@ impl UpdatesOp {
                 self.node
             )));
         };
-        let coming = match self.manager {
+        let coming: Vec<String> = match self.manager {
             Manager::Apt => said.lines().filter_map(apt_line).collect(),
-            _ => {
+            Manager::Dnf => said.lines().filter_map(advisory_line).take(200).collect(),
+            // Its lines were never seen here: they are shown as they are.
+            Manager::Tdnf => {
                 let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
-                lines.take(200).map(str::to_owned).collect::<Vec<_>>()
+                lines.take(200).map(|line| format!("Would be installed: {line}")).collect()
             }
+            Manager::Zypper => zypper_lines(said),
         };
         if coming.is_empty() {
             return Err(Refusal::new(format!(
@@ -160,13 +198,111 @@ impl UpdatesOp {
             )));
         }
         let mut change = NodeChange { risk: Risk::Disruptive, one_way: true, within: WITHIN, ..NodeChange::default() };
-        change.why.extend(coming.into_iter().map(|line| format!("Would be installed: {line}")));
+        change.why.extend(coming);
         change.activate.push(detached("updates", &install));
+        if self.manager != Manager::Apt {
+            // Of a script that fails there is no word but this, and no exit status: a package of rpm counts as installed.
+            change.activate.push(format!("! grep -F -B 5 'scriptlet failed' {}", log_of("updates")));
+        }
+        change.activate.extend(self.still());
+        change.follows = Some(log_of("updates"));
         if self.manager == Manager::Apt {
             change.holds.push("[ -z \"$(dpkg --audit)\" ]".to_owned());
         }
         Ok(change)
     }
+}
+
+/// What the check says where something waits still.
+const STILL: &str = "still waiting:";
+
+/// What zypper says where it has brought itself up to date and left the rest for later.
+const RENEWED: &str = "affects the package manager itself";
+
+/// How it stands at a node where something failed that has no way back: a sentence, with what was said in it.
+pub(crate) fn stays(node: &str, said: &str) -> String {
+    match meaning(said) {
+        Some(meaning) => format!("{node}: {meaning}. ({said})"),
+        None => format!("{node}: {said}. What was done before that stays; look at the node by hand"),
+    }
+}
+
+/// What it means when a package manager failed with these words, as a clause that ends in what to do. None where it is not
+/// known.
+fn meaning(said: &str) -> Option<&'static str> {
+    // As apt 2.6, dnf 4.14, rpm 4.18 and zypper 1.14 say it.
+    let has = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    if has(&[
+        "already locked by",
+        "can't create transaction lock",
+        "System management is locked",
+        "Could not get lock",
+        "Unable to acquire the dpkg frontend lock",
+    ]) {
+        return Some(
+            "another program is busy with the node's packages, and nothing was installed. Let it end, or end it, and do this again",
+        );
+    }
+    if has(&["scriptlet failed"]) {
+        return Some(
+            "a package is installed, and its own script failed: it may not work. Mend what the script says, and install the \
+             package again",
+        );
+    }
+    if has(&["Abort, retry, ignore?", "Failed to download", "Failed to fetch", "All mirrors were tried"]) {
+        return Some(
+            "a package could not be fetched from its source, and not all was installed. See that the node reaches it, and do this \
+             again",
+        );
+    }
+    if has(&[RENEWED]) {
+        return Some(
+            "the package manager itself was renewed first, as it wants it, and the rest waits. Scan again and make the plan again",
+        );
+    }
+    if has(&[STILL]) {
+        return Some(
+            "the package manager ended without a failure and left some out: a source may not answer, or packages are held or in \
+             conflict. Look at what it said",
+        );
+    }
+    None
+}
+
+/// A line `RHSA-2024:0461 Important/Sec. kernel-5.14.0-362.18.1.el9_3.x86_64`, for people.
+fn advisory_line(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace();
+    let (advisory, kind, package) = (words.next()?, words.next()?, words.next()?);
+    (words.next().is_none() && kind.to_ascii_lowercase().contains("sec")).then(|| {
+        let text = format!("Would be installed: {package}, or later ({advisory}, {kind})");
+        text.chars().filter(|c| !c.is_control()).take(200).collect()
+    })
+}
+
+/// The packages of a dry run of zypper (`-x`), for people.
+fn zypper_lines(said: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut goes = false;
+    for tag in said.split('<').map(str::trim_start) {
+        if let Some(section) = tag.strip_prefix("to-") {
+            goes = section.starts_with("remove");
+        }
+        if !tag.starts_with("solvable ") || !tag.contains("type=\"package\"") {
+            continue;
+        }
+        let value = |name: &str| {
+            let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+            Some(rest.split_once('"')?.0)
+        };
+        let (Some(name), Some(edition)) = (value("name"), value("edition")) else { continue };
+        let text = match (goes, value("edition-old")) {
+            (true, _) => format!("Would be removed: {name} {edition}"),
+            (false, Some(old)) => format!("Would be installed: {name} {old} -> {edition}"),
+            (false, None) => format!("Would be installed: {name} new -> {edition}"),
+        };
+        lines.push(text.chars().filter(|c| !c.is_control()).take(200).collect());
+    }
+    lines
 }
 
 /// A line `Inst openssl [3.0.1-1] (3.0.2-1 Debian-Security:12/stable [amd64])` of a dry run, for people.
@@ -178,7 +314,7 @@ fn apt_line(line: &str) -> Option<String> {
         None => ("new", rest),
     };
     let new = rest.strip_prefix('(')?.split(' ').next()?;
-    let text = format!("{name} {old} -> {new}");
+    let text = format!("Would be installed: {name} {old} -> {new}");
     Some(text.chars().filter(|c| !c.is_control()).take(200).collect())
 }
 
@@ -192,13 +328,48 @@ mod tests {
         let line = |line| apt_line(line);
         assert_eq!(
             line("Inst openssl [3.0.1-1] (3.0.2-1 Debian-Security:12/stable [amd64])").unwrap(),
-            "openssl 3.0.1-1 -> 3.0.2-1"
+            "Would be installed: openssl 3.0.1-1 -> 3.0.2-1"
         );
         assert_eq!(
             line("Inst linux-image-2 (6.1-2 Debian:12/stable [amd64]) []").unwrap(),
-            "linux-image-2 new -> 6.1-2"
+            "Would be installed: linux-image-2 new -> 6.1-2"
         );
         assert_eq!(line("Conf openssl (3.0.2-1 Debian)"), None);
         assert_eq!(line("Reading package lists..."), None);
+    }
+
+    #[test]
+    fn a_list_of_advisories_is_read_and_nothing_else() {
+        let line = |line| advisory_line(line);
+        assert_eq!(
+            line("BED-2026:0001 Important/Sec. bed-hole-1:2-1.el9.noarch").unwrap(),
+            "Would be installed: bed-hole-1:2-1.el9.noarch, or later (BED-2026:0001, Important/Sec.)"
+        );
+        assert_eq!(line("Last metadata expiration check: 0:54:46 ago"), None);
+        assert_eq!(line("BED-2026:0002 bugfix bed-hole-1:2-1.el9.noarch"), None);
+    }
+
+    #[test]
+    fn a_dry_run_of_zypper_is_read_with_what_it_removes() {
+        // As zypper 1.14.42 printed it.
+        let said = r#"<stream><message type="info">Loading repository data...</message>
+<install-summary download-size="11506" space-usage-diff="0" packages-to-change="2">
+<to-upgrade>
+<solvable type="package" name="bed-hole" edition="1:2-1.el9" arch="noarch" edition-old="1:1-1.el9" arch-old="noarch" summary="a hole">
+<description>a hole</description></solvable>
+</to-upgrade>
+<to-install>
+<solvable type="patch" name="BED-2026:0001" edition="2.0" arch="noarch" summary="Important: bed-hole">
+<description>mends a hole</description></solvable>
+</to-install>
+<to-remove>
+<solvable type="package" name="bed-old" edition="1-1" arch="noarch" summary="old"></solvable>
+</to-remove>
+</install-summary></stream>"#;
+        assert_eq!(
+            zypper_lines(said),
+            ["Would be installed: bed-hole 1:1-1.el9 -> 1:2-1.el9", "Would be removed: bed-old 1-1"]
+        );
+        assert!(zypper_lines("<message type=\"info\">Nothing to do.</message>").is_empty());
     }
 }
