@@ -36,10 +36,10 @@ fn fix(node: &Node, spec: RemedySpec, store: &mut Store) -> Result<Ran, Refusal>
     run(prepare(made, Some(&way), &NobodyToAsk, choices(30))?, &way, store, &|_| ())
 }
 
-/// An archive of security updates on the node: the package `bed-hole` is installed in version 1, and version 2 waits. What
-/// version 2 does when it is installed is `after`.
-fn archive(node: &Node, after: &str) {
-    node.sh(&format!(
+/// A script that makes an archive of security updates on a node: the package `bed-hole` is installed in version 1, and version
+/// 2 waits. What version 2 does when it is installed is `after`.
+pub(crate) fn waiting(after: &str) -> String {
+    format!(
         r#"set -e
 cd /root; rm -rf deb /srv/debian-security; mkdir -p deb/DEBIAN /srv/debian-security
 made() {{ printf 'Package: bed-hole\nVersion: %s\nArchitecture: all\nMaintainer: bed <bed@localhost>\nDescription: a hole\n' "$1" >deb/DEBIAN/control; dpkg-deb -b deb "$2" >/dev/null; }}
@@ -53,11 +53,18 @@ printf 'Origin: Debian\nLabel: Debian-Security\nSuite: stable-security\nCodename
 echo 'deb [trusted=yes] file:/srv/debian-security ./' >/etc/apt/sources.list
 apt-get -q update
 "#
-    ));
+    )
+}
+
+/// Takes that archive and its package away.
+pub(crate) const AWAY: &str = "dpkg --purge --force-all bed-hole >/dev/null 2>&1 || :; mv /root/sources.list /etc/apt/sources.list; rm -rf /root/deb /root/one.deb /srv/debian-security /var/lib/apt/lists/*srv* /run/go";
+
+fn archive(node: &Node, after: &str) {
+    node.sh(&waiting(after));
 }
 
 fn away(node: &Node) {
-    node.sh("dpkg --purge --force-all bed-hole >/dev/null 2>&1 || :; mv /root/sources.list /etc/apt/sources.list; rm -rf /root/deb /root/one.deb /srv/debian-security /var/lib/apt/lists/*srv* /run/go");
+    node.sh(AWAY);
 }
 
 #[test]

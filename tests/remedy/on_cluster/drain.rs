@@ -2,6 +2,8 @@
 //! the change went.
 
 use super::support::Cluster;
+use crate::terminal::at_a_terminal;
+use crate::updates::{AWAY, waiting};
 use sitewarden::catalog::RemedySpec;
 use sitewarden::kubeapi::ApiLimits;
 use sitewarden::remedy::{ClusterReach, Drain};
@@ -85,4 +87,54 @@ fn a_node_is_emptied_where_nothing_holds_its_pods_and_takes_pods_again_in_every_
     assert!(refused.0.contains("drained/alone belongs to no controller"), "{refused}");
     kubectl("delete namespace drained --wait=false");
     cluster.journal_is_whole();
+}
+
+/// As a person does it: `fix --drain`, the node's name typed, and what was shown meanwhile.
+#[test]
+fn security_updates_are_installed_on_an_empty_node_which_takes_pods_again() {
+    let Some(cluster) = Cluster::up("fix --drain") else { return };
+    let (first, node) = (cluster.node("node1"), cluster.node("node2"));
+    let kubectl = |words: &str| first.sh(&format!("KUBECONFIG=/etc/kubernetes/admin.conf kubectl {words}"));
+    first.sh(&format!("export KUBECONFIG=/etc/kubernetes/admin.conf\n{SHOP}"));
+    kubectl("-n drained delete pdb shop");
+    let pod = || kubectl("-n drained get pods -o 'jsonpath={.items[*].metadata.uid}'");
+    // When it is installed it writes down whether the node took pods just then.
+    let looks = "crictl ps -q --label io.kubernetes.pod.namespace=drained >/run/pods-then";
+    node.sh(&waiting(looks));
+    let before = pod();
+    let state = tempfile::tempdir().unwrap();
+    let env = |name: &str| std::env::var(name).unwrap();
+    let words = [
+        "fix",
+        "--drain",
+        "--allow-changes",
+        "node-security-updates-applied",
+        "--kubeconfig",
+        &env("BED_KUBECONFIG"),
+        "--node",
+        &format!("root@{}", node.address),
+        "--identity",
+        &env("BED_SSH_KEY"),
+        "--known-hosts",
+        &env("BED_KNOWN_HOSTS"),
+        "--ssh-config",
+        "none",
+    ];
+    let typed = format!("{}\r", node.address);
+    let shown = at_a_terminal(&words, |program| program.env("XDG_STATE_HOME", state.path()), &typed);
+    for words in [
+        "cordon node2",
+        "emptying the node: one pod is left",
+        "the node is empty",
+        "uncordon node2",
+        "There is no way back by this program",
+        "fail before, pass now",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert_eq!(node.sh("dpkg-query -W -f '${Version}' bed-hole; cat /run/pods-then; rm /run/pods-then"), "2");
+    assert_eq!(kubectl("get node node2 -o 'jsonpath={.spec.unschedulable}'"), "");
+    assert_ne!(pod(), before);
+    node.sh(AWAY);
+    kubectl("delete namespace drained --wait=false");
 }

@@ -133,7 +133,7 @@ fn var(name: &str) -> PathBuf {
 pub(super) struct Node<'c> {
     cluster: &'c Cluster,
     pub(super) name: String,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Node<'_> {
@@ -338,7 +338,7 @@ pub(super) fn change(prepared: &Prepared) -> &NodeChange {
 /// The way to a node.
 struct Way {
     name: String,
-    address: String,
+    pub(super) address: String,
     key: PathBuf,
     known_hosts: PathBuf,
 }
