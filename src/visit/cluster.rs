@@ -68,7 +68,7 @@ pub(super) fn read(visit: &ClusterVisit, connect: Duration, progress: &dyn Fn(Pr
         block_on(async {
             let mut seen = probe::cluster::collect_within(&target, limits, whole, tell).await;
             if seen.reached {
-                azure(&mut seen, &said, tell).await;
+                azure(&mut seen, &said, whole, tell).await;
             }
             seen
         })
@@ -98,11 +98,13 @@ pub(super) fn read(visit: &ClusterVisit, connect: Duration, progress: &dyn Fn(Pr
     seen
 }
 
-/// Adds what Azure says, where somebody brought it or wants it asked.
-async fn azure(seen: &mut ClusterEvidence, said: &AzureSaid, tell: &(dyn Fn(&str) + Send + Sync)) {
+/// Adds what Azure says, where somebody brought it or wants it asked. `within`: the time of one run of `az`, where it is shorter
+/// than the usual.
+async fn azure(seen: &mut ClusterEvidence, said: &AzureSaid, within: Duration, tell: &(dyn Fn(&str) + Send + Sync)) {
     if said.run {
         let command = |command: &AzCommand| tell(&format!("running {command}"));
-        azure::ask(seen, &Az::default(), &command).await;
+        let usual = Az::default();
+        azure::ask(seen, &Az { time: usual.time.min(within), ..usual }, &command).await;
     }
     for (file, bytes) in &said.files {
         if let Err(error) = azure::read(seen, bytes) {

@@ -57,6 +57,10 @@ pub struct ClusterEvidence {
     /// Absent where nothing does, as far as the kubeconfig tells.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub proxy: Fact<String>,
+    /// Whether the API server proved by its certificate who it is. False where the kubeconfig says `insecure-skip-tls-verify`, or
+    /// plain HTTP: then whoever answered was believed.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub verified: Fact<bool>,
     /// uid of the namespace `kube-system`: the cluster's identity where it is not connected to Azure.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub uid: Fact<String>,

@@ -194,6 +194,7 @@ pub(crate) fn good() -> ClusterEvidence {
         complete: true,
         clock: now,
         proxy: Fact::Absent,
+        verified: Fact::Known(true),
         uid: known("5e8f"),
         version: Fact::Known(ClusterVersion { git: "v1.36.4".to_owned(), platform: known("linux/amd64") }),
         caller: Fact::Known(Caller {

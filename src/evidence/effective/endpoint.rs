@@ -2,7 +2,7 @@
 
 use super::super::cluster::KubeNode;
 use super::super::{
-    ChannelKind, EndpointEvidence, Evidence, Fact, Gap, NodeEvidence, PortState, Reading, Reason, Value,
+    ChannelKind, EndpointEvidence, Evidence, Fact, Gap, NodeEvidence, PortState, Reading, Reason, TlsOffer, Value,
 };
 use super::{Shape, gap_at};
 use std::net::IpAddr;
@@ -19,11 +19,12 @@ const CONTROL_PLANE: [&str; 5] = ["etcd", "etcd-peer", "kube-apiserver", "kube-c
 /// - `seat`: where this seat is: `elsewhere`, `same-node`, `control-plane-node`, `worker-node`.
 /// - `seen_from`: this seat's address as the node sees it where a login told, else as the connection has it.
 /// - `names_match`: whether the certificate is for a name or address by which the port or its node is known.
+/// - `tls_accepted`: the versions of TLS that it accepts. One older than 1.2 that could not be tried stands in it unread.
 /// - `self_made`: whether the server made its certificate itself: nobody else's signature stands on it.
 pub fn derived_shapes() -> Vec<(&'static str, Shape)> {
-    ["reachable", "on_control_plane", "expected", "seat", "seen_from", "names_match", "self_made"]
-        .map(|key| (key, Shape::Leaf))
-        .into()
+    let leaves = ["reachable", "on_control_plane", "expected", "seat", "seen_from", "names_match", "self_made"];
+    let lists = [("tls_accepted", Shape::List(Box::new(Shape::Leaf)))];
+    leaves.map(|key| (key, Shape::Leaf)).into_iter().chain(lists).collect()
 }
 
 /// Adds to an endpoint's tree what is derived from it and from the rest of the document. Pure.
@@ -46,11 +47,30 @@ pub(in crate::evidence) fn attach(endpoint: &EndpointEvidence, evidence: &Eviden
         ("seat", seat(endpoint, evidence)),
         ("seen_from", seen_from(&near, root)),
         ("names_match", names_match(endpoint, &near, root)),
+        ("tls_accepted", tls_accepted(endpoint, root)),
         ("self_made", self_made(root)),
     ];
     for (key, reading) in derived {
         root.insert(key, reading);
     }
+}
+
+fn tls_accepted(endpoint: &EndpointEvidence, root: &Reading) -> Reading {
+    let versions = &endpoint.tls.versions;
+    let gap = match root.at("tls.versions").value {
+        Value::Unread(gap) => Some(gap),
+        Value::List { gap, .. } => gap,
+        _ => None,
+    };
+    let old = |name: &str| ["TLSv1.0", "TLSv1.1"].contains(&name);
+    let item = |(place, offer): (usize, &TlsOffer)| match &offer.accepted {
+        Fact::Known(true) => Some(Reading::text(offer.name.as_str())),
+        Fact::Unread if old(&offer.name) => {
+            Some(Reading::new(Value::Unread(gap_at(root, &format!("tls.versions.{place}.accepted")))))
+        }
+        _ => None,
+    };
+    Reading::list(versions.items.iter().enumerate().filter_map(item).collect(), gap)
 }
 
 fn known(truth: bool, origin: &str) -> Reading {

@@ -84,7 +84,7 @@ impl Trouble {
     pub(super) fn is_of_all(self) -> bool {
         matches!(
             self,
-            Trouble::NotRun(NotRun::Missing | NotRun::NotStarted)
+            Trouble::NotRun(NotRun::Missing | NotRun::NotStarted | NotRun::Late)
                 | Trouble::NoLogin
                 | Trouble::NoSubscription
                 | Trouble::NoNetwork

@@ -79,7 +79,8 @@ pub(super) async fn who(api: &Api, draft: &Draft) -> Result<(), ApiError> {
                 let user = answer.status.and_then(|status| status.user_info);
                 match user.and_then(|user| Some((text_fact(user.username).known()?.clone(), user.groups.texts()))) {
                     Some((user, groups)) => {
-                        let how = api.login().to_owned();
+                        let unverified = if api.is_unverified() { ", of a server that was not verified" } else { "" };
+                        let how = format!("{}{unverified}", api.login());
                         draft.write(|evidence| evidence.caller = Fact::Known(Caller { user, groups, how }));
                     }
                     None => draft.note("caller", Reason::Malformed, "the API server's answer names no user"),

@@ -82,6 +82,7 @@ fn begun(api: &Api, target: &ClusterTarget) -> ClusterEvidence {
         context: api.context().to_owned(),
         server: Fact::Known(api.server().to_owned()),
         clock: api.clock().map_or(Fact::Unread, Fact::Known),
+        verified: Fact::Known(!api.is_unverified()),
         proxy: api.proxy().map_or(Fact::Absent, |name| Fact::Known(name.to_owned())),
         platform_said: target.platform.clone(),
         ..ClusterEvidence::default()

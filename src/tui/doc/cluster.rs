@@ -50,6 +50,11 @@ fn line(page: &mut Page, name: &str, fact: &Fact<String>) {
 fn way(page: &mut Page, seen: &ClusterEvidence) {
     page.heading("The way there");
     line(page, "API server", &seen.server);
+    if seen.verified == Fact::Known(false) {
+        let told =
+            "whoever answers there is believed: the kubeconfig has its certificate not checked, or speaks plain HTTP";
+        page.say(Tone::Trouble, told);
+    }
     if let Fact::Known(proxy) = &seen.proxy {
         let told = format!("through: {proxy}, which ends the TLS: its certificate is the one that is seen");
         page.indented(Tone::Plain, &told);

@@ -1,6 +1,6 @@
 //! What Azure brings into the cluster, and whether it is well: Arc's agents, extensions, Defender, Policy, Flux.
 
-use super::super::super::{ClusterEvidence, Fact, Reading, Reason, Value};
+use super::super::super::{ClusterEvidence, Fact, Gap, Reading, Reason, Value};
 use super::super::{Shape, gap_at};
 use super::listed::{Derived, gap_of, int, of_fact, text, truth};
 use crate::evidence::cluster::Workload;
@@ -151,45 +151,67 @@ fn health(workload: &Workload, place: usize, root: &Reading, nodes: &Reading) ->
     ])
 }
 
-/// The list `extensions`: as the cluster holds them, else as Azure lists them.
+/// The list `extensions`: as the cluster holds them and as Azure lists them. What one of them alone says counts; where they
+/// differ, the worse.
 pub(super) fn extensions(cluster: &ClusterEvidence, root: &Reading) -> Reading {
     let inside = &cluster.arc.extensions;
     let outside = &cluster.azure.extensions;
+    let same = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
     let mut list = Derived::default();
-    if !inside.complete && inside.items.is_empty() && (outside.complete || !outside.items.is_empty()) {
-        for (place, one) in outside.items.iter().enumerate() {
-            let gap = |field: &str| gap_at(root, &format!("azure.extensions.{place}.{field}"));
-            let none = "Azure's list does not tell it, and the cluster's could not be read";
-            let unread = || Reading::unread(Reason::NotVisible, none);
-            list.open(|| {
-                Reading::map([
-                    ("name", text(one.name.as_str())),
-                    ("kind", of_fact(&one.kind, |kind| text(kind.as_str()), || gap("kind"))),
-                    ("version", of_fact(&one.version, |version| text(version.as_str()), || gap("version"))),
-                    ("auto_upgrade", of_fact(&one.auto_upgrade, |auto| truth(*auto), || gap("auto_upgrade"))),
-                    ("installed", of_fact(&one.state, |state| truth(state == "Succeeded"), || gap("state"))),
-                    ("synced", unread()),
-                    ("last_sync", unread()),
-                ])
-            });
-        }
-        return list.done(gap_of(outside, root, "azure.extensions"));
-    }
     for (place, one) in inside.items.iter().enumerate() {
         let gap = |field: &str| gap_at(root, &format!("arc.extensions.{place}.{field}"));
+        let azure = outside.items.iter().find(|azure| same(&azure.name, &one.name));
+        let state = azure.and_then(|azure| azure.state.known()).map(|state| state == "Succeeded");
+        let auto = azure.and_then(|azure| azure.auto_upgrade.known()).copied();
+        list.open(|| {
+            Reading::map([
+                ("name", text(one.name.as_str())),
+                ("kind", of_fact(&one.kind, |kind| text(kind.as_str()), || gap("kind"))),
+                ("version", of_fact(&one.version, |version| text(version.as_str()), || gap("version"))),
+                ("auto_upgrade", both(&one.auto_upgrade, auto, || gap("auto_upgrade"))),
+                ("installed", both(&one.installed, state, || gap("installed"))),
+                ("synced", of_fact(&one.synced, |synced| truth(*synced), || gap("synced"))),
+                ("last_sync", of_fact(&one.last_sync, |time| text(time.to_string()), || gap("last_sync"))),
+            ])
+        });
+    }
+    for (place, one) in outside.items.iter().enumerate() {
+        if inside.items.iter().any(|known| same(&known.name, &one.name)) {
+            continue;
+        }
+        let gap = |field: &str| gap_at(root, &format!("azure.extensions.{place}.{field}"));
+        let none = "Azure lists it, and the cluster does not, or could not be read";
+        let unread = || Reading::unread(Reason::NotVisible, none);
         list.open(|| {
             Reading::map([
                 ("name", text(one.name.as_str())),
                 ("kind", of_fact(&one.kind, |kind| text(kind.as_str()), || gap("kind"))),
                 ("version", of_fact(&one.version, |version| text(version.as_str()), || gap("version"))),
                 ("auto_upgrade", of_fact(&one.auto_upgrade, |auto| truth(*auto), || gap("auto_upgrade"))),
-                ("installed", of_fact(&one.installed, |installed| truth(*installed), || gap("installed"))),
-                ("synced", of_fact(&one.synced, |synced| truth(*synced), || gap("synced"))),
-                ("last_sync", of_fact(&one.last_sync, |time| text(time.to_string()), || gap("last_sync"))),
+                ("installed", of_fact(&one.state, |state| truth(state == "Succeeded"), || gap("state"))),
+                ("synced", unread()),
+                ("last_sync", unread()),
             ])
         });
     }
-    list.done(gap_of(inside, root, "arc.extensions"))
+    // Either list is whole enough: what the other has beside it stands in it too.
+    let of_azure = outside.complete || !outside.items.is_empty();
+    match (inside.complete, of_azure && inside.items.is_empty()) {
+        (false, true) => list.done(gap_of(outside, root, "azure.extensions")),
+        _ => list.done(gap_of(inside, root, "arc.extensions")),
+    }
+}
+
+/// What the cluster and Azure say of an extension, where both do: true where both say so.
+fn both(inside: &Fact<bool>, azure: Option<bool>, gap: impl FnOnce() -> Gap) -> Reading {
+    match (inside.known().copied(), azure) {
+        (Some(inside), Some(azure)) if inside != azure => {
+            let origin = format!("the cluster says {inside}, Azure says {azure}");
+            Reading::with_origin(Value::Bool(false), origin)
+        }
+        (None, Some(azure)) => Reading::with_origin(Value::Bool(azure), "Azure's list"),
+        _ => of_fact(inside, |truth_of| truth(*truth_of), gap),
+    }
 }
 
 /// The shape of `extensions`.

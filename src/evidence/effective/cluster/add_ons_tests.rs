@@ -83,3 +83,29 @@ fn azure_tells_of_extensions_where_the_cluster_does_not() {
     assert_eq!(item.child("installed").value, Value::Bool(false));
     assert!(matches!(item.child("synced").value, Value::Unread(_)));
 }
+
+#[test]
+fn what_azure_says_beside_the_cluster_counts_too() {
+    let azure = |name: &str, auto: bool, state: &str| AzureExtension {
+        name: name.into(),
+        kind: Fact::Known("microsoft.flux".into()),
+        auto_upgrade: Fact::Known(auto),
+        version: Fact::Absent,
+        state: Fact::Known(state.into()),
+    };
+    let mut cluster = good();
+    cluster.azure.extensions =
+        Listing::whole(vec![azure("Defender", false, "Failed"), azure("flux", true, "Succeeded")]);
+    let list = tree(&cluster).child("extensions");
+    let first = list.at("0");
+    for field in ["auto_upgrade", "installed"] {
+        assert_eq!(first.child(field).value, Value::Bool(false), "{field}");
+        assert_eq!(first.child(field).origin.as_deref(), Some("the cluster says true, Azure says false"));
+    }
+    assert_eq!(list.at("1.name").value, Value::Text("flux".into()), "Azure alone lists it");
+    assert!(matches!(list.at("1.synced").value, Value::Unread(_)));
+    cluster.azure.extensions = Listing::whole(vec![azure("defender", true, "Succeeded")]);
+    let list = tree(&cluster).child("extensions");
+    assert_eq!(list.at("0.auto_upgrade").value, Value::Bool(true));
+    assert!(matches!(&list.value, Value::List { items, gap: None } if items.len() == 1));
+}
