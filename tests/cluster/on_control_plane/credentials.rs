@@ -45,6 +45,23 @@ fn the_servers_own_certificate_as_its_authority() {
 }
 
 #[test]
+fn a_server_that_is_not_checked_is_told() {
+    let Some(bed) = Bed::control_plane("a_server_that_is_not_checked_is_told") else { return };
+    let admin = std::fs::read_to_string(&bed.as_user("admin")[1]).unwrap();
+    let authority = admin.lines().find(|line| line.contains("certificate-authority-data:")).unwrap();
+    let (indent, _) = authority.split_once("certificate-authority-data").unwrap();
+    let unchecked = admin.replace(authority, &format!("{indent}insecure-skip-tls-verify: true"));
+    let kubeconfig = bed.path("unchecked.yaml").display().to_string();
+    std::fs::write(&kubeconfig, unchecked).unwrap();
+    let checked = bed.scan(&[bed.as_user("admin")]);
+    assert_eq!(checked.judged("cluster", "api-server-verified"), "pass");
+    let findings = bed.scan(&[vec!["--kubeconfig".to_owned(), kubeconfig]]);
+    assert_eq!(findings.judged("cluster", "api-server-verified"), "fail");
+    let how = findings.json["cluster"]["caller"]["how"].as_str().unwrap();
+    assert!(how.contains("not verified"), "{how}");
+}
+
+#[test]
 fn a_port_where_nobody_listens() {
     let Some(bed) = Bed::control_plane("a_port_where_nobody_listens") else { return };
     let message = refused(&bed, "closed");
