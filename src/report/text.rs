@@ -107,7 +107,9 @@ impl Page {
         let digest: String = assessment.catalog_digest.chars().take(12).collect();
         self.pair("catalog", &format!("{digest}, profile {profile}, lifecycle data of {}", assessment.lifecycle_date));
         if let Some(platform) = &assessment.platform {
-            self.pair("platform", platform);
+            let said = |cluster: &ClusterSummary| cluster.platform_reasons.iter().any(|why| why == "a person said so");
+            let said = assessment.cluster.as_ref().is_some_and(said);
+            self.pair("platform", &format!("{platform}{}", if said { ", as the site file says" } else { "" }));
         }
     }
 
