@@ -91,6 +91,8 @@ fn pump(
     input.say(talk.begin());
     let mut errors = channel.stderr();
     let mut buffer = vec![0; CHUNK];
+    // Bytes that lay in libssh2 when last nothing moved.
+    let mut lying = 0;
     loop {
         let mut moved = false;
         if !input.ended {
@@ -127,9 +129,13 @@ fn pump(
         if wire.is_late() {
             return Ok(Some(Reason::Timeout));
         }
-        if !moved {
+        // Reading one stream takes in what has come of the other as well: then there is something to be read though the
+        // socket may never have anything again. What nobody reads (another stream) is waited beside.
+        let now = if moved { 0 } else { channel.read_window().available };
+        if !moved && now == lying {
             wire.wait(false)?;
         }
+        lying = now;
     }
 }
 
