@@ -115,7 +115,7 @@ pub fn settle(entry: &str, what: Settle<'_>, reach: &dyn Reach, ask: &dyn Ask) -
             }
             _ => Err(Refusal::new(format!("{name}: entry {entry} does not wait to be confirmed. Look at it again"))),
         },
-        Settle::TakeBack(way) => match node.take_back(entry, &way.change)? {
+        Settle::TakeBack(way) => match node.take_back(entry, &way.change, &|_| ())? {
             Ok(back) if back.left.is_empty() && !back.unsound => {
                 Ok((Outcome::Reverted, format!("{name}: the old state is back")))
             }

@@ -370,10 +370,15 @@ impl Ending<'_, '_> {
     /// Puts it back over the login that still stands, else over a new one, else leaves it to the switch.
     pub(super) fn take_back(&self, first: Option<&mut Node<'_>>, why: &str) -> (Outcome, String) {
         (self.tell)(Told::TakingBack(why.to_owned()));
-        let by_first = first.map(|node| node.take_back(self.entry, self.change));
+        let tell = |word| match word {
+            Word::Runs(line) => (self.tell)(Told::Runs(line)),
+            Word::Says(said) => (self.tell)(Told::Says(said)),
+            Word::Done(_) => {}
+        };
+        let by_first = first.map(|node| node.take_back(self.entry, self.change, &tell));
         let back = match by_first {
             Some(Ok(back)) => Ok(back),
-            _ => self.login().and_then(|mut node| node.take_back(self.entry, self.change)),
+            _ => self.login().and_then(|mut node| node.take_back(self.entry, self.change, &tell)),
         };
         match back {
             Ok(Ok(reverted)) => put_back(self.reach.node(), &Reverted { why: why.to_owned(), ..reverted }),

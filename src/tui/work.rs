@@ -182,7 +182,9 @@ impl Change {
             }
             Told::Runs(line) => {
                 self.say(&format!("$ {line}"));
-                self.now = "running; what it says is below".to_owned();
+                if !self.back {
+                    self.now = "running; what it says is below".to_owned();
+                }
                 self.runs = Some((line, false));
             }
             Told::Says(said) => {

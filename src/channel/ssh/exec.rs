@@ -91,7 +91,8 @@ fn pump(
     input.say(talk.begin());
     let mut errors = channel.stderr();
     let mut buffer = vec![0; CHUNK];
-    let mut again = false;
+    // Bytes that lay in libssh2 when last nothing moved.
+    let mut lying = 0;
     loop {
         let mut moved = false;
         if !input.ended {
@@ -128,13 +129,13 @@ fn pump(
         if wire.is_late() {
             return Ok(Some(Reason::Timeout));
         }
-        // Reading one output takes what has come for the other one off the socket too, and libssh2 keeps it: then nothing more
-        // may ever come, and waiting for the socket would be waiting for the deadline. Looked at again once alone, since what
-        // is kept may be of a kind that nobody reads.
-        again = !moved && !again && channel.read_window().available > 0;
-        if !moved && !again {
+        // Reading one stream takes in what has come of the other as well: then there is something to be read though the
+        // socket may never have anything again. What nobody reads (another stream) is waited beside.
+        let now = if moved { 0 } else { channel.read_window().available };
+        if !moved && now == lying {
             wire.wait(false)?;
         }
+        lying = now;
     }
 }
 

@@ -248,17 +248,7 @@ impl Node<'_> {
     /// Carries a change out. `tell` hears each step as it is done.
     pub(crate) fn apply(&mut self, entry: &str, change: &NodeChange, manifest: &[u8], tell: &dyn Fn(Word)) -> Applied {
         let longer = Duration::from_secs(u64::from(change.delay.max(change.within.saturating_mul(2))));
-        let left = Cell::new(TOLD);
-        let heard = |line: &Line| {
-            if let Some(word) = word(line) {
-                let is_more = matches!(word, Word::Says(_));
-                if is_more && left.get() == 0 {
-                    return;
-                }
-                left.set(left.get().saturating_sub(usize::from(is_more)));
-                tell(word);
-            }
-        };
+        let heard = telling(tell);
         let said = match self.run(&script::apply(entry, change, manifest), longer, &heard) {
             Ok(said) => said,
             // It may be that nothing ran; only the node knows.
@@ -282,11 +272,17 @@ impl Node<'_> {
         Ok(Stands::of(word.strip_prefix("lost-to-").unwrap_or(&word), ""))
     }
 
-    /// Puts the state before an entry back now. `Err` inside: it stands otherwise, and nothing was done.
-    pub(crate) fn take_back(&mut self, entry: &str, change: &NodeChange) -> Result<Result<Reverted, Stands>, Refusal> {
+    /// Puts the state before an entry back now; `tell` hears what runs and says something meanwhile. `Err` inside: it
+    /// stands otherwise, and nothing was done.
+    pub(crate) fn take_back(
+        &mut self,
+        entry: &str,
+        change: &NodeChange,
+        tell: &dyn Fn(Word),
+    ) -> Result<Result<Reverted, Stands>, Refusal> {
         let longer = Duration::from_secs(u64::from(change.within.saturating_mul(2)));
         let said = self
-            .run(&script::take_back(entry, change), longer, &|_| ())
+            .run(&script::take_back(entry, change), longer, &telling(tell))
             .map_err(|error| Refusal::new(error.message))?;
         match said.end() {
             Some(end) if end.about() == "reverted" => Ok(Ok(reverted(end))),
@@ -343,6 +339,19 @@ impl Node<'_> {
         Ok(entries
             .filter_map(|line| Some((line.word(1).to_owned(), Stands::of(line.word(2), ""), line.bytes(3)?)))
             .collect())
+    }
+}
+
+/// Tells what a line means, where it means something, and not more of what commands say than somebody reads.
+fn telling<'t>(tell: &'t dyn Fn(Word)) -> impl Fn(&Line) + 't {
+    let left = Cell::new(TOLD);
+    move |line| match word(line) {
+        Some(Word::Says(_)) if left.get() == 0 => {}
+        Some(word) => {
+            left.set(left.get().saturating_sub(usize::from(matches!(word, Word::Says(_)))));
+            tell(word);
+        }
+        None => {}
     }
 }
 
