@@ -21,12 +21,14 @@ pub(super) struct Reader<'a> {
     nonce: &'a str,
     frames: Frames,
     hex: bool,
+    /// The last line came without its end.
+    is_cut: bool,
 }
 
 impl<'a> Reader<'a> {
     /// The records of an answer, and the first thing that is wrong with it.
     pub(super) fn read(stdout: &'a [u8], nonce: &'a str) -> Frames {
-        let mut reader = Reader { rest: stdout, nonce, frames: Frames::default(), hex: false };
+        let mut reader = Reader { rest: stdout, nonce, frames: Frames::default(), hex: false, is_cut: false };
         reader.run();
         reader.frames
     }
@@ -42,7 +44,10 @@ impl<'a> Reader<'a> {
         }
         let (line, rest) = match self.rest.iter().position(|byte| *byte == b'\n') {
             Some(at) => (self.rest.get(..at)?, self.rest.get(at + 1..)?),
-            None => (self.rest, &[][..]),
+            None => {
+                self.is_cut = true;
+                (self.rest, &[][..])
+            }
         };
         self.rest = rest;
         Some(line)
@@ -89,6 +94,8 @@ impl<'a> Reader<'a> {
                     }
                     return;
                 }
+                // Whatever it was to become.
+                _ if begun && self.is_cut => {}
                 _ if begun => {
                     // Something on the node wrote into our stream; the records around it still stand.
                     self.wrong(Problem::Malformed);
