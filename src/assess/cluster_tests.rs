@@ -112,6 +112,7 @@ fn withholding_anything_turns_no_failure_into_a_pass() {
         "pods",
         "workloads",
         "services",
+        "endpoint_slices",
         "roles",
         "service_accounts",
         "bindings",
