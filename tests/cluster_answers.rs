@@ -112,7 +112,7 @@ fn ok(object: Value) -> Reply {
 }
 
 const CORE: [&str; 5] = ["pods", "nodes", "namespaces", "services", "serviceaccounts"];
-const GROUPS: [&str; 14] = [
+const GROUPS: [&str; 15] = [
     "rbac.authorization.k8s.io/v1/clusterroles",
     "rbac.authorization.k8s.io/v1/roles",
     "rbac.authorization.k8s.io/v1/clusterrolebindings",
@@ -120,6 +120,7 @@ const GROUPS: [&str; 14] = [
     "apps/v1/deployments",
     "apps/v1/daemonsets",
     "apps/v1/statefulsets",
+    "discovery.k8s.io/v1/endpointslices",
     "networking.k8s.io/v1/networkpolicies",
     "certificates.k8s.io/v1/certificatesigningrequests",
     "admissionregistration.k8s.io/v1/validatingwebhookconfigurations",

@@ -39,7 +39,7 @@ fn grant(cluster: &mut ClusterEvidence, verbs: &str, groups: &str, resources: &s
 
 const MALLORY: &str = "User mallory";
 
-pub(super) static CASES: [Case; 64] = [
+pub(super) static CASES: [Case; 65] = [
     case("kubernetes-in-support", "version", "ended", |c| {
         c.version = Fact::Known(ClusterVersion { git: "v1.32.9".into(), platform: Fact::Absent });
     }),
@@ -193,6 +193,15 @@ pub(super) static CASES: [Case; 64] = [
         c.signing_requests.items[0].state = "pending".into();
     }),
     case("control-plane-not-published", "services", "shop/web", |c| c.services.items[0].control_plane = true),
+    case("control-plane-not-published", "endpoint_slices", "EndpointSlice shop/way leads to 10.0.0.4", |c| {
+        c.endpoint_slices.items.push(EndpointSlice {
+            name: "shop/way".into(),
+            namespace: "shop".into(),
+            service: "web".into(),
+            ports: vec![6443],
+            targets: vec![SliceTarget { address: "10.0.0.4".into(), pod: false }],
+        });
+    }),
     Case {
         id: "azure-local-ssh-restricted",
         base: azure_local,

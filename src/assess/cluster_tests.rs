@@ -112,6 +112,7 @@ fn withholding_anything_turns_no_failure_into_a_pass() {
         "pods",
         "workloads",
         "services",
+        "endpoint_slices",
         "roles",
         "service_accounts",
         "bindings",
@@ -315,4 +316,89 @@ fn a_fresh_kubeadm_cluster_is_not_drowned() {
             ("secrets-from-vault".to_owned(), Severity::Low),
         ]
     );
+}
+
+/// The cluster with a role of a rule for one name, bound to somebody.
+fn named(verbs: &str, group: &str, resource: &str, name: &str) -> ClusterEvidence {
+    let mut cluster = good();
+    let mut role = cluster_role("own", verbs, group, resource);
+    role.rules[0].resource_names = vec![name.to_owned()];
+    cluster.roles.items.push(role);
+    cluster.bindings.items.push(cluster_binding("own", "own", "User", "frank"));
+    cluster
+}
+
+#[test]
+fn a_right_over_one_powerful_name_is_found_and_the_name_told() {
+    let rbac = "rbac.authorization.k8s.io";
+    for (control, cluster, told) in [
+        ("rights-not-escalated", named("impersonate", "core", "groups", "system:masters"), "groups system:masters"),
+        ("rights-not-escalated", named("bind", rbac, "clusterroles", "cluster-admin"), "clusterroles cluster-admin"),
+        (
+            "webhook-changers",
+            named("patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "guard"),
+            "mutatingwebhookconfigurations",
+        ),
+    ] {
+        let found = finding(control, cluster);
+        assert_eq!(found.verdict, Verdict::Fail, "{control}: {}", found.message);
+        assert!(found.message.contains("User frank") && found.message.contains(told), "{}", found.message);
+    }
+}
+
+#[test]
+fn who_may_do_everything_is_found_wherever_one_of_those_rights_is_asked_for() {
+    let everything = |binding: Binding| {
+        let mut cluster = good();
+        cluster.roles.items.push(cluster_role("all", "*", "*", "*"));
+        cluster.bindings.items.push(binding);
+        cluster
+    };
+    let wide = everything(cluster_binding("x", "all", "User", "erin"));
+    let one = everything(in_namespace("audit", cluster_binding("x", "all", "User", "erin")));
+    let both = ["no-wildcard-rights", "rights-not-escalated"];
+    let of_all = [
+        "cluster-admin-holders",
+        "secrets-readers",
+        "pod-creators",
+        "token-makers",
+        "volume-creators",
+        "node-proxy-users",
+        "certificate-approvers",
+        "webhook-changers",
+    ];
+    for control in both.into_iter().chain(of_all) {
+        let found = finding(control, wide.clone());
+        assert_eq!(found.verdict, Verdict::Fail, "{control}: {}", found.message);
+        assert!(found.message.contains("User erin"), "{control}: {}", found.message);
+    }
+    for control in both {
+        let found = finding(control, one.clone());
+        assert_eq!(found.verdict, Verdict::Fail, "{control}: {}", found.message);
+        assert!(found.message.contains("User erin (RoleBinding audit/x)"), "{control}: {}", found.message);
+    }
+    for control in of_all {
+        let found = finding(control, one.clone());
+        assert_eq!(found.verdict, Verdict::Pass, "{control} is about the whole cluster: {}", found.message);
+    }
+}
+
+#[test]
+fn an_account_that_borrows_a_name_of_another_platform_is_told() {
+    let mut cluster = good();
+    cluster.bindings.items.push(cluster_binding("x", "cluster-admin", "ServiceAccount", "kube-system/helm-evil"));
+    cluster.bindings.items.push(cluster_binding("y", "cluster-admin", "ServiceAccount", "kube-system/rke2-evil"));
+    let found = finding("cluster-admin-holders", cluster.clone());
+    assert_eq!(found.verdict, Verdict::Fail, "{}", found.message);
+    let told: Vec<&str> = found.items.iter().map(|item| item.name.as_str()).collect();
+    let account =
+        |name: &str, binding: &str| format!("ServiceAccount kube-system/{name} (ClusterRoleBinding {binding})");
+    assert_eq!(told, [account("helm-evil", "x"), account("rke2-evil", "y")]);
+    // Of a platform that was not recognised it is not known whose they are, and nobody else holds it.
+    cluster.bindings.items.retain(|binding| binding.binding != "x" && binding.binding != "kubeadm:cluster-admins");
+    cluster.kubeadm_config = Fact::Unread;
+    cluster.pods = Listing::default();
+    cluster.unread.push(Unread { path: "kubeadm_config".into(), reason: Reason::Forbidden, detail: "no".into() });
+    let found = finding("cluster-admin-holders", cluster);
+    assert_eq!((found.verdict, found.reason), (Verdict::Unknown, Some(Reason::Forbidden)), "{}", found.message);
 }

@@ -35,7 +35,7 @@ pub(crate) use component::image_version;
 pub use component::{Component, ConfigFile, Process, StaticPod};
 pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
 pub use effective::{
-    Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes, platform_ids, platform_of,
+    Published, Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes, platform_ids, platform_of,
 };
 pub use endpoint::{Anonymous, EndpointEvidence, PortState, TlsFacts, TlsOffer};
 pub use fact::{Fact, Listing, Reason, Unread};

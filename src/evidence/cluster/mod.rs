@@ -18,7 +18,9 @@ pub use arc::{ArcIdentity, AzureArc, ExtensionConfig};
 pub use azure::{Azure, AzureExtension, AzureUpgrade, ConnectedCluster, ProvisionedCluster};
 pub use node::{Configz, KubeNode, NodeAddress, NodeCondition};
 pub use pod::{Container, Pod};
-pub use workload::{ConfigText as ConfigMapText, ReadyCheck, Service, ServicePort, Workload};
+pub use workload::{
+    ConfigText as ConfigMapText, EndpointSlice, ReadyCheck, Service, ServicePort, SliceTarget, Workload,
+};
 
 use super::{Fact, Listing, ProbeError, Reason, Unread};
 use jiff::Timestamp;
@@ -91,6 +93,9 @@ pub struct ClusterEvidence {
     /// Services of type NodePort and LoadBalancer.
     #[serde(default)]
     pub services: Listing<Service>,
+    /// EndpointSlices that lead to a port of the control plane, or to something that is no pod.
+    #[serde(default)]
+    pub endpoint_slices: Listing<EndpointSlice>,
     /// Service accounts.
     #[serde(default)]
     pub service_accounts: Listing<ServiceAccount>,

@@ -242,6 +242,13 @@ pub(crate) fn good() -> ClusterEvidence {
             }],
             control_plane: false,
         }]),
+        endpoint_slices: Listing::whole(vec![EndpointSlice {
+            name: "default/kubernetes".to_owned(),
+            namespace: "default".to_owned(),
+            service: "kubernetes".to_owned(),
+            ports: vec![6443],
+            targets: vec![SliceTarget { address: "10.0.0.4".to_owned(), pod: false }],
+        }]),
         service_accounts: Listing::whole(vec![ServiceAccount {
             name: "shop/default".to_owned(),
             namespace: "shop".to_owned(),

@@ -58,9 +58,48 @@ pub struct Service {
     #[serde(default)]
     pub ports: Vec<ServicePort>,
     /// Its selector has a label by which control-plane components are found (`component`, `k8s-app`, `tier`), or it has no
-    /// selector and stands for `kubernetes`: a way to the control plane.
+    /// selector and stands for `kubernetes`: a way to the control plane. Where its EndpointSlices lead stands in those.
     #[serde(default)]
     pub control_plane: bool,
+}
+
+/// An EndpointSlice: where a service leads.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct EndpointSlice {
+    /// For screens: `NAMESPACE/NAME`.
+    pub name: String,
+    /// Namespace.
+    pub namespace: String,
+    /// The service that it belongs to (label `kubernetes.io/service-name`); empty: none.
+    #[serde(default)]
+    pub service: String,
+    /// Its ports.
+    #[serde(default)]
+    pub ports: Vec<i64>,
+    /// Its addresses.
+    #[serde(default)]
+    pub targets: Vec<SliceTarget>,
+}
+
+/// One address of an EndpointSlice.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SliceTarget {
+    /// The address.
+    pub address: String,
+    /// Whether the slice says that it is a pod's.
+    #[serde(default)]
+    pub pod: bool,
+}
+
+/// Ports of etcd, the API server, kubelets, the controller-manager and the scheduler (kubernetes.io, "Ports and
+/// Protocols"), and of the supervisor of k3s and RKE2, which hands out certificates (docs.rke2.io, "Requirements").
+const CONTROL_PLANE: [i64; 7] = [2379, 2380, 6443, 9345, 10250, 10257, 10259];
+
+impl EndpointSlice {
+    /// Whether a port is usually one of the control plane's or a kubelet's.
+    pub fn is_of_control_plane(port: i64) -> bool {
+        CONTROL_PLANE.contains(&port)
+    }
 }
 
 /// One line of `/readyz?verbose`.

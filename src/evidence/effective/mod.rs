@@ -32,7 +32,7 @@ mod sshd_origin;
 
 pub(super) use cluster::attach as attach_cluster;
 pub(crate) use cluster::is_moc_name;
-pub use cluster::{derived_shapes as derived_cluster_shapes, platform_ids, platform_of};
+pub use cluster::{Published, derived_shapes as derived_cluster_shapes, platform_ids, platform_of};
 pub(super) use endpoint::attach as attach_endpoint;
 pub use endpoint::derived_shapes as derived_endpoint_shapes;
 pub(crate) use kubelet_fields::flag_of as kubelet_flag;

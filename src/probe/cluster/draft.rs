@@ -264,7 +264,7 @@ fn lists_not_read(evidence: &mut ClusterEvidence, gaps: &BTreeMap<&'static str, 
 }
 
 /// Every list with its path.
-fn lists(evidence: &mut ClusterEvidence) -> [(&'static str, &mut bool); 15] {
+fn lists(evidence: &mut ClusterEvidence) -> [(&'static str, &mut bool); 16] {
     [
         ("ready_checks", &mut evidence.ready_checks.complete),
         ("nodes", &mut evidence.nodes.complete),
@@ -272,6 +272,7 @@ fn lists(evidence: &mut ClusterEvidence) -> [(&'static str, &mut bool); 15] {
         ("pods", &mut evidence.pods.complete),
         ("workloads", &mut evidence.workloads.complete),
         ("services", &mut evidence.services.complete),
+        ("endpoint_slices", &mut evidence.endpoint_slices.complete),
         ("service_accounts", &mut evidence.service_accounts.complete),
         ("roles", &mut evidence.roles.complete),
         ("bindings", &mut evidence.bindings.complete),

@@ -8,6 +8,7 @@ use super::slim::basic::{Account, Exists};
 use super::slim::binding::SlimBinding;
 use super::slim::configz::ProxyConfigMap;
 use super::slim::csr::Request;
+use super::slim::endpoint_slice::Slice;
 use super::slim::names::Named;
 use super::slim::namespace::{SlimNamespace, WithUid};
 use super::slim::network_policy::Policy as NetworkPolicy;
@@ -91,6 +92,7 @@ impl Reader<'_> {
             self.task(&["workloads"], self.list::<DaemonSet>(&wants::DAEMON_SETS, |e| &mut e.workloads.items)),
             self.task(&["workloads"], self.list::<StatefulSet>(&wants::STATEFUL_SETS, |e| &mut e.workloads.items)),
             self.task(&["services"], self.list::<SlimService>(&wants::SERVICES, |e| &mut e.services.items)),
+            self.task(&["endpoint_slices"], self.list::<Slice>(&wants::SLICES, |e| &mut e.endpoint_slices.items)),
             self.task(
                 &["network_policies"],
                 self.list::<NetworkPolicy>(&wants::NETWORK_POLICIES, |e| &mut e.network_policies.items),

@@ -41,6 +41,13 @@ pub(super) const PODS: Want = list("list pods", "pods", "", "pods", "/api/v1/pod
 pub(super) const NODES: Want = list("list nodes", "nodes", "", "nodes", "/api/v1/nodes");
 pub(super) const NAMESPACES: Want = list("list namespaces", "namespaces", "", "namespaces", "/api/v1/namespaces");
 pub(super) const SERVICES: Want = list("list services", "services", "", "services", "/api/v1/services");
+pub(super) const SLICES: Want = list(
+    "list endpoint slices",
+    "endpoint_slices",
+    "discovery.k8s.io",
+    "endpointslices",
+    "/apis/discovery.k8s.io/v1/endpointslices",
+);
 pub(super) const ACCOUNTS: Want =
     list("list service accounts", "service_accounts", "", "serviceaccounts", "/api/v1/serviceaccounts");
 pub(super) const DEPLOYMENTS: Want =
@@ -153,12 +160,13 @@ pub(super) const CONFIGZ: Want = get("get nodes/proxy", "nodes.configz", "nodes/
 
 /// Lists whose rights a review of the caller's rules tells beforehand. What is asked by name in one namespace is tried
 /// in any case, since a role of that namespace may allow it; Azure Arc's objects are asked for only where there are such.
-pub(super) const REVIEWED: [Want; 20] = [
+pub(super) const REVIEWED: [Want; 21] = [
     PODS,
     NODES,
     CONFIGZ,
     NAMESPACES,
     SERVICES,
+    SLICES,
     ACCOUNTS,
     DEPLOYMENTS,
     DAEMON_SETS,

@@ -2,7 +2,9 @@
 
 use super::EndpointTarget;
 use super::services::{NODE_PORT, SERVICES};
-use crate::evidence::{ChannelKind, ClusterEvidence, Evidence, Fact, JoinedNode, NodeEvidence, Reason, joined_nodes};
+use crate::evidence::{
+    ChannelKind, ClusterEvidence, Evidence, Fact, JoinedNode, NodeEvidence, Published, Reason, joined_nodes,
+};
 use http::Uri;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -155,7 +157,9 @@ fn ports(node: &NodeEvidence, cluster: Option<&ClusterEvidence>, way: Option<&Di
             own.filter(|listener| listener.exposed && listener.process.known().is_some_and(|name| name == process));
         all.extend(own.filter_map(|listener| Some((u16::try_from(listener.port).ok()?, service))).take(ADDRESSES));
     }
-    let services = cluster.iter().flat_map(|cluster| &cluster.services.items).filter(|service| service.control_plane);
+    let published = cluster.map(Published::of);
+    let services = cluster.iter().flat_map(|cluster| &cluster.services.items);
+    let services = services.filter(|service| published.as_ref().is_some_and(|published| published.leads(service)));
     let opened = services.flat_map(|service| &service.ports).filter(|port| port.protocol == "TCP");
     let opened = opened.filter_map(|port| u16::try_from(*port.node_port.known()?).ok());
     all.extend(opened.take(NODE_PORTS).map(|port| (port, NODE_PORT)));

@@ -90,6 +90,25 @@ fn node_ports_count_where_they_lead_to_the_control_plane() {
 }
 
 #[test]
+fn a_node_port_counts_whose_slice_leads_to_the_control_plane() {
+    let service = |name: &str, port: u16| {
+        json!({"name": format!("audit/{name}"), "namespace": "audit", "kind": "NodePort", "control_plane": false,
+               "ports": [{"port": 443, "node_port": port, "protocol": "TCP"}]})
+    };
+    let slice = |name: &str, address: &str| {
+        json!({"name": format!("audit/{name}-1"), "namespace": "audit", "service": name, "ports": [6443],
+               "targets": [{"address": address, "pod": false}]})
+    };
+    let mut cluster = cluster(&[listed("node1", &[("InternalIP", "10.0.0.5")])]);
+    cluster["services"] = json!({"complete": true, "items": [service("way", 30443), service("other", 30444)]});
+    cluster["endpoint_slices"] =
+        json!({"complete": true, "items": [slice("way", "10.0.0.5"), slice("other", "192.0.2.1")]});
+    let found = targets(&evidence(Some(cluster), &[]), &[]);
+    let opened: Vec<u16> = found.iter().filter(|one| one.service == "node-port").map(|one| one.port).collect();
+    assert_eq!(opened, [30443]);
+}
+
+#[test]
 fn what_this_seat_cannot_see_is_said_and_not_tried() {
     let why = |found: &[EndpointTarget], host: &str| {
         let one = found.iter().find(|one| one.host == host).unwrap_or_else(|| panic!("{host}"));

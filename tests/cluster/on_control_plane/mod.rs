@@ -3,3 +3,4 @@
 mod credentials;
 mod hostile;
 mod many;
+mod rights;

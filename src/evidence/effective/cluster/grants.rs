@@ -3,9 +3,9 @@
 use super::super::super::{ClusterEvidence, Gap, Reading, Value};
 use super::super::{Shape, gap_at};
 use super::listed::{Derived, gap_of, text, truth};
-use super::rules::{EVERYTHING, POWERS, has, powers};
+use super::rules::{ALL, EVERYTHING, POWERS, bounds, has, powers};
 use super::system::{Holder, Whose, holder};
-use crate::evidence::cluster::{Binding, Subject};
+use crate::evidence::cluster::{Binding, PolicyRule, Subject};
 use std::collections::HashMap;
 
 /// Roles that Kubernetes and kubeadm give to everybody, by their names.
@@ -25,24 +25,26 @@ const DEFAULT_ACCOUNTS: &str = "default_account_bindings";
 /// The tree `grants`: a list for each power, and `masters_bindings` (of the group that passes all rules), `grants_to_many`
 /// (what is bound for anybody, for everybody who can log in, for every service account), `default_account_bindings`.
 ///
+/// Whoever may do everything stands in each of them: in all of one namespace as far as the power is about that.
+///
 /// A binding to a role that does not exist grants nothing; one to a role that was not read grants nobody knows what.
 pub(super) fn reading(cluster: &ClusterEvidence, root: &Reading, platform: Option<&str>) -> Reading {
     let bindings_gap = gap_of(&cluster.bindings, root, "bindings");
     let roles_gap = gap_of(&cluster.roles, root, "roles");
-    let roles: HashMap<(&str, &str), u16> = cluster
+    let roles: HashMap<(&str, &str), (u16, &[PolicyRule])> = cluster
         .roles
         .items
         .iter()
-        .map(|role| ((role.namespace.as_str(), role.role.as_str()), powers(&role.rules)))
+        .map(|role| ((role.namespace.as_str(), role.role.as_str()), (powers(&role.rules), role.rules.as_slice())))
         .collect();
     let mut lists = Lists::default();
     for binding in &cluster.bindings.items {
         let namespace = if binding.role_kind == "Role" { binding.namespace.as_str() } else { "" };
         let found = roles.get(&(namespace, binding.role.as_str())).copied();
         // That role is brought back by the API server whenever it was changed.
-        let by_name = (namespace.is_empty() && binding.role == "cluster-admin").then_some(1 << EVERYTHING);
+        let by_name = (namespace.is_empty() && binding.role == "cluster-admin").then_some((ALL, [].as_slice()));
         let powers = match (found.or(by_name), &roles_gap) {
-            (Some(powers), _) => Powers::Known(powers),
+            (Some((powers, rules)), _) => Powers::Known(powers, rules),
             (None, None) => continue,
             (None, Some(gap)) => Powers::Unread(gap),
         };
@@ -64,7 +66,7 @@ pub(super) fn shape() -> Shape {
 
 /// What a binding's role allows.
 enum Powers<'g> {
-    Known(u16),
+    Known(u16, &'g [PolicyRule]),
     Unread(&'g Gap),
 }
 
@@ -89,28 +91,26 @@ impl Lists {
         let who = holder(subject, binding, platform);
         let wide = binding.namespace.is_empty() || binding.namespace == "kube-system";
         let item = || item(binding, &who, wide, root);
-        let put = |list: &mut Derived| match who.whose {
+        let put = |list: &mut Derived, item: &dyn Fn() -> Reading| match who.whose {
             Whose::Of(_) => list.settled(item),
             Whose::Own | Whose::Unclear => list.open(item),
         };
         if who.name == "system:masters" {
-            put(&mut self.masters);
+            put(&mut self.masters, &item);
         }
         if who.kind == "ServiceAccount" && who.name.ends_with("/default") {
-            put(&mut self.default_accounts);
+            put(&mut self.default_accounts, &item);
         }
         if who.many && who.name != "system:masters" {
             self.add_everybody(binding, &who, powers, &item);
         }
         match powers {
-            Powers::Known(powers) => {
+            Powers::Known(powers, rules) => {
                 for (place, (power, list)) in POWERS.iter().zip(&mut self.powers).enumerate() {
                     let reaches = wide || !(power.cluster_only || place == EVERYTHING);
                     let reaches = reaches && (binding.namespace.is_empty() || !power.cluster_only);
-                    // Who may do everything is told as that alone.
-                    let told = place == EVERYTHING || !has(*powers, EVERYTHING);
-                    if has(*powers, place) && reaches && told {
-                        put(list);
+                    if has(*powers, place) && reaches {
+                        put(list, &|| only(item(), bounds(rules, place)));
                     }
                 }
             }
@@ -132,8 +132,8 @@ impl Lists {
         let few = who.name.starts_with("system:serviceaccounts:");
         let expected = FOR_EVERYBODY.contains(&binding.role.as_str()) || few;
         match powers {
-            Powers::Known(0) if expected => self.everybody.settled(|| system(item())),
-            Powers::Known(_) => self.everybody.open(item),
+            Powers::Known(0, _) if expected => self.everybody.settled(|| system(item())),
+            Powers::Known(..) => self.everybody.open(item),
             Powers::Unread(gap) => self.everybody.open(|| unread(item(), gap)),
         }
     }
@@ -172,6 +172,15 @@ fn item(binding: &Binding, who: &Holder, wide: bool, root: &Reading) -> Reading 
         ("many", truth(who.many)),
         ("reason", text(who.reason.as_str())),
     ])
+}
+
+/// The item, where its role gives the power for single objects alone: they belong to what a sentence says of it.
+fn only(mut item: Reading, bounds: Option<String>) -> Reading {
+    let Some(bounds) = bounds else { return item };
+    if let Value::Text(name) = item.child("name").value {
+        item.insert("name", text(format!("{name} for {bounds}")));
+    }
+    item
 }
 
 /// The item, where it belongs to Kubernetes.

@@ -9,6 +9,7 @@ mod namespaces;
 mod platform;
 mod platform_table;
 mod pods;
+mod published;
 mod rules;
 mod skew;
 mod system;
@@ -17,6 +18,7 @@ use super::super::{ClusterEvidence, Evidence, Reading, Value};
 use super::Shape;
 use control_plane::ControlPlane;
 pub(crate) use platform::is_moc_name;
+pub use published::Published;
 
 /// Ids of the platforms that are told apart, for a person who names one.
 pub fn platform_ids() -> Vec<&'static str> {
@@ -52,6 +54,7 @@ pub(in crate::evidence) fn attach(cluster: &ClusterEvidence, evidence: &Evidence
         ("extensions", add_ons::extensions(cluster, root)),
         ("clock_skew", control_plane::clock_skew(cluster, evidence, root)),
     ];
+    published::attach(cluster, root);
     let agents = add_ons::agents(cluster, root);
     for (name, reading) in derived {
         root.insert(name, reading);

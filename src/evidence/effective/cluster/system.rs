@@ -24,8 +24,11 @@ const fn on(on: &'static [&'static str], name: &'static str, of: &'static str) -
     Owned { name, of, on }
 }
 
+/// Whose what is in `kube-system` is.
+const KUBERNETES: &str = "Kubernetes";
+
 static NAMESPACES: [Owned; 28] = [
-    of("kube-system", "Kubernetes"),
+    of("kube-system", KUBERNETES),
     of("kube-public", "Kubernetes"),
     of("kube-node-lease", "Kubernetes"),
     of("azure-arc", "Azure Arc"),
@@ -94,53 +97,70 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Service accounts of `kube-system` that Kubernetes, a network plugin or the platform brings.
-static ACCOUNTS: [&str; 44] = [
-    "kube-proxy",
-    "kube-proxy-windows",
-    "coredns",
-    "coredns-autoscaler",
-    "kube-dns",
-    "kube-dns-autoscaler",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "leader-election-controller",
-    "bootstrap-signer",
-    "token-cleaner",
-    "cloud-provider",
-    "cloud-controller-manager",
-    "cloud-node-manager",
-    "metrics-server",
-    "konnectivity-agent",
-    "snapshot-controller",
-    "calico-node",
-    "calico-kube-controllers",
-    "calico-cni-plugin",
-    "canal",
-    "flannel",
-    "cilium",
-    "cilium-operator",
-    "kube-router",
-    "weave-net",
-    "antrea-agent",
-    "antrea-controller",
-    "aws-node",
-    "kindnet",
-    "storage-provisioner",
-    "local-path-provisioner-service-account",
-    "traefik",
-    "kube-vip",
-    "azure-policy",
-    "azure-policy-webhook-account",
-    "microsoft-defender-*",
-    "ama-logs",
-    "ama-metrics-*",
-    "csi-akshci-*",
-    "csi-azure*",
-    "ebs-csi-*",
-    "rke2-*",
-    "helm-*",
+/// Service accounts of `kube-system` that Kubernetes, a network plugin or the platform brings: name (see [`matches`]), the
+/// platforms that bring it; none: any. A star stands only where a platform is named, and never for what a person may have
+/// named himself: the accounts that k3s and RKE2 make for a HelmChart are called `helm-CHART`, whoever wrote the chart, and
+/// hold cluster-admin (k3s-io/helm-controller, pkg/controllers/chart/chart.go), so that only those of the charts that they
+/// bring are theirs.
+static ACCOUNTS: [(&str, &[&str]); 50] = [
+    ("kube-proxy", &[]),
+    ("kube-proxy-windows", &[]),
+    ("coredns", &[]),
+    ("coredns-autoscaler", &[]),
+    ("kube-dns", &[]),
+    ("kube-dns-autoscaler", &[]),
+    ("kube-controller-manager", &[]),
+    ("kube-scheduler", &[]),
+    ("leader-election-controller", &[]),
+    ("bootstrap-signer", &[]),
+    ("token-cleaner", &[]),
+    ("cloud-provider", &[]),
+    ("cloud-controller-manager", &[]),
+    ("cloud-node-manager", &[]),
+    ("metrics-server", &[]),
+    ("konnectivity-agent", &[]),
+    ("snapshot-controller", &[]),
+    ("calico-node", &[]),
+    ("calico-kube-controllers", &[]),
+    ("calico-cni-plugin", &[]),
+    ("canal", &[]),
+    ("flannel", &[]),
+    ("cilium", &[]),
+    ("cilium-operator", &[]),
+    ("kube-router", &[]),
+    ("weave-net", &[]),
+    ("antrea-agent", &[]),
+    ("antrea-controller", &[]),
+    ("aws-node", &[]),
+    ("kindnet", &["kind", "minikube"]),
+    ("storage-provisioner", &["minikube"]),
+    ("local-path-provisioner-service-account", &["k3s", "aks-edge-essentials"]),
+    ("traefik", &["k3s", "rke2", "aks-edge-essentials"]),
+    ("kube-vip", &[]),
+    ("azure-policy", &[]),
+    ("azure-policy-webhook-account", &[]),
+    ("ama-logs", &[]),
+    // Azure's agents come to any cluster that is connected to Arc: by their names there. Azure/prometheus-collector,
+    // otelcollector/deploy: the add-on's chart.
+    ("ama-metrics-serviceaccount", &[]),
+    ("ama-metrics-ksm", &[]),
+    ("ama-metrics-*", AZURE),
+    ("microsoft-defender-*", AZURE),
+    ("csi-akshci-*", &["aks-arc"]),
+    ("csi-azure*", &["aks"]),
+    ("ebs-csi-*", &["eks"]),
+    ("rke2-*", &["rke2"]),
+    // rancher/rke2, charts/chart_versions.yaml.
+    ("helm-rke2-*", &["rke2"]),
+    ("helm-rancher-vsphere-*", &["rke2"]),
+    ("helm-harvester-*", &["rke2"]),
+    // k3s-io/k3s, manifests/traefik.yaml.
+    ("helm-traefik", &["k3s", "aks-edge-essentials"]),
+    ("helm-traefik-crd", &["k3s", "aks-edge-essentials"]),
 ];
+
+/// The platforms of Azure.
+const AZURE: &[&str] = &["aks", "aks-arc", "aks-edge-essentials"];
 
 /// Service accounts of `kube-system` for the controllers of kube-controller-manager, by the binding that Kubernetes brings
 /// for each: `system:controller:NAME`.
@@ -245,13 +265,16 @@ fn account_owner(namespace: &str, name: &str, binding: &Binding, platform: Optio
     if name == "default" {
         return Whose::Own;
     }
-    let owner = owner(namespace, platform);
     if namespace != "kube-system" {
-        return owner;
+        return owner(namespace, platform);
     }
-    let known = ACCOUNTS.iter().any(|account| matches(account, name));
     let controller = is_bootstrap(binding) && binding.binding.strip_prefix(CONTROLLER) == Some(name);
-    if known || controller { owner } else { Whose::Own }
+    if controller { Whose::Of(KUBERNETES) } else { account_of_system(name, platform) }
+}
+
+/// Whose a service account of `kube-system` is, by its name.
+fn account_of_system(name: &str, platform: Option<&str>) -> Whose {
+    first(ACCOUNTS.iter().filter(|(account, _)| matches(account, name)).map(|(_, on)| (KUBERNETES, *on)), platform)
 }
 
 /// Platforms whose vendor alone fills `kube-system`: there every pod of it is the platform's. On the others an administrator
@@ -271,9 +294,9 @@ pub(super) fn pod_owner(pod: &Pod, near: bool, platform: Option<&str>) -> Whose 
     if pod.namespace != "kube-system" || pod.mirror {
         return whose;
     }
-    let known = pod.service_account.known().is_some_and(|name| ACCOUNTS.iter().any(|account| matches(account, name)));
+    let account = pod.service_account.known().map_or(Whose::Own, |name| account_of_system(name, platform));
     match platform {
-        _ if known => whose,
+        _ if matches!(account, Whose::Of(_)) => whose,
         Some(id) if VENDOR_FILLS.contains(&id) => whose,
         Some(_) => Whose::Own,
         None => Whose::Unclear,
@@ -353,6 +376,43 @@ mod tests {
         }
         assert_eq!(of("ServiceAccount", "openshift-dns", "dns", "openshift"), (true, false));
         assert_eq!(of("ServiceAccount", "openshift-dns", "dns", "kubeadm"), (false, false), "a borrowed name");
+    }
+
+    #[test]
+    fn an_account_of_kube_system_counts_where_its_platform_is() {
+        let whose = |name: &str, platform: Option<&str>| {
+            let subject = Subject { kind: "ServiceAccount".into(), name: name.into(), namespace: "kube-system".into() };
+            holder(&subject, &Binding::default(), platform).whose
+        };
+        for (name, platform) in [
+            ("helm-traefik", "k3s"),
+            ("helm-rke2-canal", "rke2"),
+            ("rke2-metrics-server", "rke2"),
+            ("ama-metrics-serviceaccount", "kubeadm"),
+            ("csi-azuredisk-node-sa", "aks"),
+        ] {
+            assert!(matches!(whose(name, Some(platform)), Whose::Of(_)), "{name} on {platform}");
+        }
+        for name in [
+            "helm-evil",
+            "helm-rke2-evil",
+            "rke2-evil",
+            "ama-metrics-evil",
+            "csi-azure-evil",
+            "microsoft-defender-evil",
+        ] {
+            for platform in ["kubeadm", "generic"] {
+                assert_eq!(whose(name, Some(platform)), Whose::Own, "{name} on {platform}");
+            }
+        }
+        assert_eq!(whose("helm-evil", Some("k3s")), Whose::Own, "a chart of somebody's own");
+        // Where the platform was not recognised nobody knows.
+        assert_eq!(whose("rke2-evil", None), Whose::Unclear);
+        assert_eq!(whose("helm-evil", None), Whose::Own, "no platform brings it");
+        assert_eq!(whose("kube-proxy", None), Whose::Of(KUBERNETES));
+        for (name, on) in &ACCOUNTS {
+            assert!(!name.ends_with('*') || !on.is_empty(), "{name} covers everybody");
+        }
     }
 
     #[test]

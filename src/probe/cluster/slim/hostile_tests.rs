@@ -9,6 +9,7 @@ use super::basic::{Account, Exists};
 use super::binding::SlimBinding;
 use super::configz::{Configz, ProxyConfigMap};
 use super::csr::Request;
+use super::endpoint_slice::Slice;
 use super::names::Named;
 use super::namespace::{SlimNamespace, WithUid};
 use super::network_policy::Policy;
@@ -45,6 +46,7 @@ fn all(json: &Json) -> Vec<Option<Json>> {
         item::<SlimPod>(json),
         item::<SlimNamespace>(json),
         item::<SlimService>(json),
+        item::<Slice>(json),
         item::<Account>(json),
         item::<Named>(json),
         item::<SlimRole>(json),

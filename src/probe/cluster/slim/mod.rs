@@ -7,6 +7,7 @@ pub(super) mod basic;
 pub(super) mod binding;
 pub(super) mod configz;
 pub(super) mod csr;
+pub(super) mod endpoint_slice;
 pub(super) mod names;
 pub(super) mod namespace;
 pub(super) mod network_policy;

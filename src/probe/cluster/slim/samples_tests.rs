@@ -8,6 +8,7 @@ use super::basic::Account;
 use super::binding::SlimBinding;
 use super::configz::{Configz, ProxyConfigMap};
 use super::csr::Request;
+use super::endpoint_slice::Slice;
 use super::names::Named;
 use super::namespace::{SlimNamespace, WithUid};
 use super::node::Node;
@@ -252,4 +253,28 @@ fn services_that_lead_to_the_control_plane_are_known() {
     let web = json!({"type": "NodePort", "selector": {"component": "web", "tier": "front"}});
     assert!(!service(web, "shop", "web").unwrap().control_plane);
     assert!(service(json!({"type": "ClusterIP"}), "a", "b").is_none());
+}
+
+#[test]
+fn slices_are_kept_where_they_may_lead_to_a_node() {
+    let slice = |ports: Json, endpoints: Json| {
+        let labels = json!({"kubernetes.io/service-name": "way", "endpointslice.kubernetes.io/managed-by": "x"});
+        let json = json!({"metadata": {"name": "way-1", "namespace": "audit", "labels": labels},
+            "addressType": "IPv4", "ports": ports, "endpoints": endpoints});
+        let slim = serde_json::from_value::<Slice>(json).unwrap();
+        slim.wanted().then(|| slim.evidence().unwrap())
+    };
+    let pod = json!({"addresses": ["10.244.0.9"], "targetRef": {"kind": "Pod", "name": "p", "namespace": "audit"}});
+    let by_hand = json!({"addresses": ["10.0.0.4", "10.0.0.5"]});
+    let found = slice(json!([{"port": 7443, "protocol": "TCP"}, {"name": "none"}]), json!([by_hand, pod])).unwrap();
+    assert_eq!(
+        (found.name.as_str(), found.namespace.as_str(), found.service.as_str()),
+        ("audit/way-1", "audit", "way")
+    );
+    assert_eq!(found.ports, [7443]);
+    let targets: Vec<(&str, bool)> = found.targets.iter().map(|one| (one.address.as_str(), one.pod)).collect();
+    assert_eq!(targets, [("10.0.0.4", false), ("10.0.0.5", false), ("10.244.0.9", true)]);
+    assert!(slice(json!([{"port": 8080}]), json!([pod])).is_none(), "pods of somebody's own");
+    assert!(slice(json!([{"port": 6443}]), json!([pod])).is_some());
+    assert!(slice(Json::Null, Json::Null).is_none());
 }
