@@ -1,6 +1,6 @@
 //! Nodes as the API lists them.
 
-use super::super::{Fact, Reason};
+use super::super::{Fact, Gap, Reason};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,4 +89,23 @@ pub struct KubeNode {
     /// What the kubelet runs with, as it says itself.
     #[serde(default)]
     pub configz: Configz,
+}
+
+impl KubeNode {
+    /// Its condition `Ready`.
+    pub fn ready(&self) -> Option<&NodeCondition> {
+        self.conditions.iter().find(|condition| condition.kind == "Ready")
+    }
+
+    /// Why nothing that its kubelet said counts as what is now: the cluster no longer hears from it. None where it does,
+    /// as far as the API tells.
+    ///
+    /// Kubernetes' node controller sets the status `Unknown` where neither status nor lease came in time, and leaves the time
+    /// of the last report (`pkg/controller/nodelifecycle/node_lifecycle_controller.go`, `tryUpdateNodeHealth`).
+    pub fn silence(&self) -> Option<Gap> {
+        let ready = self.ready().filter(|ready| ready.status == "Unknown")?;
+        let since = ready.heartbeat.known().map(|last| format!(" since {}", last.strftime("%Y-%m-%dT%H:%M:%SZ")));
+        let why = format!("the cluster has not heard from it{}", since.unwrap_or_default());
+        Some(Gap::new(Reason::Unreachable, why))
+    }
 }
