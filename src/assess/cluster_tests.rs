@@ -320,8 +320,9 @@ fn a_fresh_kubeadm_cluster_is_not_drowned() {
 /// The cluster no longer hears from a node.
 fn silent(mut cluster: ClusterEvidence, name: &str) -> ClusterEvidence {
     let node = cluster.nodes.items.iter_mut().find(|node| node.name == name).unwrap();
-    let heartbeat = Fact::Known("2026-09-01T08:00:00Z".parse().unwrap());
-    node.conditions = vec![NodeCondition { kind: "Ready".into(), status: "Unknown".into(), heartbeat }];
+    let since = Fact::Known("2026-09-01T08:00:00Z".parse().unwrap());
+    let (kind, status) = ("Ready".into(), "Unknown".into());
+    node.conditions = vec![NodeCondition { kind, status, heartbeat: Fact::Absent, since }];
     cluster
 }
 
@@ -376,7 +377,7 @@ fn what_a_silent_node_ran_once_passes_nothing_and_the_others_are_judged() {
     let ready = &control("nodes-ready")[0];
     assert_eq!(ready.verdict, Verdict::Fail, "{}", ready.message);
     let shown: Vec<_> = ready.items[0].evidence.iter().map(|one| (&*one.path, one.value.as_str().unwrap())).collect();
-    assert_eq!(shown, [("item.ready", "Unknown"), ("item.reported", "2026-09-01T08:00:00Z")]);
+    assert_eq!(shown, [("item.ready", "Unknown"), ("item.since", "2026-09-01T08:00:00Z")]);
 }
 
 #[test]

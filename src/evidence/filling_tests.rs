@@ -230,7 +230,8 @@ fn hush(evidence: &mut Evidence, number: usize) {
     evidence.cluster.as_mut().unwrap().nodes.items[number].conditions = vec![NodeCondition {
         kind: "Ready".to_owned(),
         status: "Unknown".to_owned(),
-        heartbeat: Fact::Known("2026-11-24T08:30:00Z".parse().unwrap()),
+        heartbeat: Fact::Known("2026-11-24T08:27:00Z".parse().unwrap()),
+        since: Fact::Known("2026-11-24T08:30:00Z".parse().unwrap()),
     }];
 }
 

@@ -20,21 +20,21 @@ pub(super) fn hush(cluster: &ClusterEvidence, root: &mut Reading) {
 }
 
 /// The tree `readiness`: each of the `nodes` with the status of its condition `Ready`, which is absent where it has none, and
-/// when its kubelet last reported.
+/// since when it stands so.
 pub(super) fn reading(cluster: &ClusterEvidence, root: &Reading) -> Reading {
     let mut nodes = Derived::default();
     for (place, node) in cluster.nodes.items.iter().enumerate() {
         let ready = node.ready();
-        let last = ready.map_or(&Fact::Absent, |ready| &ready.heartbeat);
+        let since = ready.map_or(&Fact::Absent, |ready| &ready.since);
         nodes.open(|| {
             Reading::map([
                 ("name", text(node.name.as_str())),
                 ("ready", ready.map_or(Reading::new(Value::Absent), |ready| text(ready.status.as_str()))),
                 (
-                    "reported",
+                    "since",
                     of_fact(
-                        last,
-                        |last| text(last.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+                        since,
+                        |since| text(since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
                         || gap_at(root, &format!("nodes.{place}.conditions")),
                     ),
                 ),
@@ -46,6 +46,6 @@ pub(super) fn reading(cluster: &ClusterEvidence, root: &Reading) -> Reading {
 
 /// The shape of `readiness`.
 pub(super) fn shape() -> Shape {
-    let item = Shape::map(["name", "ready", "reported"].map(|key| (key, Shape::Leaf)));
+    let item = Shape::map(["name", "ready", "since"].map(|key| (key, Shape::Leaf)));
     Shape::map([("nodes", Shape::List(Box::new(item)))])
 }
