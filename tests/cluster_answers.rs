@@ -356,7 +356,9 @@ fn a_list_without_end_is_too_large() {
     let seen = block_on(collect(&server.target(&folder), limits, &|_| {})).unwrap();
     assert_eq!(seen.namespaces.items.len(), 50);
     assert_eq!(gap(&seen, "namespaces").unwrap().0, Reason::TooLarge);
-    assert!(seen.complete && !seen.namespaces.complete);
+    assert!(!seen.complete && !seen.namespaces.complete, "what was cut is as little known as what was refused");
+    let [why] = seen.errors.as_slice() else { panic!("{:?}", seen.errors) };
+    assert!(why.reason == Reason::TooLarge && why.message.starts_with("Not every list came whole"), "{}", why.message);
 }
 
 #[test]

@@ -368,3 +368,20 @@ fn a_control_without_conditions_is_for_a_person() {
     let bare = Catalog::sample(asked.controls.to_vec());
     assert_eq!(run(&bare, vec![node("n")]).findings, run(&asked, vec![node("n")]).findings);
 }
+
+#[test]
+fn a_list_of_what_is_wrong_says_how_many_there_are_and_not_that_they_do_not_hold() {
+    let faults = |paths: &[&str], more: &str| {
+        let mut subject = node("n");
+        subject.files = Listing::whole(paths.iter().map(|path| file(path, known("600"))).collect());
+        one(&format!("each: node.files\nempty: pass\nexpect: 'false'{more}"), subject)
+    };
+    let two = faults(&["/a", "/b"], "");
+    assert_eq!((two.verdict, two.message.as_str()), (Verdict::Fail, "2 files: /a, /b."));
+    assert_eq!(faults(&["/a"], "").message, "1 file: /a.");
+    let none = faults(&[], "");
+    assert_eq!((none.verdict, none.message.as_str()), (Verdict::Pass, "It holds: there are no files."));
+    let narrowed = "\nwhere: item.path == \"/a\"";
+    assert_eq!(faults(&["/a", "/b"], narrowed).message, "1 file of this kind: /a.");
+    assert_eq!(faults(&["/b"], narrowed).message, "It holds: there are no files of this kind.");
+}

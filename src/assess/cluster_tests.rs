@@ -17,12 +17,12 @@ const FILES: [(&str, &str); 3] = [
     ("node-access-rbac.yaml", include_str!("../../assets/catalog/node-access-rbac.yaml")),
 ];
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+pub(super) static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     let files: Vec<_> = FILES.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned())).collect();
     Catalog::of_files(&files).unwrap_or_else(|errors| panic!("{errors:?}"))
 });
 
-static LIFECYCLE: LazyLock<Lifecycle> = LazyLock::new(|| Lifecycle::embedded().unwrap());
+pub(super) static LIFECYCLE: LazyLock<Lifecycle> = LazyLock::new(|| Lifecycle::embedded().unwrap());
 
 fn run_of(cluster: ClusterEvidence, controls: Vec<String>) -> Assessment {
     let policy = Policy { profile: Profile::Cis, controls, ..Policy::default() };
@@ -30,12 +30,12 @@ fn run_of(cluster: ClusterEvidence, controls: Vec<String>) -> Assessment {
     assess(&document(cluster), &CATALOG, &LIFECYCLE, &policy, now)
 }
 
-fn run(cluster: ClusterEvidence) -> Assessment {
+pub(super) fn run(cluster: ClusterEvidence) -> Assessment {
     run_of(cluster, Vec::new())
 }
 
 /// What one control says of a cluster.
-fn finding(id: &str, cluster: ClusterEvidence) -> Finding {
+pub(super) fn finding(id: &str, cluster: ClusterEvidence) -> Finding {
     let findings = run_of(cluster, vec![id.to_owned()]).findings;
     findings.into_iter().next().unwrap_or_else(|| panic!("no finding of {id}"))
 }

@@ -85,9 +85,16 @@ pub(super) fn ask<'r>(
         let why = if gap.detail.is_empty() { String::new() } else { format!(": {}", gap.detail) };
         format!("the list of {noun} may be incomplete ({}{why})", gap.reason)
     });
+    // A list of what is wrong: that an item is in it is the fault, and there is nothing about it that would hold or not.
+    let faults = control.expect.as_deref().is_some_and(|expect| expect.trim() == "false");
+    let kind = if conditions.where_.is_some() { " of this kind" } else { "" };
     let (verdict, reason, message) = if !failed.is_empty() {
-        let mut message =
-            format!("{} of {asked} {noun} {} not hold: {}", failed.len(), does(failed.len()), names(&failed));
+        let mut message = match faults {
+            true => format!("{} {}{kind}: {}", failed.len(), count_of(&noun, failed.len()), names(&failed)),
+            false => {
+                format!("{} of {asked} {noun} {} not hold: {}", failed.len(), does(failed.len()), names(&failed))
+            }
+        };
         if !unread.is_empty() {
             message.push_str(&format!("; {} could not be told", unread.len()));
         }
@@ -96,12 +103,12 @@ pub(super) fn ask<'r>(
         }
         (Verdict::Fail, None, message)
     } else if let Some((_, first)) = unread.first() {
-        let Doubt { reason, why } = first;
-        let mut message = format!("{} of {asked} {noun} could not be told: {}: {why}", unread.len(), names_of(&unread));
+        let reason = first.reason;
+        let mut message = format!("{} of {asked} {noun} could not be told: {}", unread.len(), reasons(&unread));
         if let Some(incomplete) = incomplete {
             message.push_str(&format!("; {incomplete}"));
         }
-        (Verdict::Unknown, Some(*reason), message)
+        (Verdict::Unknown, Some(reason), message)
     } else if let (Some(gap), Some(incomplete)) = (gap, incomplete) {
         let rest = match asked {
             0 => "none of this kind was seen in it".to_owned(),
@@ -111,6 +118,7 @@ pub(super) fn ask<'r>(
         (Verdict::Unknown, Some(gap.reason), format!("{}; {rest}", capital(&incomplete)))
     } else if asked == 0 {
         match control.empty {
+            EmptyMeans::Pass if faults => (Verdict::Pass, None, format!("It holds: there are no {noun}{kind}")),
             EmptyMeans::Pass => (Verdict::Pass, None, format!("It holds: there are no {noun} that it could fail for")),
             EmptyMeans::NotApplicable => (
                 Verdict::NotApplicable,
@@ -143,8 +151,33 @@ fn names(items: &[ItemVerdict]) -> String {
     listed(items.iter().map(|item| item.name.as_str()), items.len())
 }
 
-fn names_of(items: &[(ItemVerdict, Doubt)]) -> String {
-    listed(items.iter().map(|(item, _)| item.name.as_str()), items.len())
+/// A word for many things, or for one of them.
+fn count_of(noun: &str, count: usize) -> &str {
+    if count != 1 {
+        return noun;
+    }
+    let process = noun.strip_suffix("es").filter(|one| one.ends_with("ss"));
+    process.or_else(|| noun.strip_suffix('s')).unwrap_or(noun)
+}
+
+/// What could not be told, each kind of reason with those that it is true of.
+fn reasons(items: &[(ItemVerdict, Doubt)]) -> String {
+    let mut kinds: Vec<(&Doubt, Vec<&str>)> = Vec::new();
+    for (item, doubt) in items {
+        match kinds.iter_mut().find(|(known, _)| known.reason == doubt.reason && known.why == doubt.why) {
+            Some((_, names)) => names.push(&item.name),
+            None => kinds.push((doubt, vec![&item.name])),
+        }
+    }
+    let told = kinds.iter().take(NAMED).map(|(doubt, names)| {
+        let why = doubt.why.trim_end_matches('.');
+        format!("{}: {why}", listed(names.iter().copied(), names.len()))
+    });
+    let told: Vec<String> = told.collect();
+    match kinds.iter().skip(NAMED).map(|(_, names)| names.len()).sum::<usize>() {
+        0 => told.join("; "),
+        more => format!("{}; and {more} more for other reasons", told.join("; ")),
+    }
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {

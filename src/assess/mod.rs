@@ -17,6 +17,8 @@ mod cluster_cases;
 mod cluster_tests;
 #[cfg(test)]
 mod truth_tests;
+#[cfg(test)]
+mod unseen_tests;
 
 pub use finding::{
     Assessment, ClusterSummary, Finding, ItemVerdict, SCHEMA, Shown, Summary, Target, TargetKind, Verdict,
@@ -26,12 +28,13 @@ pub use shown::value_in_words;
 use crate::catalog::{Catalog, Control, Scope as ControlScope, Severity};
 use crate::evidence::{
     ChannelKind, ClusterEvidence, EndpointEvidence, Evidence, JoinedNode, Lifecycle, Policy, ProbeError, Reading,
-    Reason, SiteIdentity, Unread, Value, joined_nodes,
+    Reason, SiteIdentity, Unread, Value, answering, joined_nodes,
 };
 use evaluate::Scope;
 use jiff::Timestamp;
 use judge::{Asked, Subject, judge};
 use shown::Origin;
+use std::collections::BTreeSet;
 
 /// Judges evidence. Pure: the same five arguments give the same assessment, to the byte.
 ///
@@ -109,12 +112,13 @@ pub fn assess(
             ControlScope::Endpoint => findings.extend(of_endpoints.iter_mut().filter_map(Iterator::next)),
         }
     }
+    let answering = answering(endpoints);
     let targets: Vec<Target> = std::iter::once(site_target())
         .chain(evidence.cluster.iter().map(cluster_target))
         .chain(nodes.iter().map(node_target))
-        .chain(endpoints.iter().map(endpoint_target))
+        .chain(endpoints.iter().map(|endpoint| endpoint_target(endpoint, &answering)))
         .collect();
-    let summary = summary(&findings, evidence);
+    let summary = summary(&findings, incomplete(evidence, &nodes));
     Assessment {
         schema: SCHEMA,
         tool: evidence.tool.clone(),
@@ -198,20 +202,20 @@ fn node_target(joined: &JoinedNode<'_>) -> Target {
     }
 }
 
-fn endpoint_target(endpoint: &EndpointEvidence) -> Target {
+fn endpoint_target(endpoint: &EndpointEvidence, answering: &BTreeSet<&str>) -> Target {
     let (id, kind) = (format!("endpoint/{}", endpoint.name), TargetKind::Endpoint);
     Target {
         id,
         kind,
         channel: None,
         kubernetes: None,
-        reached: true,
+        reached: is_reached(endpoint, answering),
         complete: was_looked_at(endpoint),
         errors: Vec::new(),
     }
 }
 
-fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {
+fn summary(findings: &[Finding], incomplete: bool) -> Summary {
     let count = |verdict: Verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     Summary {
         pass: count(Verdict::Pass),
@@ -219,7 +223,7 @@ fn summary(findings: &[Finding], evidence: &Evidence) -> Summary {
         unknown: count(Verdict::Unknown),
         manual: count(Verdict::Manual),
         not_applicable: count(Verdict::NotApplicable),
-        incomplete: is_incomplete(evidence),
+        incomplete,
     }
 }
 
@@ -228,14 +232,28 @@ fn was_looked_at(endpoint: &EndpointEvidence) -> bool {
     !endpoint.unread.iter().any(|gap| gap.path.is_empty())
 }
 
-/// Whether a target that was asked for was not reached, or its answer as a whole was cut or refused.
+/// Whether this seat came as far as a port: it answered, or another port of its address did, so that the silence is the
+/// port's own. Where all are silent nobody knows whether anything is there at all.
+fn is_reached(endpoint: &EndpointEvidence, answering: &BTreeSet<&str>) -> bool {
+    endpoint.answered() || endpoint.address.known().is_some_and(|address| answering.contains(address.as_str()))
+}
+
+/// Whether a target that was asked for was not reached, or its answer as a whole was cut or refused; or the cluster lists a
+/// node and hears nothing from it.
 pub fn is_incomplete(evidence: &Evidence) -> bool {
+    incomplete(evidence, &joined_nodes(evidence))
+}
+
+fn incomplete(evidence: &Evidence, joined: &[JoinedNode<'_>]) -> bool {
     // A gap at the empty path covers the whole target: its probe failed or was refused as such.
     let whole = |unread: &[Unread]| !unread.iter().any(|gap| gap.path.is_empty());
-    let nodes = evidence.nodes.iter().all(|node| node.reached && node.complete && whole(&node.unread));
+    let nodes = evidence.nodes.iter().all(|node| whole(&node.unread))
+        && joined.iter().all(|joined| joined.node.reached && joined.node.complete);
     let cluster = evidence.cluster.as_ref();
     let cluster = cluster.is_none_or(|cluster| cluster.reached && cluster.complete && whole(&cluster.unread));
-    let endpoints = evidence.endpoints.iter().flatten().all(was_looked_at);
+    let endpoints = evidence.endpoints.as_deref().unwrap_or_default();
+    let answering = answering(endpoints);
+    let endpoints = endpoints.iter().all(|port| was_looked_at(port) && is_reached(port, &answering));
     !nodes || !cluster || !endpoints
 }
 

@@ -5,11 +5,12 @@ use super::error::CliError;
 use super::output::Output;
 use super::{GOOD, INCOMPLETE, cluster, site_file, targets};
 use crate::assess::is_incomplete;
+use crate::evidence::joined_nodes;
 use crate::report::{clean, json};
 use std::io::{self, Write};
 
-/// Runs it and gives the exit status: 3 where the cluster or a node was not reached or its answer is
-/// not whole.
+/// Runs it and gives the exit status: 3 where the cluster, a node or all ports of an address were not reached, or their
+/// answers are not whole.
 pub(super) fn run(collect: &Collect, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
     let site = site_file::read(collect.look.site.as_deref())?;
     let (mut visit, usual) = targets::visit(&collect.look, &site)?;
@@ -31,9 +32,9 @@ pub(super) fn run(collect: &Collect, out: &mut dyn Write, err: &mut dyn Write) -
             let _ = writeln!(err, "sitewarden: cluster: {}", clean(&error.message));
         }
     }
-    for node in evidence.nodes.iter().filter(|node| !node.reached || !node.complete) {
-        for error in &node.errors {
-            let _ = writeln!(err, "sitewarden: node {}: {}", clean(&node.name), clean(&error.message));
+    for joined in joined_nodes(&evidence) {
+        for error in joined.node.errors.iter().filter(|_| !joined.node.reached || !joined.node.complete) {
+            let _ = writeln!(err, "sitewarden: node {}: {}", clean(&joined.name), clean(&error.message));
         }
     }
     Ok(if is_incomplete(&evidence) { INCOMPLETE } else { GOOD })

@@ -3,6 +3,7 @@
 use super::{Certificate, Fact, Listing, Reason, Unread};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What a connection attempt met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -122,4 +123,17 @@ pub struct EndpointEvidence {
     /// What could not be read, and why.
     #[serde(default)]
     pub unread: Vec<Unread>,
+}
+
+impl EndpointEvidence {
+    /// Whether something answered there: it accepted the connection or refused it.
+    pub fn answered(&self) -> bool {
+        matches!(self.state, Fact::Known(PortState::Open | PortState::Closed))
+    }
+}
+
+/// The addresses at which a port answered.
+pub fn answering(endpoints: &[EndpointEvidence]) -> BTreeSet<&str> {
+    let answered = endpoints.iter().filter(|endpoint| endpoint.answered());
+    answered.filter_map(|endpoint| endpoint.address.known()).map(String::as_str).collect()
 }

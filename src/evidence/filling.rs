@@ -17,8 +17,11 @@ pub(super) const CONTROL_PLANE: [(&str, &str); 4] = [
 /// Fills in what `node` lacks.
 pub(super) fn fill(node: &NodeEvidence, listed: &Listed<'_>, root: &mut Reading) {
     let object = listed.node;
+    if let Some(gap) = object.silence() {
+        return silent(node, listed, &gap, root);
+    }
     let text = |fact: &Fact<String>| fact.known().map(|text| Value::Text(text.as_str().into()));
-    let machine = object.machine_id.known().and_then(|id| super::matching::machine(id));
+    let machine = machine_id(listed);
     let version = object.kubelet_version.known().map(|version| version.strip_prefix('v').unwrap_or(version));
     let system = object.os_image.known().and_then(|image| os_image::read(image));
     let os_version = system.as_ref().and_then(|system| system.version.as_deref());
@@ -56,6 +59,37 @@ pub(super) fn fill(node: &NodeEvidence, listed: &Listed<'_>, root: &mut Reading)
             root,
         ),
         Told::Unread(gap) => say(node, "kube_proxy", gap, root),
+    }
+}
+
+/// The machine id that the Node object has.
+fn machine_id(listed: &Listed<'_>) -> Option<String> {
+    listed.node.machine_id.known().and_then(|id| super::matching::machine(id))
+}
+
+/// The cluster no longer hears from the node: what its kubelet said is old, and what runs there nobody knows. Which machine
+/// it is does not change with time.
+fn silent(node: &NodeEvidence, listed: &Listed<'_>, gap: &Gap, root: &mut Reading) {
+    if let Some(id) = machine_id(listed) {
+        root.supply(&["identity", "machine_id"], Reading::with_origin(Value::Text(id.into()), NODE_OBJECT));
+    }
+    if node.channel != ChannelKind::Api {
+        return; // what the channel did not see has a reason of its own
+    }
+    let of_object: [&[&'static str]; 7] = [
+        &["os", "pretty_name"],
+        &["os", "id"],
+        &["os", "version_id"],
+        &["kernel", "running"],
+        &["architecture"],
+        &["kubelet", "exists"],
+        &["kubelet", "version"],
+    ];
+    for path in of_object {
+        root.supply(path, Reading::new(Value::Unread(gap.clone())));
+    }
+    for key in CONTROL_PLANE.iter().map(|(key, _)| *key).chain(["kube_proxy"]) {
+        say(node, key, gap.clone(), root);
     }
 }
 

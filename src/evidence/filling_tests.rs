@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::cluster::{Configz, Container, Pod};
-use super::super::{Fact, Listing, Process, Unread};
+use super::super::cluster::{ConfigMapText, Configz, Container, NodeCondition, Pod};
+use super::super::{ConfigFile, Fact, Listing, Process, StaticPod, Unread};
 use super::tests::{A, B, document, object, seen, text};
 use super::*;
 use serde_json::json;
@@ -146,17 +146,7 @@ fn a_setting_that_the_process_has_not_loaded_is_a_disagreement() {
     let mut node = seen("n", "10.0.0.2", A, "node1");
     node.kubelet.exists = Fact::Known(true);
     node.kubelet.version = Fact::Known("1.36.2".to_owned());
-    let args = ["kubelet", "--anonymous-auth=false", "--read-only-port=10255"].map(str::to_owned).to_vec();
-    node.kubelet.process = Fact::Known(Process {
-        pid: 1,
-        uid: Fact::Unread,
-        exe: Fact::Unread,
-        args: Fact::Known(args),
-        unit: Fact::Unread,
-        started: Fact::Unread,
-        container: Fact::Unread,
-        rejected: String::new(),
-    });
+    node.kubelet.process = Fact::Known(process(&["kubelet", "--anonymous-auth=false", "--read-only-port=10255"]));
     evidence.nodes.push(node);
     let tree = tree(&evidence, 0);
     assert_eq!(tree.at("kubelet.effective.authentication.anonymous.enabled").value, Value::Bool(true));
@@ -166,4 +156,174 @@ fn a_setting_that_the_process_has_not_loaded_is_a_disagreement() {
     let names: Vec<String> = items.iter().map(|item| text(&item.child("name"))).collect();
     assert!(names.contains(&"kubelet authentication.anonymous.enabled".to_owned()), "{names:?}");
     assert!(!names.contains(&"kubelet readOnlyPort".to_owned()), "{names:?}");
+}
+
+fn proxy(node: &str) -> Pod {
+    let mut pod = mirror("kube-proxy", node, &["kube-proxy", "--config=/var/lib/kube-proxy/config.conf"]);
+    (pod.mirror, pod.owner_kind) = (false, Fact::Known("DaemonSet".to_owned()));
+    pod.created = Fact::Known("2026-11-25T10:00:00Z".parse().unwrap());
+    pod.containers[0].started = Fact::Known("2026-11-25T10:00:02Z".parse().unwrap());
+    pod
+}
+
+/// A cluster whose kube-proxy is told by its ConfigMap, changed at this time, to show its metrics to itself alone.
+fn with_proxy(changed: Fact<&str>, change: impl FnOnce(&mut Pod)) -> Evidence {
+    let mut pod = proxy("node2");
+    change(&mut pod);
+    let mut evidence = control_plane(vec![pod]);
+    evidence.cluster.as_mut().unwrap().kube_proxy_config = Fact::Known(ConfigMapText {
+        name: "ConfigMap kube-system/kube-proxy, key config.conf".to_owned(),
+        document: Fact::Known(json!({"metricsBindAddress": "127.0.0.1:10249"})),
+        changed: match changed {
+            Fact::Known(time) => Fact::Known(time.parse().unwrap()),
+            _ => Fact::Absent,
+        },
+        unread: None,
+    });
+    evidence
+}
+
+#[test]
+fn a_pod_that_is_older_than_its_config_map_may_run_with_what_that_said_before() {
+    let told = |changed, change: fn(&mut Pod)| {
+        tree(&with_proxy(changed, change), 1).at("kube_proxy.effective.metricsLoopback").value
+    };
+    let same: fn(&mut Pod) = |_| ();
+    assert_eq!(told(Fact::Known("2026-11-25T09:59:59Z"), same), Value::Bool(true), "the pod is younger");
+    let open = |value: Value, why: &str| {
+        let Value::Unread(gap) = value else { panic!("{value:?}") };
+        assert_eq!(gap.reason, Reason::NotVisible);
+        assert!(gap.detail.contains(why), "{}", gap.detail);
+    };
+    open(told(Fact::Known("2026-11-25T10:00:00Z"), same), "after its pod started");
+    open(told(Fact::Known("2026-11-25T11:00:00Z"), same), "after its pod started");
+    open(told(Fact::Absent, same), "is not known");
+    let unknown: fn(&mut Pod) = |pod| (pod.created, pod.containers[0].started) = (Fact::Unread, Fact::Absent);
+    open(told(Fact::Known("2026-11-25T09:00:00Z"), unknown), "started is not known");
+    // The pod is old, and its program was started anew: at once it may find the file of before, later it does not.
+    let soon: fn(&mut Pod) = |pod| pod.containers[0].started = Fact::Known("2026-11-25T11:01:00Z".parse().unwrap());
+    open(told(Fact::Known("2026-11-25T11:00:00Z"), soon), "after its pod started");
+    let late: fn(&mut Pod) = |pod| pod.containers[0].started = Fact::Known("2026-11-25T11:06:00Z".parse().unwrap());
+    assert_eq!(told(Fact::Known("2026-11-25T11:00:00Z"), late), Value::Bool(true));
+}
+
+#[test]
+fn what_was_read_on_the_node_needs_no_config_map() {
+    let mut evidence = with_proxy(Fact::Known("2026-11-25T11:00:00Z"), |_| ());
+    let mut node = seen("n", "10.0.0.3", B, "node2");
+    node.kube_proxy.exists = Fact::Known(true);
+    node.kube_proxy.version = Fact::Known("1.36.2".to_owned());
+    node.kube_proxy.process = Fact::Known(process(&["kube-proxy", "--config=/var/lib/kube-proxy/config.conf"]));
+    node.kube_proxy.config_file = Fact::Known(ConfigFile {
+        path: "/var/lib/kube-proxy/config.conf".to_owned(),
+        sha256: Fact::Unread,
+        document: Fact::Known(json!({"metricsBindAddress": "0.0.0.0:10249"})),
+        modified: Fact::Unread,
+        unread: None,
+    });
+    evidence.nodes.push(node);
+    assert_eq!(tree(&evidence, 0).at("kube_proxy.effective.metricsLoopback").value, Value::Bool(false));
+}
+
+/// The node says nothing any more, since this time.
+fn hush(evidence: &mut Evidence, number: usize) {
+    evidence.cluster.as_mut().unwrap().nodes.items[number].conditions = vec![NodeCondition {
+        kind: "Ready".to_owned(),
+        status: "Unknown".to_owned(),
+        heartbeat: Fact::Known("2026-11-24T08:27:00Z".parse().unwrap()),
+        since: Fact::Known("2026-11-24T08:30:00Z".parse().unwrap()),
+    }];
+}
+
+#[test]
+fn nothing_that_a_kubelet_said_counts_once_the_cluster_no_longer_hears_from_it() {
+    let mut evidence = with_proxy(Fact::Known("2026-11-25T09:00:00Z"), |_| ());
+    hush(&mut evidence, 1);
+    let told = tree(&evidence, 1);
+    for path in [
+        "join.state",
+        "os.pretty_name",
+        "kernel.running",
+        "kubelet.exists",
+        "kubelet.version",
+        "kube_proxy.exists",
+        "kube_proxy.effective.metricsLoopback",
+        "kube_apiserver.exists",
+    ] {
+        let Value::Unread(gap) = told.at(path).value else { panic!("{path}: {:?}", told.at(path)) };
+        let why = "the cluster has not heard from it since 2026-11-24T08:30:00Z";
+        assert_eq!((gap.reason, &*gap.detail), (Reason::Unreachable, why), "{path}");
+    }
+    assert_eq!(text(&told.at("identity.machine_id")), B, "that does not change");
+    let joined = joined_nodes(&evidence);
+    let (node1, node2) = (&joined[0].node, &joined[1].node);
+    assert!(node1.reached && node1.complete && node1.errors.is_empty());
+    assert!(!node2.reached && !node2.complete);
+    assert_eq!(node2.errors[0].reason, Reason::Unreachable);
+    assert!(node2.errors[0].message.starts_with("The cluster has not heard from it since 2026-11-24T08:30:00Z: look"));
+}
+
+#[test]
+fn a_node_that_answers_itself_is_known_though_the_cluster_does_not_hear_from_it() {
+    let mut evidence = control_plane(vec![mirror("kube-scheduler", "node1", &["kube-scheduler", "--profiling=true"])]);
+    hush(&mut evidence, 0);
+    let mut node = seen("n", "10.0.0.2", A, "node1");
+    node.kernel.running = Fact::Known("6.1.0-31-amd64".to_owned());
+    node.kube_scheduler.exists = Fact::Known(true);
+    node.kube_scheduler.version = Fact::Known("1.36.2".to_owned());
+    node.kube_scheduler.static_pod = Fact::Known(manifest(&["kube-scheduler", "--profiling=false"]));
+    evidence.nodes.push(node);
+    let told = tree(&evidence, 0);
+    assert_eq!(text(&told.at("join.state")), "joined");
+    assert_eq!(text(&told.at("kernel.running")), "6.1.0-31-amd64");
+    let profiling = told.at("kube_scheduler.effective.profiling");
+    assert_eq!(profiling.value, Value::Bool(false), "the API's pod is old");
+    assert!(joined_nodes(&evidence)[0].node.reached);
+}
+
+fn manifest(command: &[&str]) -> StaticPod {
+    StaticPod {
+        path: "/etc/kubernetes/manifests/kube-scheduler.yaml".to_owned(),
+        image: Fact::Unread,
+        command: Fact::Known(command.iter().map(|word| (*word).to_owned()).collect()),
+        environment_names: Fact::Known(Vec::new()),
+        host_network: Fact::Unread,
+        unread: None,
+    }
+}
+
+#[test]
+fn a_manifest_on_the_node_and_its_pod_in_the_api_that_differ_decide_nothing() {
+    let with = |on_disk: &[&str], running: Option<&[&str]>| {
+        let pod = mirror("kube-scheduler", "node1", &["kube-scheduler", "--bind-address=127.0.0.1"]);
+        let mut evidence = control_plane(vec![pod]);
+        let mut node = seen("n", "10.0.0.2", A, "node1");
+        node.kube_scheduler.exists = Fact::Known(true);
+        node.kube_scheduler.version = Fact::Known("1.36.2".to_owned());
+        node.kube_scheduler.static_pod = Fact::Known(manifest(on_disk));
+        if let Some(words) = running {
+            node.kube_scheduler.process = Fact::Known(process(words));
+        }
+        evidence.nodes.push(node);
+        tree(&evidence, 0).at("kube_scheduler.effective.bindAddress")
+    };
+    let edited = ["kube-scheduler", "--bind-address=0.0.0.0"];
+    let Value::Unread(gap) = with(&edited, None).value else { panic!("{:?}", with(&edited, None)) };
+    assert_eq!(gap.reason, Reason::NotVisible);
+    assert!(gap.detail.contains("kube-scheduler.yaml") && gap.detail.contains("differ"), "{}", gap.detail);
+    assert_eq!(text(&with(&["kube-scheduler", "--bind-address=127.0.0.1"], None)), "127.0.0.1", "they agree");
+    assert_eq!(text(&with(&edited, Some(&edited))), "0.0.0.0", "what runs decides");
+}
+
+fn process(words: &[&str]) -> Process {
+    Process {
+        pid: 1,
+        uid: Fact::Unread,
+        exe: Fact::Unread,
+        args: Fact::Known(words.iter().map(|word| (*word).to_owned()).collect()),
+        unit: Fact::Unread,
+        started: Fact::Unread,
+        container: Fact::Unread,
+        rejected: String::new(),
+    }
 }

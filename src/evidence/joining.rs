@@ -2,9 +2,10 @@
 
 use super::cluster::KubeNode;
 use super::listed::Listed;
-use super::matching::{Index, Match, machine};
+use super::matching::{Index, Match, canonical, machine};
 use super::{
-    ChannelKind, ClusterEvidence, Evidence, Gap, NodeEvidence, Reading, Reason, Value, filling, listed, reading,
+    ChannelKind, ClusterEvidence, Evidence, Gap, NodeEvidence, ProbeError, Reading, Reason, Value, filling, listed,
+    reading,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ pub struct JoinedNode<'e> {
     join: Join,
     /// Names of other nodes that have its machine id.
     same: Vec<String>,
+    /// Names of other nodes for which the API lists an address of its own.
+    same_address: Vec<String>,
 }
 
 /// How a target came about.
@@ -61,7 +64,8 @@ pub fn joined_nodes(evidence: &Evidence) -> Vec<JoinedNode<'_>> {
             let listed = number.and_then(|number| free.get_mut(number)?.take());
             let api = listed.as_ref().map(|listed| listed.node);
             let name = Cow::Borrowed(node.name.as_str());
-            JoinedNode { name, node: Cow::Borrowed(node), api, listed, join, same: Vec::new() }
+            let (same, same_address) = (Vec::new(), Vec::new());
+            JoinedNode { name, node: Cow::Borrowed(node), api, listed, join, same, same_address }
         })
         .collect();
     let mut taken: BTreeSet<Cow<'_, str>> = joined.iter().map(|joined| joined.name.clone()).collect();
@@ -72,9 +76,11 @@ pub fn joined_nodes(evidence: &Evidence) -> Vec<JoinedNode<'_>> {
         }
         let node = Cow::Owned(api_alone(&name, &listed));
         let api = Some(listed.node);
-        joined.push(JoinedNode { name, node, api, listed: Some(listed), join: Join::ApiOnly, same: Vec::new() });
+        let (same, same_address) = (Vec::new(), Vec::new());
+        joined.push(JoinedNode { name, node, api, listed: Some(listed), join: Join::ApiOnly, same, same_address });
     }
     same_machines(&mut joined);
+    same_addresses(&mut joined);
     joined
 }
 
@@ -149,6 +155,31 @@ fn same_machines(joined: &mut [JoinedNode<'_>]) {
     }
 }
 
+/// Fills in for which targets the API lists the same address within the cluster. Addresses that the outside knows may be
+/// those of a router before many nodes.
+fn same_addresses(joined: &mut [JoinedNode<'_>]) {
+    let mut by_address: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    for (number, one) in joined.iter().enumerate() {
+        let addresses = one.api.into_iter().flat_map(|api| &api.addresses);
+        for address in addresses.filter(|address| address.kind == "InternalIP") {
+            by_address.entry(canonical(&address.address)).or_default().insert(number);
+        }
+    }
+    for numbers in by_address.into_values().filter(|numbers| numbers.len() > 1) {
+        let names: Vec<String> =
+            numbers.iter().filter_map(|number| joined.get(*number)).map(|one| one.name.to_string()).collect();
+        for number in numbers {
+            if let Some(one) = joined.get_mut(number) {
+                let others: Vec<&String> =
+                    names.iter().filter(|name| **name != *one.name && !one.same_address.contains(*name)).collect();
+                let room = SAME.saturating_sub(one.same_address.len());
+                let others: Vec<String> = others.into_iter().take(room).cloned().collect();
+                one.same_address.extend(others);
+            }
+        }
+    }
+}
+
 /// A node that no channel was named for.
 fn api_alone(name: &str, listed: &Listed<'_>) -> NodeEvidence {
     let (reason, why) = match listed.is_windows() {
@@ -159,9 +190,21 @@ fn api_alone(name: &str, listed: &Listed<'_>) -> NodeEvidence {
         ),
     };
     let mut node = NodeEvidence::unread(name, None, ChannelKind::Api, reason, why);
-    (node.reached, node.complete) = (true, true);
     node.errors.clear();
+    match listed.node.silence() {
+        Some(gap) => {
+            let message = format!("{}: look whether it is on, and at its kubelet.", capital(&gap.detail));
+            node.errors.push(ProbeError { reason: gap.reason, message });
+        }
+        None => (node.reached, node.complete) = (true, true),
+    }
     node
+}
+
+/// A sentence's beginning.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 impl JoinedNode<'_> {
@@ -196,7 +239,10 @@ impl JoinedNode<'_> {
     fn join(&self, evidence: &Evidence, root: &Reading) -> Reading {
         let (state, why) = match &self.join {
             Join::Joined(why) => (Reading::text("joined"), Reading::text(why.as_str())),
-            Join::ApiOnly => (Reading::text("api-only"), Reading::text("no channel to it was named")),
+            Join::ApiOnly => match self.api.and_then(KubeNode::silence) {
+                Some(gap) => (Reading::new(Value::Unread(gap.clone())), Reading::new(Value::Unread(gap))),
+                None => (Reading::text("api-only"), Reading::text("no channel to it was named")),
+            },
             Join::ChannelOnly(why) => (Reading::text("channel-only"), Reading::text(why.as_str())),
             Join::Conflict(why) => (Reading::text("conflict"), Reading::text(why.as_str())),
             Join::Unread(gap) | Join::Addressed(gap) => {
@@ -215,7 +261,24 @@ impl JoinedNode<'_> {
             _ => None,
         };
         let same = Reading::list(self.same.iter().map(|name| Reading::text(name.as_str())).collect(), gap);
-        Reading::map([("state", state), ("name", name), ("why", why), ("same_machine_id", same)])
+        let same_address = self.addresses(evidence);
+        Reading::map([
+            ("state", state),
+            ("name", name),
+            ("why", why),
+            ("same_machine_id", same),
+            ("same_address", same_address),
+        ])
+    }
+
+    /// The other nodes for which the API lists its address. Nobody can tell of a target that is none of the API's nodes.
+    fn addresses(&self, evidence: &Evidence) -> Reading {
+        let gap = match (&evidence.cluster, self.api) {
+            (Some(cluster), _) if !cluster.nodes.complete => Some(listed::why(cluster, "nodes")),
+            (_, Some(_)) => None,
+            _ => Some(Gap::new(Reason::NotVisible, "it is none of the nodes that the cluster's API lists")),
+        };
+        Reading::list(self.same_address.iter().map(|name| Reading::text(name.as_str())).collect(), gap)
     }
 }
 

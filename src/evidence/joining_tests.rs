@@ -152,6 +152,34 @@ fn two_channels_that_answer_as_one_node_stay_two() {
 }
 
 #[test]
+fn an_address_that_the_api_lists_for_two_nodes_is_told_at_both() {
+    let mut evidence = document(
+        vec![seen("n", "10.0.0.2", A, "node1")],
+        vec![object("node1", "10.0.0.2", A), object("thief", "10.0.0.2", B)],
+    );
+    let others = |evidence: &Evidence, number: usize| {
+        let same = joined_nodes(evidence)[number].reading(evidence).at("join.same_address").value;
+        let Value::List { items, gap } = same else { panic!("{same:?}") };
+        (items.iter().map(text).collect::<Vec<_>>(), gap.map(|gap| gap.reason))
+    };
+    assert_eq!(targets(&evidence).len(), 2, "they stay two");
+    assert_eq!(others(&evidence, 0), (vec!["thief".to_owned()], None));
+    assert_eq!(others(&evidence, 1), (vec!["n".to_owned()], None));
+    // Behind one router many nodes have the same address outside.
+    let listed = &mut evidence.cluster.as_mut().unwrap().nodes;
+    listed.items[1].addresses[0].kind = "ExternalIP".to_owned();
+    assert_eq!(others(&evidence, 0), (Vec::new(), None));
+    listed_in_part(&mut evidence);
+    assert_eq!(others(&evidence, 0), (Vec::new(), Some(Reason::Timeout)), "there may be more nodes");
+}
+
+fn listed_in_part(evidence: &mut Evidence) {
+    let cluster = evidence.cluster.as_mut().unwrap();
+    cluster.nodes.complete = false;
+    cluster.unread.push(Unread { path: "nodes".to_owned(), reason: Reason::Timeout, detail: String::new() });
+}
+
+#[test]
 fn the_person_may_say_which_node_it_is() {
     let said = |name: &str, machine: &str| {
         let mut node = seen("n", "203.0.113.7", machine, "x");

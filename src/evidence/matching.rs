@@ -212,7 +212,7 @@ fn place(node: &NodeEvidence) -> Place {
 }
 
 /// An address or name in one form.
-fn canonical(address: &str) -> String {
+pub(super) fn canonical(address: &str) -> String {
     match address.parse::<IpAddr>() {
         Ok(ip) => ip.to_canonical().to_string(),
         Err(_) => address.trim_end_matches('.').to_lowercase(),

@@ -37,7 +37,7 @@ pub use document::{Evidence, EvidenceError, SCHEMA, Seat, SiteFacts, Tool};
 pub use effective::{
     Published, Shape, derived_cluster_shapes, derived_endpoint_shapes, derived_shapes, platform_ids, platform_of,
 };
-pub use endpoint::{Anonymous, EndpointEvidence, PortState, TlsFacts, TlsOffer};
+pub use endpoint::{Anonymous, EndpointEvidence, PortState, TlsFacts, TlsOffer, answering};
 pub use fact::{Fact, Listing, Reason, Unread};
 pub use file::{Certificate, FileFact, FileKind};
 pub use firewall::{Firewall, FirewallPort, FirewallRule};

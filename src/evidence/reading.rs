@@ -191,6 +191,17 @@ impl Reading {
         }
     }
 
+    /// Lets `change` work on an item of the list `key` of this map, where there is one.
+    pub(super) fn change_item(&mut self, key: &str, place: usize, change: impl FnOnce(&mut Reading)) {
+        self.change(key, |list| {
+            if let Value::List { items, .. } = &mut list.value
+                && let Some(item) = Arc::make_mut(items).get_mut(place)
+            {
+                change(item);
+            }
+        });
+    }
+
     /// Puts a reading at a path below this map where nothing was read until now. Does nothing where something was, and where
     /// there is no map on the way.
     pub(super) fn supply(&mut self, path: &[&'static str], reading: Reading) {

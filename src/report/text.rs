@@ -32,7 +32,8 @@ pub fn text(assessment: &Assessment, options: TextOptions) -> String {
     let mut page = Page { out: String::new(), options };
     page.head(assessment);
     page.targets(&assessment.targets);
-    let lost: BTreeSet<&str> = ids(&assessment.targets, |target| !target.reached);
+    let lost: BTreeSet<&str> =
+        ids(&assessment.targets, |target| !target.reached && target.kind != TargetKind::Endpoint);
     let api_alone: BTreeSet<&str> = ids(&assessment.targets, is_api_alone);
     // Why nothing is known of a target is told once, above.
     let told = |finding: &Finding| {
@@ -174,7 +175,12 @@ impl Page {
             );
         }
         if ports > 0 && !self.options.everything {
-            self.line(2, &format!("{ports} ports, as they look from here; -v lists them"));
+            let silent = targets.iter().filter(|target| target.kind == TargetKind::Endpoint && !target.reached).count();
+            let silent = match silent {
+                0 => String::new(),
+                some => format!("; {some} at addresses where NOTHING ANSWERED"),
+            };
+            self.line(2, &format!("{ports} ports, as they look from here{silent}; -v lists them"));
         }
     }
 

@@ -198,7 +198,12 @@ fn many_ports_take_one_line_a_control_and_say_what_differs() {
     assert!(page.contains("31 endpoints") && page.contains("30 endpoints"), "{page}");
     assert!(page.contains("TLS 1.1.\n            at 10.0.0.4:31\n"), "{page}");
     assert!(page.contains("10.0.0.4:10 and 20\n"), "{page}");
-    assert!(page.contains("30 ports, as they look from here"), "{page}");
+    assert!(page.contains("30 ports, as they look from here; -v"), "{page}");
+    for target in whole.targets.iter_mut().take(2) {
+        target.reached = false;
+    }
+    let silent = text(&whole, TextOptions::default());
+    assert!(silent.contains("30 ports, as they look from here; 2 at addresses where NOTHING ANSWERED; -v"), "{silent}");
     let all = text(&whole, TextOptions { everything: true, ..TextOptions::default() });
     assert!(all.matches("endpoint/10.0.0.4:7\n").count() == 2, "{all}");
 }

@@ -1,6 +1,6 @@
 //! Nodes as the API lists them.
 
-use super::super::{Fact, Reason};
+use super::super::{Fact, Gap, Reason};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ pub struct NodeCondition {
     /// The kubelet's last word on it.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub heartbeat: Fact<Timestamp>,
+    /// Since when the status stands so, by the clock of who set it.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub since: Fact<Timestamp>,
 }
 
 /// What the kubelet answers at `/configz`, asked through the API server: what it really runs with.
@@ -89,4 +92,24 @@ pub struct KubeNode {
     /// What the kubelet runs with, as it says itself.
     #[serde(default)]
     pub configz: Configz,
+}
+
+impl KubeNode {
+    /// Its condition `Ready`.
+    pub fn ready(&self) -> Option<&NodeCondition> {
+        self.conditions.iter().find(|condition| condition.kind == "Ready")
+    }
+
+    /// Why nothing that its kubelet said counts as what is now: the cluster no longer hears from it. None where it does,
+    /// as far as the API tells.
+    ///
+    /// Kubernetes' node controller sets the status `Unknown` where neither status nor lease came in time
+    /// (`pkg/controller/nodelifecycle/node_lifecycle_controller.go`, `tryUpdateNodeHealth`). The heartbeat is no measure of it:
+    /// a kubelet that renews its lease may report its status minutes apart.
+    pub fn silence(&self) -> Option<Gap> {
+        let ready = self.ready().filter(|ready| ready.status == "Unknown")?;
+        let since = ready.since.known().map(|since| format!(" since {}", since.strftime("%Y-%m-%dT%H:%M:%SZ")));
+        let why = format!("the cluster has not heard from it{}", since.unwrap_or_default());
+        Some(Gap::new(Reason::Unreachable, why))
+    }
 }

@@ -1,6 +1,7 @@
 //! Pods: what they may do, never what their environment holds.
 
 use super::super::Fact;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,9 @@ pub struct Container {
     /// Names (not values) of environment variables. Kept of control-plane components alone.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub environment_names: Fact<Vec<String>>,
+    /// Since when it runs, by its node's clock. Absent where it does not. Kept of control-plane components alone.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub started: Fact<Timestamp>,
 }
 
 /// A Pod object, its security-relevant part.
@@ -74,6 +78,9 @@ pub struct Pod {
     /// Which control-plane component it is, by its image, container and mirror: `kube-apiserver`, `etcd`. Empty: none.
     #[serde(default)]
     pub component: String,
+    /// When the API server made it. Kept of components alone; unread of all others.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub created: Fact<Timestamp>,
     /// Service account it runs as.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub service_account: Fact<String>,

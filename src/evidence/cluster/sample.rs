@@ -29,13 +29,13 @@ pub(crate) fn document(cluster: ClusterEvidence) -> Evidence {
 
 /// A node of Linux, ready.
 pub(crate) fn node(name: &str, kubelet: &str) -> KubeNode {
-    let heartbeat = Fact::Unread;
+    let (heartbeat, since) = (Fact::Unread, Fact::Unread);
     KubeNode {
         name: name.to_owned(),
         labels: known(BTreeMap::from([("kubernetes.io/os".to_owned(), "linux".to_owned())])),
         annotations: known(BTreeMap::new()),
         provider_id: Fact::Absent,
-        conditions: vec![NodeCondition { kind: "Ready".into(), status: "True".into(), heartbeat }],
+        conditions: vec![NodeCondition { kind: "Ready".into(), status: "True".into(), heartbeat, since }],
         control_plane: Fact::Known(false),
         os_image: known("Debian GNU/Linux 13 (trixie)"),
         operating_system: known("linux"),

@@ -1,6 +1,7 @@
 //! Workloads, services, checks and configuration that the API shows.
 
 use super::super::{Fact, Reason};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -119,6 +120,9 @@ pub struct ConfigText {
     /// What it says. A missing key in here is a key that it does not set.
     #[serde(default, skip_serializing_if = "Fact::is_unread")]
     pub document: Fact<Json>,
+    /// When that key of the ConfigMap changed last, as the API server keeps account of it. Absent where it does not tell.
+    #[serde(default, skip_serializing_if = "Fact::is_unread")]
+    pub changed: Fact<Timestamp>,
     /// Why `document` is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Reason>,

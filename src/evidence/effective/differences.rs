@@ -161,6 +161,11 @@ pub(super) fn attach_unloaded(programs: &[(&'static Program, &Component)], root:
     root.insert("unloaded_manifests", found.reading());
 }
 
+/// Whether two command lines say something different.
+pub(super) fn differ(one: &[String], other: &[String]) -> bool {
+    different(one, other).is_some()
+}
+
 /// The arguments that one of two command lines has and the other lacks. None where there are none. Their order says
 /// nothing, nor do arguments that a pod takes from variables or that hold a secret.
 fn different(one: &[String], other: &[String]) -> Option<(Reading, Reading)> {

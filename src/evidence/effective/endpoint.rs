@@ -84,8 +84,7 @@ fn reachable(endpoint: &EndpointEvidence, evidence: &Evidence, root: &Reading) -
         Fact::Known(PortState::Filtered) => {
             let others = evidence.endpoints.iter().flatten();
             let answered = |other: &&EndpointEvidence| {
-                let alive = matches!(other.state, Fact::Known(PortState::Open | PortState::Closed));
-                alive && other.address == endpoint.address && other.address.known().is_some()
+                other.answered() && other.address == endpoint.address && other.address.known().is_some()
             };
             match others.into_iter().find(answered) {
                 Some(other) => {

@@ -1,13 +1,21 @@
 //! How a component is run on a node: its command line, from what lies nearest to the running process; its environment, its
 //! configuration file, its version.
 
+use super::super::cluster::ConfigMapText;
 use super::super::listed::{Instance, Listed, Told};
 use super::super::{Component, ConfigText, Fact, Gap, Reading, Reason, Value};
+use super::differences::differ;
 use super::flags::Flags;
 use super::gap_at;
 use super::layers::{self, Layer};
 use super::program::{File, Program};
+use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
+
+/// How long after a change of a ConfigMap a kubelet may still show its pods the file of before. It renews it with its next
+/// round over the pod, about every minute and a half at most, by what it has watched (`syncFrequency`, and
+/// `workerResyncIntervalJitterFactor` in `pkg/kubelet/pod_workers.go`); the rest is for clocks that differ.
+const FILE_RENEWED: SignedDuration = SignedDuration::from_mins(5);
 
 /// How a component is run.
 pub(super) struct Running<'a> {
@@ -61,6 +69,8 @@ impl<'a> Running<'a> {
         root: &Reading,
     ) -> Result<Running<'a>, Gap> {
         let (key, name) = (program.key, program.name());
+        // What the API shows of pods is their kubelet's word.
+        let listed = listed.filter(|listed| listed.node.silence().is_none());
         let told = listed.map(|listed| listed.component(name));
         let pod = match &told {
             Some(Told::Pod(instance)) => Some(*instance),
@@ -75,6 +85,14 @@ impl<'a> Running<'a> {
             // A process that was seen and whose arguments cannot be seen holds the component in itself: a pod or a
             // manifest of the same name would be another one.
             _ if embedded(component, root, key) => return Err(gap_at(root, &format!("{key}.process.args"))),
+            // No process was seen, and the manifest says something else than the pod: it is older, or not loaded yet.
+            (None, Some((pod, command)), Some((path, manifest))) if pod.pod.mirror && differ(command, manifest) => {
+                let why = format!(
+                    "{path} on the node and {} through the API differ, and no process of it was seen",
+                    pod.named()
+                );
+                return Err(Gap::new(Reason::NotVisible, why));
+            }
             (None, Some((pod, command)), _) => (command, From::Pod(pod)),
             (None, None, Some((path, command))) => (command, From::Manifest(path)),
             (None, None, None) => {
@@ -99,7 +117,8 @@ impl<'a> Running<'a> {
             version_gap: gap_at(root, &format!("{key}.version")),
         };
         running.environment = running.environment(component, pod, root);
-        running.layer = running.layer(component, listed.filter(|_| pod.is_some_and(|pod| !pod.pod.mirror)), root);
+        let of_set = listed.zip(pod.filter(|pod| !pod.pod.mirror));
+        running.layer = running.layer(component, of_set, root);
         Ok(running)
     }
 
@@ -135,8 +154,13 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// The configuration file as a layer. `listed`: the node in the API, where a pod that is no static one runs it.
-    fn layer(&self, component: &'a Component, listed: Option<&Listed<'a>>, root: &Reading) -> Option<Layer<'a>> {
+    /// The configuration file as a layer. `of_set`: the node in the API and the pod that runs it, where that is no static one.
+    fn layer(
+        &self,
+        component: &'a Component,
+        of_set: Option<(&Listed<'a>, Instance<'a>)>,
+        root: &Reading,
+    ) -> Option<Layer<'a>> {
         let (File::ForItsOwn(flag) | File::ForAll(flag)) = self.program.file else { return None };
         if self.flags.last(flag).is_none_or(str::is_empty) {
             return match self.variable(flag) {
@@ -157,12 +181,13 @@ impl<'a> Running<'a> {
                 gap_at(root, &format!("{key}.config_file.document"))
             }));
         }
-        // kube-proxy ends and is started anew when its file changes, so that what the ConfigMap says is what its pods run with.
-        let layer = match listed.filter(|_| name == "kube-proxy").map(Listed::proxy_config) {
-            Some(Ok(map)) => match &map.document {
-                Fact::Known(document) if document.is_object() => {
-                    Layer::File { path: &map.name, document, drop_in: false }
-                }
+        let of_set = of_set.filter(|_| name == "kube-proxy");
+        let layer = match of_set.map(|(listed, pod)| (listed.proxy_config(), pod)).map(|(map, pod)| Ok((map?, pod))) {
+            Some(Ok((map, pod))) => match &map.document {
+                Fact::Known(document) if document.is_object() => match loaded(map, &pod, started) {
+                    Ok(()) => Layer::File { path: &map.name, document, drop_in: false },
+                    Err(gap) => Layer::Hole(gap),
+                },
                 _ => Layer::Hole(Gap::new(map.unread.unwrap_or(Reason::Malformed), "the ConfigMap of kube-proxy")),
             },
             Some(Err(gap)) => Layer::Hole(gap),
@@ -220,6 +245,35 @@ impl<'a> Running<'a> {
     /// Whether the command line comes from the running process.
     pub(super) fn is_process(&self) -> bool {
         matches!(self.from, From::Process)
+    }
+}
+
+/// Whether a pod surely runs with what its ConfigMap says now: it was made after the ConfigMap changed last, or its program
+/// started so long after that the kubelet had brought the file up to date. kube-proxy does end where its file is written or
+/// renamed (`eventHandler` in `cmd/kube-proxy/app/options.go`); the kubelet does neither, but turns a link above the file.
+/// `process`: when the program started, where a channel saw it.
+fn loaded(map: &ConfigMapText, pod: &Instance<'_>, process: Option<Timestamp>) -> Result<(), Gap> {
+    let unknown = |why: &str| Err(Gap::new(Reason::NotVisible, why));
+    let Some(changed) = map.changed.known() else {
+        return unknown(
+            "when the ConfigMap of kube-proxy changed last is not known, and its pod runs with what it said before",
+        );
+    };
+    let created = pod.pod.created.known();
+    let container = pod.container.and_then(|container| container.started.known()).copied();
+    let started = process.or(container);
+    if created.is_some_and(|created| created > changed)
+        || started.is_some_and(|started| started.duration_since(*changed) > FILE_RENEWED)
+    {
+        return Ok(());
+    }
+    match (created, started) {
+        (None, None) => {
+            unknown("when the pod of kube-proxy started is not known, and it runs with what its ConfigMap said then")
+        }
+        _ => unknown(
+            "the ConfigMap of kube-proxy may have changed after its pod started, and what it runs with is not seen",
+        ),
     }
 }
 

@@ -54,6 +54,7 @@ pub fn derived_shapes() -> Vec<(&'static str, Shape)> {
                 ("name", Shape::Leaf),
                 ("why", Shape::Leaf),
                 ("same_machine_id", Shape::List(Box::new(Shape::Leaf))),
+                ("same_address", Shape::List(Box::new(Shape::Leaf))),
             ]),
         ),
         ("disagreements", items(["name", "by_node", "by_api"])),

@@ -238,12 +238,13 @@ fn nothing_read(evidence: &mut ClusterEvidence, gaps: &BTreeMap<&'static str, Ve
     evidence.unread.push(Unread { path: String::new(), reason, detail: message });
 }
 
-/// A list of which a request was refused or came to no end: each list is a probe of its own, so that the reading as a whole
+/// A list of which a request was refused, came to no end or was cut: each list is a probe of its own, so that the reading as a whole
 /// is not complete.
 fn lists_not_read(evidence: &mut ClusterEvidence, gaps: &BTreeMap<&'static str, Vec<Gap>>) {
     let paths = lists(evidence).map(|(path, _)| path);
     let all = paths.iter().filter(|path| **path != "ready_checks").filter_map(|path| gaps.get(path)).flatten();
-    let lost = |gap: &&Gap| matches!(gap.reason, Reason::Forbidden | Reason::Unreachable | Reason::Timeout);
+    let lost =
+        |gap: &&Gap| matches!(gap.reason, Reason::Forbidden | Reason::Unreachable | Reason::Timeout | Reason::TooLarge);
     let lost: Vec<&Gap> = all.filter(lost).collect();
     let Some(first) = lost.first() else { return };
     evidence.complete = false;
@@ -258,6 +259,12 @@ fn lists_not_read(evidence: &mut ClusterEvidence, gaps: &BTreeMap<&'static str, 
              is enough.",
             refused.join(", ")
         ),
+        Reason::TooLarge => {
+            format!(
+                "Not every list came whole: {}. What the rest would show is unknown.",
+                first.detail.trim_end_matches('.')
+            )
+        }
         _ => format!("Not every list came: {}. Scan again.", first.detail.trim_end_matches('.')),
     };
     evidence.errors.push(ProbeError { reason: first.reason, message });

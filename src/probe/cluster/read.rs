@@ -205,6 +205,7 @@ impl Reader<'_> {
 /// kube-proxy's configuration out of its ConfigMap.
 pub(super) fn proxy_config(map: ProxyConfigMap) -> ConfigMapText {
     let name = "ConfigMap kube-system/kube-proxy, key config.conf".to_owned();
+    let changed = map.changed();
     let (document, unread) = match map.config().map(|text| yaml::parse(text.as_bytes())) {
         // kube-proxy may be started with flags alone.
         None => (Fact::Absent, None),
@@ -215,5 +216,5 @@ pub(super) fn proxy_config(map: ProxyConfigMap) -> ConfigMapText {
         Some(Ok(_)) => (Fact::Unread, Some(Reason::Malformed)),
         Some(Err(reason)) => (Fact::Unread, Some(reason)),
     };
-    ConfigMapText { name, document, unread }
+    ConfigMapText { name, document, changed, unread }
 }

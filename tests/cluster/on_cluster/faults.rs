@@ -76,3 +76,30 @@ fn a_node_without_power_is_a_target_all_the_same() {
     assert_eq!(partial.json["summary"]["incomplete"], true);
     assert_eq!(partial.status, 1);
 }
+
+#[test]
+fn a_node_that_the_cluster_no_longer_hears_from_passes_nothing_by_the_api_alone() {
+    let Some(bed) = Bed::cluster("a_node_that_the_cluster_no_longer_hears_from_passes_nothing_by_the_api_alone") else {
+        return;
+    };
+    let alone = || bed.scan(&[bed.as_user("admin")]);
+    let full = alone();
+    assert_eq!(full.target("node/node2")["reached"], true);
+    let off = bed.stop(&["node", "node2"]);
+    bed.kubectl(&["wait", "--for=condition=Ready=Unknown", "node/node2", "--timeout=180s"], "");
+    let partial = alone();
+    drop(off);
+    bed.kubectl(&["wait", "--for=condition=Ready", "node/node2", "--timeout=180s"], "");
+    assert_eq!(false_passes(&full, &partial), [""; 0]);
+    let node = partial.target("node/node2");
+    assert_eq!((&node["reached"], &node["complete"]), (&false.into(), &false.into()), "{node}");
+    assert!(node["errors"][0]["message"].as_str().unwrap().contains("has not heard from it since 20"), "{node}");
+    for control in ["node-cluster-member", "kube-proxy-metrics-loopback", "kubelet-anonymous-auth"] {
+        assert_eq!(partial.judged("node/node2", control), "unknown", "{control}");
+        assert_eq!(partial.judged("node/node1", control), full.judged("node/node1", control), "{control}");
+    }
+    assert_eq!(partial.judged("cluster", "nodes-ready"), "fail");
+    let port = partial.target(&format!("endpoint/{}:10250", bed.address("node2")));
+    assert_eq!(port["reached"], false, "{port}");
+    assert_eq!(partial.json["summary"]["incomplete"], true);
+}

@@ -11,12 +11,13 @@ use sitewarden::evidence::{
 use sitewarden::remedy::{Plan, Prepared, Risk, prepare_cluster};
 use sitewarden::store::Outcome;
 use sitewarden::visit::offer;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CONTROL: &str = "kube-proxy-metrics-loopback";
 const SYSTEM: &str = "--namespace=kube-system";
@@ -40,6 +41,9 @@ impl Drop for Addons {
         Self::script(&["remove"]);
     }
 }
+
+/// How long a pod takes to go: the one after it is made in a later second than what had it go, as those of real kubelets are.
+const GOING: Duration = Duration::from_millis(1_100);
 
 /// A node that is an object and no more, and who plays its kubelet for kube-proxy: a pod becomes ready, and goes when it is to.
 struct Node {
@@ -69,12 +73,16 @@ impl Node {
         let over = Arc::clone(&node.over);
         let admin = bed.admin.clone();
         node.kubelet = Some(std::thread::spawn(move || {
+            let mut going: HashMap<String, Instant> = HashMap::new();
             while !over.load(Ordering::Relaxed) {
                 let pods = kubectl(&admin, &["get", "pods", "-o", "json"]);
                 let pods: Value = serde_json::from_slice(&pods).unwrap_or_default();
                 for pod in pods["items"].as_array().into_iter().flatten() {
                     let name = pod["metadata"]["name"].as_str().unwrap();
                     if !pod["metadata"]["deletionTimestamp"].is_null() {
+                        if going.entry(name.to_owned()).or_insert_with(Instant::now).elapsed() < GOING {
+                            continue;
+                        }
                         kubectl(&admin, &["delete", "pod", name, "--force", "--grace-period=0"]);
                     } else if pod["spec"]["nodeName"].is_string() && pod["status"]["phase"] != "Running" {
                         let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
@@ -131,6 +139,13 @@ fn open(bed: &Bed) {
     let open = text.replace("metricsBindAddress: \"\"", "# ours\nmetricsBindAddress: 0.0.0.0:10249 # for Prometheus");
     assert_ne!(open, text);
     write(bed, "kube-proxy", "config.conf", &open);
+    restart(bed);
+}
+
+/// Has kube-proxy load what its ConfigMap says.
+fn restart(bed: &Bed) {
+    bed.kubectl(&["rollout", "restart", SYSTEM, "daemonset/kube-proxy"], "");
+    bed.kubectl(&["rollout", "status", SYSTEM, "daemonset/kube-proxy", "--timeout=60s"], "");
 }
 
 fn prepared(bed: &Bed, node: &Node) -> Result<Prepared, sitewarden::remedy::Refusal> {
@@ -143,7 +158,16 @@ fn kube_proxy_is_set_and_started_anew_and_set_back() {
     let _addons = Addons::made();
     let node = Node::up(&bed);
     open(&bed);
-    let (before, pod) = (map(&bed, "kube-proxy"), node.pod());
+    let before = map(&bed, "kube-proxy");
+    assert_eq!(node.verdict(&bed), Verdict::Fail);
+    // What is written and not loaded is not what runs.
+    let text = before["config.conf"].as_str().unwrap();
+    write(&bed, "kube-proxy", "config.conf", &text.replace("0.0.0.0:10249", "127.0.0.1:10249"));
+    assert_eq!(node.verdict(&bed), Verdict::Unknown);
+    write(&bed, "kube-proxy", "config.conf", text);
+    assert_eq!(node.verdict(&bed), Verdict::Unknown, "nor is it known that it was taken back in time");
+    restart(&bed);
+    let pod = node.pod();
     assert_eq!(node.verdict(&bed), Verdict::Fail);
     let plan = prepared(&bed, &node).unwrap();
     let text = shown(&plan);
@@ -229,6 +253,7 @@ fn kube_proxy_is_left_alone_where_it_is_not_surely_kubeadms() {
         &["apply", SYSTEM, "--server-side", "--force-conflicts", "--field-manager=argocd-controller", "-f", "-"],
         &applied.to_string(),
     );
+    restart(&bed);
     assert!(prepared(&bed, &node).unwrap_err().0.contains(r#""argocd-controller" manages"#));
     assert_eq!(map(&bed, "kube-proxy"), before);
 }

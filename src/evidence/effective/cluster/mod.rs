@@ -10,6 +10,7 @@ mod platform;
 mod platform_table;
 mod pods;
 mod published;
+mod readiness;
 mod rules;
 mod skew;
 mod system;
@@ -35,6 +36,7 @@ pub fn platform_of(evidence: &Evidence) -> Option<String> {
 
 /// Adds to the cluster's tree what is derived from it and from the rest of the document. Pure.
 pub(in crate::evidence) fn attach(cluster: &ClusterEvidence, evidence: &Evidence, root: &mut Reading) {
+    readiness::hush(cluster, root);
     let platform = platform::reading(cluster, root);
     root.insert("platform", platform);
     let id = platform::id(root);
@@ -44,6 +46,7 @@ pub(in crate::evidence) fn attach(cluster: &ClusterEvidence, evidence: &Evidence
         ("control_plane", control.reading()),
         ("encryption", control.encryption(cluster, root)),
         ("skew", skew::reading(cluster, &control, root)),
+        ("readiness", readiness::reading(cluster, root)),
         ("grants", grants::reading(cluster, root, id)),
         ("pod_risks", pods::reading(cluster, root, id)),
         ("guards", namespaces::guards(cluster, &control, root, id)),
@@ -69,6 +72,7 @@ pub fn derived_shapes() -> Vec<(&'static str, Shape)> {
         ("control_plane", control_plane::shape()),
         ("encryption", control_plane::encryption_shape()),
         ("skew", skew::shape()),
+        ("readiness", readiness::shape()),
         ("grants", grants::shape()),
         ("pod_risks", pods::shape()),
         ("guards", namespaces::guards_shape()),

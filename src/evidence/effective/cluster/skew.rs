@@ -24,6 +24,7 @@ pub(super) fn reading(cluster: &ClusterEvidence, control: &ControlPlane, root: &
     let mut kubelets = Derived::default();
     for (place, node) in cluster.nodes.items.iter().enumerate() {
         let version = match &node.kubelet_version {
+            _ if node.silence().is_some() => Err(gap_at(root, &format!("nodes.{place}.kubelet_version"))),
             Fact::Known(version) => Ok(version.as_str()),
             Fact::Absent => Err(Gap::new(Reason::Malformed, "the node tells no version of its kubelet")),
             Fact::Unread => Err(gap_at(root, &format!("nodes.{place}.kubelet_version"))),

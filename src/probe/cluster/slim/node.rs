@@ -65,6 +65,8 @@ struct Condition {
     status: Text,
     #[serde(default)]
     last_heartbeat_time: Time,
+    #[serde(default)]
+    last_transition_time: Time,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -110,10 +112,11 @@ impl Item for Node {
             conditions: conditions
                 .0
                 .into_iter()
-                .map(|Condition { kind, status, last_heartbeat_time }| NodeCondition {
+                .map(|Condition { kind, status, last_heartbeat_time, last_transition_time }| NodeCondition {
                     kind: kind.0,
                     status: status.0,
                     heartbeat: last_heartbeat_time.0,
+                    since: last_transition_time.0,
                 })
                 .collect(),
             control_plane: Fact::Known(control_plane),

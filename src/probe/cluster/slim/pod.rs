@@ -1,11 +1,12 @@
 //! Pods.
 
 use super::Item;
-use super::parts::{Keep, Labels, Many, Meta, Nothing, Text, fact, full_name, text_fact};
+use super::parts::{Keep, Labels, Many, Meta, Nothing, Text, Time, fact, full_name, text_fact};
 use crate::evidence::Fact;
 use crate::evidence::cluster::{Container, Pod};
 use crate::probe::redact;
 use crate::probe::text::{basename, marked};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
@@ -57,9 +58,40 @@ struct Spec {
     security_context: Option<Security>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Status {
     phase: Option<Text>,
+    #[serde(default)]
+    container_statuses: Many<ContainerStatus, 512>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ContainerStatus {
+    name: Option<Text>,
+    state: Option<ContainerState>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ContainerState {
+    running: Option<RunningState>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RunningState {
+    #[serde(default)]
+    started_at: Time,
+}
+
+impl Status {
+    /// Since when a container runs.
+    fn started(&self, name: &str) -> Fact<Timestamp> {
+        let of_it =
+            self.container_statuses.0.iter().find(|status| status.name.as_ref().is_some_and(|own| own.0 == name));
+        let running = of_it.and_then(|status| status.state.as_ref()).and_then(|state| state.running.as_ref());
+        running.map_or(Fact::Absent, |running| running.started_at.0.clone())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -200,6 +232,8 @@ impl Item for SlimPod {
         let owner = self.metadata.controller();
         let by_daemon_set = owner.is_some_and(|owner| owner.kind.0 == "DaemonSet" && owner.name.0 == "kube-proxy");
         let component = component(&namespace, mirror, by_daemon_set, &spec.containers.0);
+        let status = self.status.unwrap_or_default();
+        let created = if component.is_empty() { Fact::Unread } else { self.metadata.creation_timestamp.0.clone() };
         let of_pod = spec.security_context.unwrap_or_default();
         let kinds = [
             ("container", spec.containers.0),
@@ -207,12 +241,20 @@ impl Item for SlimPod {
             ("ephemeral", spec.ephemeral_containers.0),
         ];
         let containers = kinds.into_iter().flat_map(|(kind, containers)| {
-            let (of_pod, component) = (&of_pod, component.as_str());
-            containers.into_iter().map(move |one| container(one, kind, of_pod, component))
+            let (of_pod, component, status) = (&of_pod, component.as_str(), &status);
+            containers.into_iter().map(move |one| {
+                let name = one.name.0.clone();
+                let mut container = container(one, kind, of_pod, component);
+                // Whose command line is kept is a component's.
+                if !container.environment_names.is_unread() {
+                    container.started = status.started(&name);
+                }
+                container
+            })
         });
         Some(Pod {
             name: full_name(&namespace, &short),
-            phase: text_fact(self.status.and_then(|status| status.phase)),
+            created,
             owner_kind: fact(owner.map(|owner| owner.kind.0.clone())),
             mirror,
             service_account: text_fact(spec.service_account_name),
@@ -222,6 +264,7 @@ impl Item for SlimPod {
             host_ipc: spec.host_ipc.unwrap_or(false),
             host_paths: spec.volumes.0.into_iter().filter_map(|volume| Some(volume.host_path?.path.0)).collect(),
             containers: containers.collect(),
+            phase: text_fact(status.phase),
             component,
             namespace,
             node,
@@ -302,6 +345,7 @@ fn container(seen: SlimContainer, kind: &str, of_pod: &Security, component: &str
         } else {
             Fact::Unread
         },
+        started: Fact::Unread,
     }
 }
 

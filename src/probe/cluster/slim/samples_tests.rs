@@ -205,6 +205,21 @@ fn the_kubelets_own_word_and_kube_proxys_file() {
     let map = serde_json::from_value::<ProxyConfigMap>(sample!("kube-proxy.json")).unwrap();
     let config = super::super::read::proxy_config(map);
     assert_eq!(config.document.known().unwrap()["mode"], "iptables");
+    let managed = |fields: Json| {
+        let map = json!({"metadata": {"managedFields": fields}, "data": {"config.conf": "mode: iptables"}});
+        super::super::read::proxy_config(serde_json::from_value(map).unwrap()).changed
+    };
+    let by = |time: &str, fields: Json| json!({"manager": "kubectl", "time": time, "fieldsV1": fields});
+    let (old, new) = ("2026-11-25T10:00:00Z", "2026-11-25T11:00:00Z");
+    let of_data = json!({"f:data": {".": {}, "f:config.conf": {}}});
+    let both = json!([by(old, of_data.clone()), by(new, of_data.clone())]);
+    assert_eq!(managed(both), Fact::Known(new.parse().unwrap()), "the newest");
+    let label = json!([by(old, of_data.clone()), by(new, json!({"f:metadata": {"f:labels": {}}}))]);
+    assert_eq!(managed(label), Fact::Known(old.parse().unwrap()), "a label is no setting");
+    let other = json!([by(old, of_data.clone()), by(new, json!({"f:data": {"f:kubeconfig.conf": {}}}))]);
+    assert_eq!(managed(other), Fact::Known(old.parse().unwrap()), "nor is another key");
+    assert_eq!(managed(json!([{"manager": "x", "fieldsV1": of_data}])), Fact::Absent, "without a time");
+    assert_eq!(managed(json!([])), Fact::Absent);
     for (text, reason) in [
         ("a: &a [1]\nb: [*a, *a", Reason::Malformed),
         ("just a text", Reason::Malformed),
