@@ -6,6 +6,7 @@ mod cluster;
 mod confirm;
 mod console;
 pub mod edit;
+mod emptied;
 mod export;
 mod fresh;
 mod manifest;

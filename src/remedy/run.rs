@@ -1,8 +1,8 @@
 //! Carrying out what was confirmed, and nothing else: journal, apply on the node, prove by a second login, disarm.
 
 use super::change::Proof;
-use super::cluster::Drain;
 use super::confirm::Confirmed;
+use super::emptied::{emptied, filled};
 use super::manifest::Manifest;
 use super::memory::Memory;
 use super::node::{Applied, Done, Node, Reach, Reverted, Stands, Word};
@@ -210,37 +210,6 @@ pub fn run(
         .collect();
     let files = if matches!(outcome, Outcome::Done | Outcome::Reverted) { files } else { Vec::new() };
     Ok(log.into_inner().end(outcome, note, files))
-}
-
-/// Empties the node before the change.
-fn emptied(drain: &Drain, log: &RefCell<Log<'_>>, tell: &dyn Fn(Told)) -> Result<(), Refusal> {
-    let done = drain.empty(&|left| tell(Told::Emptying(left)));
-    if done.is_ok() {
-        tell(Told::Emptying(0));
-    }
-    let (status, said) = match &done {
-        Ok(()) => (0, String::new()),
-        Err(why) => (1, why.0.clone()),
-    };
-    for step in drain.before() {
-        for line in step.commands {
-            log.borrow_mut().step(line.clone(), Some(status), said.clone());
-            tell(Told::Done(Done::Ran { line, status, said: said.clone() }));
-        }
-    }
-    done
-}
-
-/// Lets the node take pods again after the change, and adds to the note where that failed.
-fn filled(drain: &Drain, note: String, log: &RefCell<Log<'_>>, tell: &dyn Fn(Told)) -> String {
-    let done = drain.fill_again();
-    let said = done.as_ref().err().map_or_else(String::new, |why| why.0.clone());
-    let status = i32::from(done.is_err());
-    for line in drain.after().into_iter().flat_map(|step| step.commands) {
-        log.borrow_mut().step(line.clone(), Some(status), said.clone());
-        tell(Told::Done(Done::Ran { line, status, said: said.clone() }));
-    }
-    if said.is_empty() { note } else { format!("{note}. {said}") }
 }
 
 impl Log<'_> {

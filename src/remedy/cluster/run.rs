@@ -13,6 +13,7 @@ use crate::remedy::run::{Log, Ran, Told, Who};
 use crate::remedy::words::sha256;
 use crate::store::{FileChange, Outcome, Store};
 use serde_json::Value;
+use std::time::Duration;
 
 /// Runs what was confirmed for the cluster or by `az`. It is in the journal before anything is changed; what came of it is
 /// written by [`crate::remedy::finish`], which must be called whatever the outcome. `Err`: nothing was begun.
@@ -109,6 +110,10 @@ struct Stopped {
 
 /// Makes one change and reads it back. The second part of an error: whether the object is as it was.
 async fn one(api: &Api, act: &Act, seen: Option<&Seen>) -> Result<Option<Value>, (Stopped, bool)> {
+    if matches!(act.how, How::Restart { .. }) {
+        // The API keeps times in whole seconds, and the new pods must be seen to be younger than the text that they run with.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+    }
     let made = act.make(api, seen, false).await;
     let after = now(api, &act.place).await;
     let why = match (made, after) {
