@@ -233,13 +233,13 @@ fn was_looked_at(endpoint: &EndpointEvidence) -> bool {
 }
 
 /// Whether this seat came as far as a port: it answered, or another port of its address did, so that the silence is the
-/// port's own. Where all are silent nobody knows whether anything is there at all.
+/// port's own. Where all are silent nobody knows whether anything is there at all. A port without an address was not tried.
 fn is_reached(endpoint: &EndpointEvidence, answering: &BTreeSet<&str>) -> bool {
-    endpoint.answered() || endpoint.address.known().is_some_and(|address| answering.contains(address.as_str()))
+    endpoint.answered() || endpoint.address.known().is_none_or(|address| answering.contains(address.as_str()))
 }
 
 /// Whether a target that was asked for was not reached, or its answer as a whole was cut or refused; or the cluster lists a
-/// node and hears nothing from it.
+/// node and hears nothing from it; or nothing answered at the address of a node that nobody else saw either.
 pub fn is_incomplete(evidence: &Evidence) -> bool {
     incomplete(evidence, &joined_nodes(evidence))
 }
@@ -253,7 +253,10 @@ fn incomplete(evidence: &Evidence, joined: &[JoinedNode<'_>]) -> bool {
     let cluster = cluster.is_none_or(|cluster| cluster.reached && cluster.complete && whole(&cluster.unread));
     let endpoints = evidence.endpoints.as_deref().unwrap_or_default();
     let answering = answering(endpoints);
-    let endpoints = endpoints.iter().all(|port| was_looked_at(port) && is_reached(port, &answering));
+    // A node that was read is there, whatever this seat cannot reach of it: behind a jump host that is as it should be.
+    let is_read = |name: &String| evidence.nodes.iter().any(|node| node.name == *name && node.reached);
+    let there = |port: &EndpointEvidence| port.node.known().is_some_and(is_read) || is_reached(port, &answering);
+    let endpoints = endpoints.iter().all(|port| was_looked_at(port) && there(port));
     !nodes || !cluster || !endpoints
 }
 

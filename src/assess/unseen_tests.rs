@@ -3,9 +3,9 @@
 
 use super::cluster_tests::{CATALOG, LIFECYCLE, finding, run};
 use super::*;
-use crate::evidence::Fact;
 use crate::evidence::cluster::sample::*;
 use crate::evidence::cluster::*;
+use crate::evidence::{Fact, NodeEvidence};
 
 /// The cluster no longer hears from a node.
 fn silent(mut cluster: ClusterEvidence, name: &str) -> ClusterEvidence {
@@ -107,6 +107,17 @@ fn ports_are_reached_where_any_port_of_their_address_answered() {
     let none =
         with(vec![port(22, "10.0.0.2", "open"), port(22, "10.0.0.3", "filtered"), port(10250, "10.0.0.3", "filtered")]);
     assert_eq!((reached(&none), none.summary.incomplete), (vec![true, false, false], true));
+    // A node behind a jump host was read, and this seat reaches nothing of it.
+    let mut node = NodeEvidence::unread("behind", None, ChannelKind::Ssh, Reason::NotVisible, "");
+    (node.reached, node.complete) = (true, true);
+    node.unread.clear();
+    let silent = EndpointEvidence { node: Fact::Known("behind".into()), ..port(22, "10.0.0.3", "filtered") };
+    let nodes = vec![node];
+    let evidence = Evidence { endpoints: Some(vec![silent]), nodes, ..document(good()) };
+    let behind = assess(&evidence, &CATALOG, &LIFECYCLE, &Policy::default(), NOW.parse().unwrap());
+    assert_eq!((reached(&behind), behind.summary.incomplete), (vec![false], false));
+    let untried = EndpointEvidence { address: Fact::Unread, state: Fact::Unread, ..port(22, "", "filtered") };
+    assert_eq!(reached(&with(vec![untried])), [true]);
 }
 
 #[test]
