@@ -60,8 +60,17 @@ impl Api {
             // It is gone, or another one has its name by now.
             Err(error) if matches!(error.status, Some(404 | 409)) => Ok(Evicted::Goes),
             Err(error) if error.status == Some(429) => Ok(Evicted::Held),
+            // Nothing may be made any more in a namespace that is on its way out, not even this; the pod goes with it.
+            Err(error) if error.status == Some(403) && self.is_ending(namespace).await => Ok(Evicted::Goes),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a namespace is being deleted, as far as that can be read.
+    async fn is_ending(&self, namespace: &str) -> bool {
+        let kind = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("", "v1", "Namespace"), "namespaces");
+        let spaces: kube::Api<DynamicObject> = kube::Api::all_with(self.client.clone(), &kind);
+        spaces.get(namespace).await.is_ok_and(|space| space.metadata.deletion_timestamp.is_some())
     }
 }
 

@@ -71,6 +71,11 @@ impl Pod {
         })
     }
 
+    /// Whether nothing would make it anew, and it is not on its way out already.
+    fn is_alone(&self) -> bool {
+        !self.controlled && !self.ending
+    }
+
     fn full(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }
@@ -99,7 +104,7 @@ impl Drain {
                 return Err(Refusal::new(format!("The cluster's node {node} cannot be understood. Empty it by hand")));
             };
             let pods = pods(api, node).await?;
-            if let Some(alone) = pods.iter().find(|pod| !pod.controlled) {
+            if let Some(alone) = pods.iter().find(|pod| pod.is_alone()) {
                 return Err(Refusal::new(format!(
                     "{node} is not emptied: the pod {} belongs to no controller, so that nothing would make it anew elsewhere. Move it \
                      by hand, or go on without emptying the node",
@@ -207,7 +212,7 @@ impl Drain {
                 tell(left.len());
                 told = Some(left.len());
             }
-            if let Some(alone) = left.iter().find(|pod| !pod.controlled) {
+            if let Some(alone) = left.iter().find(|pod| pod.is_alone()) {
                 return Err(Refusal::new(format!(
                     "The pod {} is on {} now and belongs to no controller, so that nothing would make it anew. Move it by hand",
                     alone.full(),

@@ -85,6 +85,7 @@ fn a_node_is_emptied_where_nothing_holds_its_pods_and_takes_pods_again_in_every_
     kubectl("-n drained wait pod alone --for=condition=Ready --timeout=30s");
     let refused = Drain::prepare(&reach, "node2", Duration::from_secs(4)).unwrap_err();
     assert!(refused.0.contains("drained/alone belongs to no controller"), "{refused}");
+    kubectl("-n drained delete pod alone --force --grace-period=0");
     kubectl("delete namespace drained --wait=false");
     cluster.journal_is_whole();
 }
