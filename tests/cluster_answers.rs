@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use serde_json::{Value, json};
-use sitewarden::evidence::{ClusterEvidence, Fact, Reason};
+use sitewarden::evidence::{ClusterEvidence, Fact, Reason, Unread};
 use sitewarden::kubeapi::{ApiLimits, block_on};
 use sitewarden::probe::azure;
 use sitewarden::probe::cluster::{collect, collect_within};
@@ -186,7 +186,8 @@ fn an_empty_cluster_is_read_whole_and_a_failing_check_is_seen() {
     let checks: Vec<(&str, bool)> =
         seen.ready_checks.items.iter().map(|check| (check.name.as_str(), check.ok)).collect();
     assert_eq!(checks, [("ping", true), ("kms-providers", false)]);
-    assert!(seen.unread.iter().all(|gap| gap.path.starts_with("azure.")), "{:?}", seen.unread);
+    let expected = |gap: &Unread| gap.path.starts_with("azure.") || gap.path == "verified";
+    assert!(seen.unread.iter().all(expected), "{:?}", seen.unread);
 }
 
 #[test]
@@ -342,6 +343,17 @@ fn kinds_that_an_older_api_server_lacks_are_none() {
     let seen = with(vec![(policies, status(404)), (v1, status(404)), (v1beta1, ok(who))]);
     assert!(seen.admission.complete);
     assert_eq!(seen.caller.known().unwrap().user, "admin");
+    // But where services lead stands elsewhere on one that has no EndpointSlices.
+    let seen = with(vec![("/apis/discovery.k8s.io/v1/endpointslices", status(404))]);
+    assert!(!seen.endpoint_slices.complete && gap(&seen, "endpoint_slices").is_some());
+}
+
+#[test]
+fn how_a_proxy_on_this_machine_checks_the_api_server_is_not_known() {
+    let seen = with(Vec::new());
+    assert!(seen.reached && seen.verified.is_unread());
+    let (reason, why) = gap(&seen, "verified").unwrap();
+    assert!(reason == Reason::NotVisible && why.contains("on this machine"), "{why}");
 }
 
 #[test]

@@ -134,6 +134,11 @@ impl Api {
         self.exchange.is_unverified()
     }
 
+    /// Whether what answers is on this machine: a proxy or a tunnel, else the API server itself.
+    pub fn is_on_this_machine(&self) -> bool {
+        self.exchange.is_on_this_machine()
+    }
+
     /// Reads one object. 404 comes as an error with that status: [`ApiError::is_absent`].
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         self.read(&Ask::get(path)).await

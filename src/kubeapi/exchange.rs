@@ -161,6 +161,10 @@ impl Exchange {
         !self.server.tls || matches!(self.anchors, Anchors::Anybody)
     }
 
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        self.server.is_loopback()
+    }
+
     /// What is known of a request, for sentences.
     pub(super) fn about<'a>(&'a self, what: &'a str) -> About<'a> {
         About { url: &self.server.shown, file: &self.file, context: &self.context, login: &self.login.name, what }

@@ -293,6 +293,14 @@ fn every_control_passes_fails_and_doubts_as_it_must() {
 }
 
 #[test]
+fn a_version_of_which_nothing_is_known_is_not_taken_for_refused() {
+    for number in [0, 1] {
+        let nothing = with(port("etcd"), &[(format!("/tls/versions/items/{number}/accepted").as_str(), json!(null))]);
+        assert_eq!(verdict("endpoint-tls-version", nothing), Verdict::Unknown);
+    }
+}
+
+#[test]
 fn every_control_of_an_endpoint_has_a_case() {
     let all = CATALOG.controls.iter().filter(|control| control.scope == Scope::Endpoint);
     let mut left: BTreeSet<&str> = all.map(|control| control.id.as_str()).collect();

@@ -58,14 +58,13 @@ pub(in crate::evidence) fn attach(endpoint: &EndpointEvidence, evidence: &Eviden
 fn tls_accepted(endpoint: &EndpointEvidence, root: &Reading) -> Reading {
     let versions = &endpoint.tls.versions;
     let gap = match root.at("tls.versions").value {
-        Value::Unread(gap) => Some(gap),
         Value::List { gap, .. } => gap,
-        _ => None,
+        _ => Some(gap_at(root, "tls.versions")),
     };
     let old = |name: &str| ["TLSv1.0", "TLSv1.1"].contains(&name);
     let item = |(place, offer): (usize, &TlsOffer)| match &offer.accepted {
         Fact::Known(true) => Some(Reading::text(offer.name.as_str())),
-        Fact::Unread if old(&offer.name) => {
+        Fact::Absent | Fact::Unread if old(&offer.name) => {
             Some(Reading::new(Value::Unread(gap_at(root, &format!("tls.versions.{place}.accepted")))))
         }
         _ => None,

@@ -12,7 +12,7 @@ mod slim;
 mod together;
 mod wants;
 
-use crate::evidence::{ClusterEvidence, Fact, ProbeError, Reason};
+use crate::evidence::{ClusterEvidence, Fact, ProbeError, Reason, Unread};
 use crate::kubeapi::{Api, ApiError, ApiLimits};
 use crate::probe::azure;
 use crate::site::ClusterTarget;
@@ -78,11 +78,16 @@ pub async fn collect_within(
 
 /// What is known before anything was read.
 fn begun(api: &Api, target: &ClusterTarget) -> ClusterEvidence {
+    // Nobody stands between this program and this machine; how what is there checks the API server is not seen.
+    let hidden = api.is_unverified() && api.is_on_this_machine();
+    let why = "what answers is on this machine, a proxy or a tunnel, and how it checks the API server is not seen";
+    let unread = hidden.then(|| Unread { path: "verified".into(), reason: Reason::NotVisible, detail: why.into() });
     ClusterEvidence {
         context: api.context().to_owned(),
         server: Fact::Known(api.server().to_owned()),
         clock: api.clock().map_or(Fact::Unread, Fact::Known),
-        verified: Fact::Known(!api.is_unverified()),
+        verified: if hidden { Fact::Unread } else { Fact::Known(!api.is_unverified()) },
+        unread: unread.into_iter().collect(),
         proxy: api.proxy().map_or(Fact::Absent, |name| Fact::Known(name.to_owned())),
         platform_said: target.platform.clone(),
         ..ClusterEvidence::default()

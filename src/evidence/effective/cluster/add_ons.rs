@@ -194,11 +194,14 @@ pub(super) fn extensions(cluster: &ClusterEvidence, root: &Reading) -> Reading {
             ])
         });
     }
-    // Either list is whole enough: what the other has beside it stands in it too.
-    let of_azure = outside.complete || !outside.items.is_empty();
-    match (inside.complete, of_azure && inside.items.is_empty()) {
-        (false, true) => list.done(gap_of(outside, root, "azure.extensions")),
-        _ => list.done(gap_of(inside, root, "arc.extensions")),
+    // Where the cluster's list was not read, Azure's alone will do; where Azure was asked, what it did not tell is missing.
+    let of_azure = gap_of(outside, root, "azure.extensions");
+    let asked = of_azure.is_none() || !outside.items.is_empty();
+    match gap_of(inside, root, "arc.extensions") {
+        Some(_) if asked && inside.items.is_empty() => list.done(of_azure),
+        Some(gap) => list.done(Some(gap)),
+        None if asked => list.done(of_azure),
+        None => list.done(None),
     }
 }
 

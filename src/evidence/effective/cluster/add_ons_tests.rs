@@ -108,4 +108,10 @@ fn what_azure_says_beside_the_cluster_counts_too() {
     let list = tree(&cluster).child("extensions");
     assert_eq!(list.at("0.auto_upgrade").value, Value::Bool(true));
     assert!(matches!(&list.value, Value::List { items, gap: None } if items.len() == 1));
+    // What Azure told in part may hide one that is not well.
+    cluster.azure.extensions.complete = false;
+    assert!(matches!(tree(&cluster).child("extensions").value, Value::List { gap: Some(_), .. }));
+    // Where it was not asked, the cluster's own list is all there is.
+    cluster.azure.extensions = Listing::default();
+    assert!(matches!(tree(&cluster).child("extensions").value, Value::List { gap: None, .. }));
 }

@@ -102,7 +102,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 /// named himself: the accounts that k3s and RKE2 make for a HelmChart are called `helm-CHART`, whoever wrote the chart, and
 /// hold cluster-admin (k3s-io/helm-controller, pkg/controllers/chart/chart.go), so that only those of the charts that they
 /// bring are theirs.
-static ACCOUNTS: [(&str, &[&str]); 55] = [
+static ACCOUNTS: [(&str, &[&str]); 50] = [
     ("kube-proxy", &[]),
     ("kube-proxy-windows", &[]),
     ("coredns", &[]),
@@ -146,11 +146,6 @@ static ACCOUNTS: [(&str, &[&str]); 55] = [
     ("ama-metrics-ksm", &[]),
     ("ama-metrics-*", AZURE),
     ("microsoft-defender-*", AZURE),
-    ("microsoft-defender-collector-ds", &[]),
-    ("microsoft-defender-collectors-ds", &[]),
-    ("microsoft-defender-publisher-ds", &[]),
-    ("microsoft-defender-collector-misc", &[]),
-    ("microsoft-defender-pod-collector-misc", &[]),
     ("csi-akshci-*", &["aks-arc"]),
     ("csi-azure*", &["aks"]),
     ("ebs-csi-*", &["eks"]),
