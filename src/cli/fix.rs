@@ -5,16 +5,14 @@ use super::console::Console;
 use super::error::CliError;
 use super::look::Look;
 use super::plan::show;
-use super::told::{in_words, outcome_words};
+use super::told::{outcome_words, telling};
 use super::tty::Person;
 use super::{FAILED, GOOD, cluster, site_file, source, targets};
 use crate::assess::{Assessment, Verdict, assess};
 use crate::catalog::Catalog;
 use crate::channel::Ask;
 use crate::evidence::{Evidence, Lifecycle, Policy};
-use crate::remedy::{
-    self, Answer, Choices, ClusterReach, Memory, Plan, Prepared, Ran, Reach, Refusal, Told, Who, Work,
-};
+use crate::remedy::{self, Answer, Choices, ClusterReach, Memory, Plan, Prepared, Ran, Reach, Refusal, Who, Work};
 use crate::report::clean;
 use crate::site::NodeTarget;
 use crate::store::{Outcome, Store};
@@ -372,18 +370,12 @@ pub(super) fn carry_out(
         .change()
         .map(|change| change.files.iter().map(remedy::FileChange::in_words).collect())
         .unwrap_or_default();
-    let shown = std::cell::RefCell::new((&mut *out, None));
-    let tell = |told: Told| {
-        let (out, begun) = &mut *shown.borrow_mut();
-        let _ = writeln!(out, "{}", clean(&in_words(&told, &files, begun.as_deref()))).and_then(|()| out.flush());
-        if let Told::Runs(line) = told {
-            *begun = Some(line);
-        }
-    };
+    let tell = telling(out, files);
     let ran: Result<Ran, Refusal> = match over {
         Over::Node(reach, memory) => remedy::run(confirmed, reach, memory, store, who, &tell),
         Over::Cluster(reach) => remedy::run_cluster(confirmed, reach, store, who, &tell),
     };
+    drop(tell);
     match ran {
         Ok(ran) => Ok(Some(ran)),
         Err(refusal) => {

@@ -5,6 +5,7 @@ use super::console::Console;
 use super::error::CliError;
 use super::fix::{self, Change, Over};
 use super::look::Look;
+use super::told::telling;
 use super::tty::Person;
 use super::{FAILED, GOOD, plan, site_file, targets, undo_cluster};
 use crate::channel::Ask;
@@ -309,7 +310,11 @@ impl Run<'_> {
             ("back", _, Ok(back)) => Settle::TakeBack(back),
             _ => return Ok(false),
         };
-        match remedy::settle(&entry.id, what, reach, self.memory.as_ref()) {
+        let settled = {
+            let tell = telling(out, Vec::new());
+            remedy::settle(&entry.id, what, reach, self.memory.as_ref(), &tell)
+        };
+        match settled {
             Ok((outcome, note)) => {
                 writeln!(out, "  {}", clean(&note))?;
                 self.close(entry, outcome, &note, out)?;

@@ -32,7 +32,7 @@ pub enum Told {
     Begun(String),
     /// The node is being emptied, and so many pods are still to go; with none, it is empty.
     Emptying(usize),
-    /// A line of shell begins on the node.
+    /// A command begins: a line of shell on the node, or one that does what is done by the API.
     Runs(String),
     /// What it says, a line as it comes. For people to look at; the journal has what [`Done::Ran`] has.
     Says(String),
@@ -48,6 +48,17 @@ pub enum Told {
     Lost(String),
     /// It is being put back: why.
     TakingBack(String),
+}
+
+impl Told {
+    /// What is told of the way back. None for steps, which were those of the change.
+    pub(super) fn of_back(word: Word) -> Option<Self> {
+        match word {
+            Word::Runs(line) => Some(Told::Runs(line)),
+            Word::Says(said) => Some(Told::Says(said)),
+            Word::Done(_) => None,
+        }
+    }
 }
 
 /// How it ended.
@@ -339,11 +350,7 @@ impl Ending<'_, '_> {
     /// Puts it back over the login that still stands, else over a new one, else leaves it to the switch.
     pub(super) fn take_back(&self, first: Option<&mut Node<'_>>, why: &str) -> (Outcome, String) {
         (self.tell)(Told::TakingBack(why.to_owned()));
-        let tell = |word| match word {
-            Word::Runs(line) => (self.tell)(Told::Runs(line)),
-            Word::Says(said) => (self.tell)(Told::Says(said)),
-            Word::Done(_) => {}
-        };
+        let tell = |word| Told::of_back(word).map_or((), self.tell);
         let by_first = first.map(|node| node.take_back(self.entry, self.change, &tell));
         let back = match by_first {
             Some(Ok(back)) => Ok(back),

@@ -147,6 +147,9 @@ pub(super) fn run(
     }
     for (done, run) in change.runs.iter().enumerate() {
         let line = az_line(&run.args);
+        tell(Told::Runs(line.clone()));
+        // What it writes may hold anything, and is not told.
+        tell(Told::Says(format!("it may take minutes; it is ended after {}", run.minutes)));
         let ended = one(&az, run);
         let (status, said) = match &ended {
             Ok(()) => (0, String::new()),

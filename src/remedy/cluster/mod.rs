@@ -9,6 +9,7 @@ mod azure;
 mod caller;
 mod drain;
 mod export;
+mod export_text;
 mod kept;
 mod owners;
 mod prepare;
