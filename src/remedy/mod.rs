@@ -1,6 +1,7 @@
 //! Putting things right: recipe -> plan (pure) -> prepare (fresh state, preview) -> confirm -> run (guarded on the node) ->
 //! undo. Nothing here changes anything but what a [`Confirmed`] holds.
 
+mod behind;
 mod change;
 mod cluster;
 mod confirm;

@@ -290,6 +290,8 @@ pub fn prepare(plan: Plan, reach: Option<&dyn Reach>, ask: &dyn Ask, choices: Ch
         }
     }
     change.delay = switch(&change, choices);
+    let mut plan = plan;
+    plan.notes.extend(super::behind::remarks(reach, &change)?);
     Ok(Prepared::of_change(plan, change))
 }
 

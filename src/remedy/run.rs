@@ -1,5 +1,6 @@
 //! Carrying out what was confirmed, and nothing else: journal, apply on the node, prove by a second login, disarm.
 
+use super::behind::Behind;
 use super::change::Proof;
 use super::confirm::Confirmed;
 use super::emptied::{emptied, filled};
@@ -161,6 +162,7 @@ pub fn run(
     let Some(change) = prepared.change() else { return Err(Refusal::new("There is nothing that could be run")) };
     let channel = reach.login(memory).map_err(|error| Refusal::new(error.message))?;
     let mut node = Node { name: reach.node(), channel, limits: reach.limits(), ask: memory };
+    let behind = Behind::before(reach, change, memory);
     let at = Timestamp::now();
     let paths = change.files.iter().map(|file| file.path.clone()).collect();
     let log = Log::begin(store, who, &prepared, paths)?;
@@ -195,7 +197,7 @@ pub fn run(
     };
     let applied = node.apply(&entry, change, &manifest, &heard);
     memory.close(true);
-    let ending = Ending { reach, memory, entry: &entry, change, began, log: &log, tell };
+    let ending = Ending { reach, memory, entry: &entry, change, began, log: &log, tell, behind: &behind };
     let (outcome, note) = match applied {
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
@@ -296,6 +298,7 @@ pub(super) struct Ending<'a, 's> {
     began: Instant,
     pub(super) log: &'a RefCell<Log<'s>>,
     pub(super) tell: &'a dyn Fn(Told),
+    behind: &'a Behind,
 }
 
 /// Pause between two tries to log in.
@@ -319,6 +322,11 @@ impl Ending<'_, '_> {
             return self.prove_at_console(first);
         }
         (self.tell)(Told::Proving);
+        let through = |name: &str| self.log.borrow_mut().step(format!("logged in to {name} through it"), None, "");
+        if let Err(why) = self.behind.prove(self.reach.node(), self.memory, &through) {
+            self.log.borrow_mut().step("the login through it failed", None, why.clone());
+            return self.take_back(Some(first), &why);
+        }
         let mut why = String::new();
         for tried in 0..TRIES {
             if tried > 0 {
@@ -329,7 +337,9 @@ impl Ending<'_, '_> {
                 Ok(Stands::Confirmed) => {
                     self.log.borrow_mut().step("logged in a second time and disarmed the switch", None, "");
                     (self.tell)(Told::Proved);
-                    return (Outcome::Done, "It is done: a second login worked".to_owned());
+                    let known = "It is done: a second login worked".to_owned();
+                    let note = self.behind.unproved().map_or(known.clone(), |more| format!("{known}. {more}"));
+                    return (Outcome::Done, note);
                 }
                 Ok(_) => {
                     return (

@@ -30,6 +30,11 @@ pub trait Reach: Send + Sync {
 
     /// Bounds of one run.
     fn limits(&self) -> Limits;
+
+    /// The other nodes that are known to be reached through this one.
+    fn behind(&self) -> Vec<Box<dyn Reach>> {
+        Vec::new()
+    }
 }
 
 /// A channel on which scripts run as root.

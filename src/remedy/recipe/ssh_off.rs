@@ -99,7 +99,7 @@ fn notes(node: &NodeEvidence, local: bool) -> Vec<String> {
     }
     if !local {
         notes.push(
-            "The way back, later: at the node's console, `sitewarden undo --node --local`, or `systemctl enable --now` of the \
+            "The way back, later: at the node's console, `sitewarden undo --local`, or `systemctl enable --now` of the \
              units below"
                 .to_owned(),
         );
