@@ -231,6 +231,9 @@ pub struct NodeChange {
     /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
     #[serde(default)]
     pub one_way: bool,
+    /// The node's name in the cluster, where its kubelet is restarted: it must report there again. None: that is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reports_as: Option<String>,
     /// How the way in is proved.
     pub proof: Proof,
     /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
@@ -267,6 +270,7 @@ impl NodeChange {
         self.within = self.within.max(other.within);
         self.follows = self.follows.take().or(other.follows);
         self.private |= other.private;
+        self.reports_as = self.reports_as.take().or(other.reports_as);
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;
         if other.proof == Proof::Console {

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::channel::ssh::{self, Ssh, SshOptions};
 use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity, joined_nodes};
-use crate::remedy::{DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
+use crate::remedy::{ClusterReach, DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
 use crate::site::{NodeTarget, Way};
 use std::mem::discriminant;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -20,6 +20,7 @@ pub struct NodeReach {
     limits: Limits,
     /// All nodes of the visit, by which it is known who is reached through this one.
     all: Vec<NodeTarget>,
+    cluster: Option<ClusterReach>,
 }
 
 impl NodeReach {
@@ -27,7 +28,9 @@ impl NodeReach {
     pub fn of(visit: &Visit, name: &str) -> Option<Self> {
         let all = super::told_apart(&visit.targets);
         let target = all.iter().find(|target| target.name == name)?.clone();
-        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, all })
+        let all = all.into_iter().chain(visit.others.iter().cloned()).collect::<Vec<_>>();
+        let cluster = visit.cluster.as_ref().map(|cluster| cluster.reach(visit.limits.connect));
+        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, all, cluster })
     }
 }
 
@@ -51,6 +54,10 @@ impl Reach for NodeReach {
         self.limits
     }
 
+    fn cluster(&self) -> Option<ClusterReach> {
+        self.cluster.clone()
+    }
+
     fn behind(&self) -> Vec<Box<dyn Reach>> {
         let Some(own) = read::destination(&self.target) else { return Vec::new() };
         let (host, port, _) = ssh::dialled(&own, &self.ssh);
@@ -60,7 +67,13 @@ impl Reach for NodeReach {
             target.name != self.target.name && jumps.iter().any(|jump| jump.1 == port && same_host(&jump.0, &host))
         };
         let reach = |target: &NodeTarget| -> Box<dyn Reach> {
-            Box::new(NodeReach { target: target.clone(), ssh: self.ssh.clone(), limits: self.limits, all: Vec::new() })
+            Box::new(NodeReach {
+                target: target.clone(),
+                ssh: self.ssh.clone(),
+                limits: self.limits,
+                all: Vec::new(),
+                cluster: None,
+            })
         };
         self.all.iter().filter(through).map(reach).collect()
     }
