@@ -218,10 +218,14 @@ fn attributes_alone(before: &State, after: &State) -> bool {
 
 /// The change that takes another one back.
 fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<NodeChange, Refusal> {
-    let mut files = Vec::new();
+    let (mut files, mut why) = (Vec::new(), Vec::new());
     for (number, file) in done.files.iter().enumerate() {
         let now = fresh.file(&file.path);
         let state = now.and_then(|found| found.state.as_ref().filter(|_| found.trouble.is_none()));
+        if state == Some(&State::Absent) && attributes_alone(&file.before, &file.after) {
+            why.push(format!("{} is not there any more, so that its mode and owner are nobody's concern", file.path));
+            continue;
+        }
         if state != Some(&file.after) {
             return Err(Refusal::new(format!(
                 "{node}: {} has changed since that entry ({}; it was left as {}). Nothing was changed; look at it by hand, the \
@@ -251,6 +255,9 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
             }
         };
         files.push(FileChange { path, before, after, owner: file.owner, contents, was });
+    }
+    if files.is_empty() && !done.files.is_empty() && done.deactivate.is_empty() {
+        return Err(Refusal::new(format!("{node}: {}. There is nothing to take back", why.join("; "))));
     }
     files.reverse();
     let validate = done
@@ -282,7 +289,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         restored: done.holds.clone(),
         risk: done.risk,
         interrupts: done.interrupts.clone(),
-        why: Vec::new(),
+        why,
         private: done.private,
         reports_as: done.reports_as.clone(),
         one_way: false,

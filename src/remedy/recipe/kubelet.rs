@@ -27,6 +27,8 @@ pub struct KubeletOp {
     settings: BTreeMap<String, Json>,
     /// A file that changed after the kubelet started.
     stale: Option<String>,
+    /// Whether it can tell by now who speaks with it, or that was not read.
+    knows_logins: bool,
     /// The node's name in the cluster, where it is surely known.
     reports_as: Option<String>,
 }
@@ -119,6 +121,14 @@ pub(super) fn plan(path: &str, value: &Json, about: &About<'_>) -> Result<(Kubel
         Value::Bool(true) => Some(stale.origin.as_deref().unwrap_or("a configuration file changed").to_owned()),
         _ => None,
     };
+    let on = |path: &str| !matches!(tree.at(path).value, Value::Bool(false) | Value::Absent);
+    let named = |path: &str| match tree.at(path).value {
+        Value::Text(text) => !text.is_empty(),
+        // What was not read may be there.
+        other => !matches!(other, Value::Absent),
+    };
+    let knows_logins = named("kubelet.effective.authentication.x509.clientCAFile")
+        || on("kubelet.effective.authentication.webhook.enabled");
     let mut notes: Vec<String> =
         MEANS.iter().filter(|(of, _)| *of == path).map(|(_, means)| (*means).to_owned()).collect();
     notes.extend(kept(about, node.kubelet.environment.items.iter().map(|file| file.path.as_str()), &main));
@@ -129,6 +139,7 @@ pub(super) fn plan(path: &str, value: &Json, about: &About<'_>) -> Result<(Kubel
         health: (host(&address), int("kubelet.effective.healthzPort", 10248)),
         settings: BTreeMap::from([(path.to_owned(), value.clone())]),
         stale,
+        knows_logins,
         reports_as: known_as(about, name),
     };
     Ok((op, notes))
@@ -234,10 +245,29 @@ impl KubeletOp {
             .collect()
     }
 
+    /// A kubelet that knows no login takes the API server itself for anonymous.
+    fn refuse_where_nobody_could_log_in(&self) -> Result<(), Refusal> {
+        let set = |path: &str, value: Json| self.settings.get(path) == Some(&value);
+        let closes = set("authentication.anonymous.enabled", Json::Bool(false))
+            || set("authorization.mode", Json::from("Webhook"));
+        let knows = self.knows_logins
+            || self.settings.contains_key("authentication.x509.clientCAFile")
+            || set("authentication.webhook.enabled", Json::Bool(true));
+        if !closes || knows {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "this kubelet knows no login at all (authentication.x509.clientCAFile is not set, authentication.webhook is off): the API server \
+             is anonymous to it, and logs, exec and metrics of this node would end. Set clientCAFile to the cluster's CA first \
+             (kubelet-client-ca)",
+        ))
+    }
+
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         if self.protects() {
             self.kernel(fresh)?;
         }
+        self.refuse_where_nobody_could_log_in()?;
         let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
         let mut files = self.files(fresh)?;
         for (path, value) in &self.settings {
