@@ -131,7 +131,7 @@ pub fn run(
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
         Applied::Reverted(reverted) if change.one_way => (Outcome::Failed, stays(reach.node(), &reverted.why)),
-        Applied::Reverted(reverted) => put_back(reach.node(), &reverted),
+        Applied::Reverted(reverted) => ending.heard_again(put_back(reach.node(), &reverted)),
         Applied::Overtaken => (
             Outcome::Reverted,
             format!("{}: the time was over, and the node put the old state back by itself", reach.node()),
@@ -267,11 +267,23 @@ impl Ending<'_, '_> {
             _ => self.login().and_then(|mut node| node.take_back(self.entry, self.change, &tell)),
         };
         match back {
-            Ok(Ok(reverted)) => put_back(self.reach.node(), &Reverted { why: why.to_owned(), ..reverted }),
+            Ok(Ok(reverted)) => {
+                self.heard_again(put_back(self.reach.node(), &Reverted { why: why.to_owned(), ..reverted }))
+            }
             Ok(Err(Stands::Reverted | Stands::Reverting)) => {
                 (Outcome::Reverted, format!("{}: {why}. The node put the old state back by itself", self.reach.node()))
             }
             Ok(Err(_)) | Err(_) => (Outcome::Unknown, self.left_to_the_switch(why)),
+        }
+    }
+
+    /// With the old files back the cluster must hear of the node as well: a restart brings to light what was broken before.
+    fn heard_again(&self, end: (Outcome, String)) -> (Outcome, String) {
+        let (Some(pulse), (Outcome::Reverted, note)) = (self.pulse, &end) else { return end };
+        (self.tell)(Told::Reporting);
+        match pulse.heard() {
+            Ok(()) => end,
+            Err(why) => (Outcome::Failed, format!("{note}. With the old state too {why}. Look at the node by hand")),
         }
     }
 

@@ -3,7 +3,7 @@
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{Read as _, Write as _};
 
-/// What the program shows at a terminal until it ends; `typed` answers its first question. `more`: variables, arguments
+/// What the program shows at a terminal until it ends; `typed` answers its first question, and all others get `no`. `more`: variables, arguments
 /// beside `words`.
 pub(crate) fn at_a_terminal(words: &[&str], more: impl FnOnce(&mut CommandBuilder), typed: &str) -> String {
     watched(words, more, typed, |_| ())
@@ -24,13 +24,14 @@ pub(crate) fn watched(
     let mut child = pair.slave.spawn_command(program).unwrap();
     drop(pair.slave);
     let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
-    let (mut shown, mut answered, mut buffer) = (Vec::new(), false, [0; 4096]);
+    let (mut shown, mut answered, mut buffer) = (Vec::new(), 0, [0; 4096]);
     while let Ok(count @ 1..) = reader.read(&mut buffer) {
         shown.extend_from_slice(&buffer[..count]);
         sees(&String::from_utf8_lossy(&shown));
-        if !answered && String::from_utf8_lossy(&shown).contains("anything else does nothing: ") {
-            writer.write_all(typed.as_bytes()).unwrap();
-            answered = true;
+        let asked = String::from_utf8_lossy(&shown).matches("anything else does nothing: ").count();
+        while answered < asked {
+            writer.write_all(if answered == 0 { typed.as_bytes() } else { b"no\r" }).unwrap();
+            answered += 1;
         }
     }
     child.wait().unwrap();

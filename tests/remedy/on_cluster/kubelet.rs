@@ -1,6 +1,7 @@
 //! Settings of a real kubelet.
 
 use super::support::{Cluster, Node, change};
+use crate::terminal::at_a_terminal;
 use sitewarden::assess::Verdict::{Fail, Pass};
 use sitewarden::catalog::RemedySpec;
 use sitewarden::store::Outcome;
@@ -136,4 +137,38 @@ fn a_value_that_breaks_the_kubelet_comes_back_by_itself() {
     node.wait_for(HEALTHY);
     first.wait_for("KUBECONFIG=/etc/kubernetes/admin.conf kubectl get --raw /readyz");
     cluster.journal_is_whole();
+}
+
+/// What only a restart brings to light: the kubelet's own way to the API server leads nowhere.
+#[test]
+fn a_kubelet_that_does_not_come_back_to_the_cluster_is_no_success() {
+    let Some(cluster) = Cluster::up("a_kubelet_that_does_not_come_back_to_the_cluster") else { return };
+    let node = cluster.node("node2");
+    let before = node.picture("/var/lib/kubelet/config.yaml");
+    let (state, env) = (tempfile::tempdir().unwrap(), |name: &str| std::env::var(name).unwrap());
+    let login = format!("root@{}", node.address);
+    let (kubeconfig, key, hosts) = (env("BED_KUBECONFIG"), env("BED_SSH_KEY"), env("BED_KNOWN_HOSTS"));
+    let way = ["--kubeconfig", &kubeconfig, "--node", &login, "--identity", &key, "--known-hosts", &hosts];
+    let words = [&["fix", "kubelet-pod-pids-limit", "--allow-changes", "--ssh-config", "none"][..], &way[..]].concat();
+    let fix =
+        || at_a_terminal(&words, |program| program.env("XDG_STATE_HOME", state.path()), &format!("{}\r", node.address));
+    node.sh("sed -i 's#:6443#:16443#' /etc/kubernetes/kubelet.conf");
+    let shown = fix();
+    node.sh("sed -i 's#:16443#:6443#' /etc/kubernetes/kubelet.conf; systemctl restart kubelet");
+    assert!(shown.contains("Wait until the cluster hears of its node node2 again, 60 seconds at most"), "{shown}");
+    assert!(shown.contains("the node node2 of the cluster did not come back within 60 seconds"), "{shown}");
+    assert!(shown.contains("Failed. ") && shown.contains("With the old state too the node node2"), "{shown}");
+    assert_eq!(node.picture("/var/lib/kubelet/config.yaml"), before, "{shown}");
+    cluster
+        .node("node1")
+        .wait_for("KUBECONFIG=/etc/kubernetes/admin.conf kubectl wait --for=condition=Ready node/node2 --timeout=5s");
+    // With a kubelet that comes back it holds.
+    let shown = fix();
+    assert!(shown.contains("fail before, pass now"), "{shown}");
+    let journal = state.path().join("sitewarden");
+    let store = sitewarden::store::Store::open(&journal).unwrap();
+    let steps = format!("{:?}", store.entries().unwrap().last().unwrap().steps);
+    assert!(steps.contains("the cluster heard of the node again"), "{steps}");
+    node.undo(&store.entries().unwrap().last().unwrap().id);
+    assert_eq!(node.picture("/var/lib/kubelet/config.yaml"), before);
 }
