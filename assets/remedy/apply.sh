@@ -176,7 +176,8 @@ change() {
             read -r M U G NM NU NG <"$DIR/attributes.$I"
             attributes "$P"
             [ "$A" = "$M $U $G" ] && [ ! -L "$P" ] || back changed "$P"
-            { chown "$NU:$NG" "$P" && chmod "$NM" "$P"; } || back not-written "$P"
+            # with fewer digits a folder would keep its setgid
+            { chown "$NU:$NG" "$P" && chmod "00$NM" "$P"; } || back not-written "$P"
             attributes "$P"
             [ "$A" = "$NM $NU $NG" ] || back not-written "$P"
         else

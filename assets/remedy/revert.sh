@@ -7,6 +7,16 @@ about() {
     P=$(cat "$DIR/path.$1") AS='' MODE=''
     [ ! -f "$DIR/as.$1" ] || read -r AS MODE <"$DIR/as.$1"
 }
+# on_the_way: whether A is what was made of M, U and G, whole or as far as somebody came who was ended between owner and mode;
+# chown takes setuid and setgid away
+on_the_way() {
+    # shellcheck disable=SC2086
+    set -- $A
+    [ "$A" != "$NM $NU $NG" ] || return 0
+    [ $# = 3 ] || return 1
+    case $2:$3 in "$U:$G" | "$NU:$NG") ;; *) return 1 ;; esac
+    case " $((0$M)) $((0$M & 01777)) $((0$NM)) $((0$NM & 01777)) " in *" $((0$1)) "*) ;; *) return 1 ;; esac
+}
 # one_back NUMBER: one file
 one_back() {
     about "$1" || return 0
@@ -18,8 +28,8 @@ one_back() {
         read -r M U G NM NU NG <"$DIR/attributes.$1"
         attributes "$P"
         [ "$A" != "$M $U $G" ] || return 0
-        if [ "$A" = "$NM $NU $NG" ] && [ ! -L "$P" ]; then
-            chown "$U:$G" "$P" && chmod "$M" "$P" && return 0
+        if on_the_way && [ ! -L "$P" ]; then
+            chown "$U:$G" "$P" && chmod "00$M" "$P" && return 0
         fi
         echo "$P" >>"$DIR/left"
         return 0
