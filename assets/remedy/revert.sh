@@ -56,6 +56,28 @@ one_back() {
         echo "$P" >>"$DIR/left"
     fi
 }
+# end_all NUMBER: a script, and what it has begun: that would go on beside this, and hold the seat's line. It is not stopped
+# first: sudo, under which it runs, would stop with it, and for good
+end_all() {
+    FAMILY=" $1 " MORE=yes
+    while [ -n "$MORE" ]; do
+        MORE=''
+        set +f
+        for ONE in /proc/[0-9]*; do
+            set -f
+            { read -r LINE <"$ONE/stat"; } 2>/dev/null || continue
+            # behind the name, which may be anything: state and parent
+            LINE=${LINE##*) } ONE=${ONE#/proc/}
+            LINE=${LINE#* }
+            case $FAMILY in
+            *" $ONE "*) ;;
+            *" ${LINE%% *} "*) FAMILY="$FAMILY$ONE " MORE=yes ;;
+            esac
+        done
+        set -f
+    done
+    for ONE in $FAMILY; do [ "$ONE" = "$$" ] || kill -9 "$ONE" 2>/dev/null; done
+}
 # revert WHO: everything
 revert() {
     if ! mv "$DIR/armed" "$DIR/reverting" 2>/dev/null; then
@@ -73,7 +95,7 @@ revert() {
     if [ "$1" != self ]; then
         TRIES=50
         while alive "$DIR/pid" && [ "$TRIES" -gt 0 ]; do
-            kill -9 "$PID" 2>/dev/null
+            end_all "$PID"
             TRIES=$((TRIES - 1))
             sleep 0.1 2>/dev/null || sleep 1
         done
