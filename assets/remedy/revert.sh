@@ -56,6 +56,25 @@ one_back() {
         echo "$P" >>"$DIR/left"
     fi
 }
+# wind: the time of the switch begins; fails where nothing on the node counts it
+wind() {
+    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
+        systemd-run --quiet --on-active="$DELAY" --timer-property=AccuracySec=200ms --unit="sitewarden-$E" \
+            /bin/sh "$DIR/revert.sh" timer >/dev/null 2>&1 || return 1
+        [ "$(command systemctl is-active "sitewarden-$E.timer" 2>/dev/null)" = active ]
+        return
+    fi
+    (
+        exec </dev/null >/dev/null 2>&1
+        setsid sh -c 'echo "$$ $2" >"$3/sleeper"; sleep "$1"; exec sh "$3/revert.sh" timer' sitewarden "$DELAY" "$E" "$DIR" &
+    )
+    TRIES=50
+    until alive "$DIR/sleeper"; do
+        TRIES=$((TRIES - 1))
+        [ "$TRIES" -gt 0 ] || return 1
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+}
 # end_all NUMBER: a script, and what it has begun: that would go on beside this, and hold the seat's line. It is not stopped
 # first: sudo, under which it runs, would stop with it, and for good
 end_all() {
@@ -80,6 +99,12 @@ end_all() {
 }
 # revert WHO: everything
 revert() {
+    # What must be done before the old files come back needs a node that runs: after its start the time begins once more. What
+    # has been done so far works meanwhile, or is not used yet
+    if [ "$1" = boot ] && [ -n "${PREPARES:-}" ] && [ -e "$DIR/activated" ]; then
+        mv "$DIR/reverting" "$DIR/armed" 2>/dev/null
+        [ ! -e "$DIR/armed" ] || ! wind || return 0
+    fi
     if ! mv "$DIR/armed" "$DIR/reverting" 2>/dev/null; then
         # What was not armed yet, or has no switch, is taken back by its own script, or by anybody once that is gone.
         if [ "$1" = self ] || ! alive "$DIR/pid"; then mv "$DIR/applying" "$DIR/reverting" 2>/dev/null; fi
@@ -100,9 +125,9 @@ revert() {
             sleep 0.1 2>/dev/null || sleep 1
         done
     fi
-    rm -f "$DIR/left"
+    rm -f "$DIR/left" "$DIR/stays" "$DIR/unsound"
     STAYS=''
-    [ -z "${PREPARES:-}" ] || before_back || STAYS=yes
+    [ -z "${PREPARES:-}" ] || [ ! -e "$DIR/activated" ] || before_back || STAYS=yes
     NUMBER=$(cat "$DIR/count" 2>/dev/null || echo 0)
     while [ "$NUMBER" -gt 0 ]; do
         if [ -z "$STAYS" ]; then one_back "$NUMBER"
@@ -113,7 +138,9 @@ revert() {
         NUMBER=$((NUMBER - 1))
     done
     if [ -n "$STAYS" ]; then
-        mv "$DIR/reverting" "$DIR/reverted"
+        # half-way, so that somebody can take it back when what failed is mended
+        printf '%s\n' "$OUT" | head -c 2000 >"$DIR/stays"
+        mv "$DIR/reverting" "$DIR/applying"
         tidy
         return 0
     fi

@@ -5,6 +5,7 @@ use super::manifest::Manifest;
 use super::node::{Node, Reach, Stands};
 use super::plan::Refusal;
 use super::prepare::Step;
+use super::run::put_back;
 use crate::channel::Ask;
 use crate::store::Outcome;
 
@@ -116,13 +117,10 @@ pub fn settle(entry: &str, what: Settle<'_>, reach: &dyn Reach, ask: &dyn Ask) -
             _ => Err(Refusal::new(format!("{name}: entry {entry} does not wait to be confirmed. Look at it again"))),
         },
         Settle::TakeBack(way) => match node.take_back(entry, &way.change, &|_| ())? {
-            Ok(back) if back.left.is_empty() && !back.unsound => {
+            Ok(back) if back.left.is_empty() && !back.unsound && back.stays.is_none() => {
                 Ok((Outcome::Reverted, format!("{name}: the old state is back")))
             }
-            Ok(back) => Ok((
-                Outcome::Failed,
-                format!("{name}: the old state was put back but for {}: look at it by hand", back.left.join(", ")),
-            )),
+            Ok(back) => Ok(put_back(name, entry, &back)),
             Err(Stands::Reverted | Stands::Reverting) => {
                 Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
             }
