@@ -123,22 +123,7 @@ arm() {
     elif [ -d /etc/cron.d ]; then
         printf '@reboot root /bin/sh %s/revert.sh boot\n' "$DIR" >"/etc/cron.d/sitewarden-$E" || not_armed
     fi
-    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
-        systemd-run --quiet --on-active="$DELAY" --timer-property=AccuracySec=200ms --unit="sitewarden-$E" \
-            /bin/sh "$DIR/revert.sh" timer >/dev/null 2>&1 || not_armed
-        [ "$(command systemctl is-active "sitewarden-$E.timer" 2>/dev/null)" = active ] || not_armed
-    else
-        (
-            exec </dev/null >/dev/null 2>&1
-            setsid sh -c 'echo "$$ $2" >"$3/sleeper"; sleep "$1"; exec sh "$3/revert.sh" timer' sitewarden "$DELAY" "$E" "$DIR" &
-        )
-        TRIES=50
-        until alive "$DIR/sleeper"; do
-            TRIES=$((TRIES - 1))
-            [ "$TRIES" -gt 0 ] || not_armed
-            sleep 0.1 2>/dev/null || sleep 1
-        done
-    fi
+    wind || not_armed
     # Only now does it count: a script that ends before this line leaves no entry that waits for a switch that is not there.
     mv "$DIR/applying" "$DIR/armed" || not_armed
     flush
@@ -163,7 +148,8 @@ report() {
     HOW=whole
     [ ! -e "$DIR/unsound" ] || HOW=unsound
     [ ! -s "$DIR/left" ] || HOW=left
-    say reverted "$1" "$HOW" "$(text64 "${2:-}")" "$(b64 <"$DIR/left" 2>/dev/null)"
+    [ ! -e "$DIR/stays" ] || HOW=stays
+    say reverted "$1" "$HOW" "$(text64 "${2:-}")" "$(b64 <"$DIR/left" 2>/dev/null)" "$(b64 <"$DIR/stays" 2>/dev/null)"
     exit 0
 }
 # change: the renames
@@ -178,7 +164,8 @@ change() {
             read -r M U G NM NU NG <"$DIR/attributes.$I"
             attributes "$P"
             [ "$A" = "$M $U $G" ] && [ ! -L "$P" ] || back changed "$P"
-            { chown "$NU:$NG" "$P" && chmod "$NM" "$P"; } || back not-written "$P"
+            # with fewer digits a folder would keep its setgid
+            { chown "$NU:$NG" "$P" && chmod "00$NM" "$P"; } || back not-written "$P"
             attributes "$P"
             [ "$A" = "$NM $NU $NG" ] || back not-written "$P"
         else

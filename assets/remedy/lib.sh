@@ -103,7 +103,7 @@ now() {
 alive() {
     [ -f "$1" ] || return 1
     read -r PID MARK <"$1" || return 1
-    [ -n "$PID" ] && [ -n "$MARK" ] && tr '\0' ' ' <"/proc/$PID/cmdline" 2>/dev/null | grep -q -- "$MARK"
+    [ -n "$PID" ] && [ -n "$MARK" ] && tr '\0' ' ' 2>/dev/null <"/proc/$PID/cmdline" | grep -q -- "$MARK"
 }
 NL='
 '

@@ -7,6 +7,16 @@ about() {
     P=$(cat "$DIR/path.$1") AS='' MODE=''
     [ ! -f "$DIR/as.$1" ] || read -r AS MODE <"$DIR/as.$1"
 }
+# on_the_way: whether A is what was made of M, U and G, whole or as far as somebody came who was ended between owner and mode;
+# chown takes setuid and setgid away
+on_the_way() {
+    # shellcheck disable=SC2086
+    set -- $A
+    [ "$A" != "$NM $NU $NG" ] || return 0
+    [ $# = 3 ] || return 1
+    case $2:$3 in "$U:$G" | "$NU:$NG") ;; *) return 1 ;; esac
+    case " $((0$M)) $((0$M & 01777)) $((0$NM)) $((0$NM & 01777)) " in *" $((0$1)) "*) ;; *) return 1 ;; esac
+}
 # one_back NUMBER: one file
 one_back() {
     about "$1" || return 0
@@ -18,8 +28,8 @@ one_back() {
         read -r M U G NM NU NG <"$DIR/attributes.$1"
         attributes "$P"
         [ "$A" != "$M $U $G" ] || return 0
-        if [ "$A" = "$NM $NU $NG" ] && [ ! -L "$P" ]; then
-            chown "$U:$G" "$P" && chmod "$M" "$P" && return 0
+        if on_the_way && [ ! -L "$P" ]; then
+            chown "$U:$G" "$P" && chmod "00$M" "$P" && return 0
         fi
         echo "$P" >>"$DIR/left"
         return 0
@@ -46,8 +56,55 @@ one_back() {
         echo "$P" >>"$DIR/left"
     fi
 }
+# wind: the time of the switch begins; fails where nothing on the node counts it
+wind() {
+    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
+        systemd-run --quiet --on-active="$DELAY" --timer-property=AccuracySec=200ms --unit="sitewarden-$E" \
+            /bin/sh "$DIR/revert.sh" timer >/dev/null 2>&1 || return 1
+        [ "$(command systemctl is-active "sitewarden-$E.timer" 2>/dev/null)" = active ]
+        return
+    fi
+    (
+        exec </dev/null >/dev/null 2>&1
+        setsid sh -c 'echo "$$ $2" >"$3/sleeper"; sleep "$1"; exec sh "$3/revert.sh" timer' sitewarden "$DELAY" "$E" "$DIR" &
+    )
+    TRIES=50
+    until alive "$DIR/sleeper"; do
+        TRIES=$((TRIES - 1))
+        [ "$TRIES" -gt 0 ] || return 1
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+}
+# end_all NUMBER: a script, and what it has begun: that would go on beside this, and hold the seat's line. It is not stopped
+# first: sudo, under which it runs, would stop with it, and for good
+end_all() {
+    FAMILY=" $1 " MORE=yes
+    while [ -n "$MORE" ]; do
+        MORE=''
+        set +f
+        for ONE in /proc/[0-9]*; do
+            set -f
+            { read -r LINE <"$ONE/stat"; } 2>/dev/null || continue
+            # behind the name, which may be anything: state and parent
+            LINE=${LINE##*) } ONE=${ONE#/proc/}
+            LINE=${LINE#* }
+            case $FAMILY in
+            *" $ONE "*) ;;
+            *" ${LINE%% *} "*) FAMILY="$FAMILY$ONE " MORE=yes ;;
+            esac
+        done
+        set -f
+    done
+    for ONE in $FAMILY; do [ "$ONE" = "$$" ] || kill -9 "$ONE" 2>/dev/null; done
+}
 # revert WHO: everything
 revert() {
+    # What must be done before the old files come back needs a node that runs: after its start the time begins once more. What
+    # has been done so far works meanwhile, or is not used yet
+    if [ "$1" = boot ] && [ -n "${PREPARES:-}" ] && [ -e "$DIR/activated" ]; then
+        mv "$DIR/reverting" "$DIR/armed" 2>/dev/null
+        [ ! -e "$DIR/armed" ] || ! wind || return 0
+    fi
     if ! mv "$DIR/armed" "$DIR/reverting" 2>/dev/null; then
         # What was not armed yet, or has no switch, is taken back by its own script, or by anybody once that is gone.
         if [ "$1" = self ] || ! alive "$DIR/pid"; then mv "$DIR/applying" "$DIR/reverting" 2>/dev/null; fi
@@ -63,14 +120,14 @@ revert() {
     if [ "$1" != self ]; then
         TRIES=50
         while alive "$DIR/pid" && [ "$TRIES" -gt 0 ]; do
-            kill -9 "$PID" 2>/dev/null
+            end_all "$PID"
             TRIES=$((TRIES - 1))
             sleep 0.1 2>/dev/null || sleep 1
         done
     fi
-    rm -f "$DIR/left"
+    rm -f "$DIR/left" "$DIR/stays" "$DIR/unsound"
     STAYS=''
-    [ -z "${PREPARES:-}" ] || before_back || STAYS=yes
+    [ -z "${PREPARES:-}" ] || [ ! -e "$DIR/activated" ] || before_back || STAYS=yes
     NUMBER=$(cat "$DIR/count" 2>/dev/null || echo 0)
     while [ "$NUMBER" -gt 0 ]; do
         if [ -z "$STAYS" ]; then one_back "$NUMBER"
@@ -81,7 +138,9 @@ revert() {
         NUMBER=$((NUMBER - 1))
     done
     if [ -n "$STAYS" ]; then
-        mv "$DIR/reverting" "$DIR/reverted"
+        # half-way, so that somebody can take it back when what failed is mended
+        printf '%s\n' "$OUT" | head -c 2000 >"$DIR/stays"
+        mv "$DIR/reverting" "$DIR/applying"
         tidy
         return 0
     fi

@@ -103,7 +103,13 @@ secrets_plain() {
     manifests_in "$2"
     [ -z "${BOOTING:-}" ] || { echo 'Secrets may be encrypted, and nobody can be asked while the node starts'; return 1; }
     ETCD=$4 PREFIX=$5
-    sealed >/dev/null || { echo 'etcd does not tell whether Secrets are encrypted'; return 1; }
+    # a node that has just been started has no etcd for a while
+    TRIES=60
+    until sealed >/dev/null; do
+        TRIES=$((TRIES - 1))
+        [ "$TRIES" -gt 0 ] || { echo 'etcd does not tell whether Secrets are encrypted'; return 1; }
+        sleep 1
+    done
     if [ "$(sealed)" = 0 ]; then
         # an API server that does not come up has written none, and will write none
         WELL=yes

@@ -140,7 +140,11 @@ impl Run<'_> {
             },
             Err(refusal) => {
                 writeln!(out, "{}", clean(&refusal.0))?;
-                return Ok(FAILED);
+                // What was left half-way is no change that holds, but it has a way back too.
+                return match remedy::look(&entry, &reach, self.ask()) {
+                    Ok(Unfinished::HalfWay) if self.settle(&entry, &reach, Unfinished::HalfWay, out)? => Ok(GOOD),
+                    _ => Ok(FAILED),
+                };
             }
         };
         plan::show(&prepared, out)?;
@@ -264,13 +268,14 @@ impl Run<'_> {
                 writeln!(out, "  it is still under way there: look again in a while")?;
                 Ok(false)
             }
-            Unfinished::Waiting | Unfinished::HalfWay => self.settle(entry, &reach, stands, out),
+            Unfinished::Waiting | Unfinished::HalfWay => self.settle(&entry.id, &reach, stands, out),
         }
     }
 
+    /// Shows the way back of what has no end, and asks. Whether it has one now, or was only to be shown.
     fn settle(
         &mut self,
-        entry: &Entry,
+        entry: &str,
         reach: &dyn Reach,
         stands: Unfinished,
         out: &mut dyn Write,
@@ -282,13 +287,16 @@ impl Run<'_> {
             _ => ("it was left half-way there, and nothing takes it back by itself", false),
         };
         writeln!(out, "  {words}")?;
-        let back = remedy::way_back(&entry.id, reach, self.memory.as_ref());
+        let back = remedy::way_back(entry, reach, self.memory.as_ref());
         match &back {
             Ok(back) => {
                 writeln!(out, "  The way back, as the node kept it:")?;
                 plan::show_steps(&back.steps(), out)?;
             }
             Err(refusal) => writeln!(out, "  {}", clean(&refusal.0))?,
+        }
+        if self.undo.plan {
+            return Ok(back.is_ok());
         }
         if !self.undo.change.allow_changes {
             writeln!(out, "  Nothing was done: this program only reads unless changes are allowed (--allow-changes).")?;
@@ -312,13 +320,16 @@ impl Run<'_> {
         };
         let settled = {
             let tell = telling(out, Vec::new());
-            remedy::settle(&entry.id, what, reach, self.memory.as_ref(), &tell)
+            remedy::settle(entry, what, reach, self.memory.as_ref(), &tell)
         };
         match settled {
             Ok((outcome, note)) => {
                 writeln!(out, "  {}", clean(&note))?;
-                self.close(entry, outcome, &note, out)?;
-                Ok(true)
+                // Another seat's entry is in no journal here.
+                if let Ok(Some(known)) = self.store.entry(entry) {
+                    self.close(&known, outcome, &note, out)?;
+                }
+                Ok(outcome != Outcome::Failed)
             }
             Err(refusal) => {
                 writeln!(out, "  {}", clean(&refusal.0))?;

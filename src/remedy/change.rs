@@ -140,7 +140,9 @@ impl FileChange {
         match (self.is_attributes(), self.before.attributes(), self.after.attributes()) {
             (true, Some((mode, uid, gid)), Some((new, new_uid, new_gid))) => {
                 let owner = (uid != new_uid || gid != new_gid).then(|| format!("chown {new_uid}:{new_gid} {path}"));
-                let mode = (mode != new).then(|| format!("chmod {} {path}", octal(new)));
+                // With four digits a folder keeps its setuid and setgid, which is not what is done here.
+                let digits = if mode & !new & 0o6000 == 0 { octal(new) } else { format!("0{}", octal(new)) };
+                let mode = (mode != new).then(|| format!("chmod {digits} {path}"));
                 Some(owner.into_iter().chain(mode).collect::<Vec<_>>().join(" && "))
             }
             (false, Some(_), None) => Some(format!("rm {path}")),

@@ -354,7 +354,10 @@ fn steps(change: &NodeChange) -> Vec<Step> {
         let then = match (change.before_back.is_empty(), change.deactivate.is_empty()) {
             (true, true) => "",
             (true, false) => "; with the old files back it runs",
-            (false, _) => "; around that it runs these, and where the first ones fail the new state stays",
+            (false, _) => {
+                " (its time begins anew then); around that it runs these, and where the first ones fail the new state stays, and can \
+                 be taken back later"
+            }
         };
         let arm = Step::new(
             format!(

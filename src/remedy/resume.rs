@@ -5,7 +5,7 @@ use super::manifest::Manifest;
 use super::node::{Node, Reach, Stands};
 use super::plan::Refusal;
 use super::prepare::Step;
-use super::run::Told;
+use super::run::{Told, put_back};
 use crate::channel::Ask;
 use crate::store::Outcome;
 
@@ -124,13 +124,10 @@ pub fn settle(
         },
         Settle::TakeBack(way) => {
             match node.take_back(entry, &way.change, &|word| Told::of_back(word).map_or((), tell))? {
-                Ok(back) if back.left.is_empty() && !back.unsound => {
+                Ok(back) if back.left.is_empty() && !back.unsound && back.stays.is_none() => {
                     Ok((Outcome::Reverted, format!("{name}: the old state is back")))
                 }
-                Ok(back) => Ok((
-                    Outcome::Failed,
-                    format!("{name}: the old state was put back but for {}: look at it by hand", back.left.join(", ")),
-                )),
+                Ok(back) => Ok(put_back(name, entry, &back)),
                 Err(Stands::Reverted | Stands::Reverting) => {
                     Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
                 }

@@ -131,7 +131,7 @@ pub fn run(
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
         Applied::Reverted(reverted) if change.one_way => (Outcome::Failed, stays(reach.node(), &reverted.why)),
-        Applied::Reverted(reverted) => ending.heard_again(put_back(reach.node(), &reverted)),
+        Applied::Reverted(reverted) => ending.heard_again(put_back(reach.node(), &entry, &reverted)),
         Applied::Overtaken => (
             Outcome::Reverted,
             format!("{}: the time was over, and the node put the old state back by itself", reach.node()),
@@ -155,16 +155,25 @@ pub fn run(
 }
 
 /// How it stands when the old state is back.
-fn put_back(node: &str, reverted: &Reverted) -> (Outcome, String) {
-    let Reverted { why, left, unsound } = reverted;
+pub(super) fn put_back(node: &str, entry: &str, reverted: &Reverted) -> (Outcome, String) {
+    let Reverted { why, left, unsound, stays } = reverted;
     // What the channel says names the node already.
     let why = why.strip_prefix(node).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why);
+    if let Some(because) = stays {
+        return (
+            Outcome::Failed,
+            format!(
+                "{node}: {why}. What was done stays, since it is still needed: {because}. When that is mended, take it back: \
+                 sitewarden undo {entry}"
+            ),
+        );
+    }
     if !left.is_empty() {
         return (
             Outcome::Failed,
             format!(
-                "{node}: {why}. The old state was put back, but for {}, which somebody else has changed meanwhile, which is still needed, or \
-                 which could not be written: look at it by hand",
+                "{node}: {why}. The old state was put back, but for {}, which somebody else has changed meanwhile, or which could not \
+                 be written: look at it by hand",
                 left.join(", ")
             ),
         );
@@ -268,7 +277,7 @@ impl Ending<'_, '_> {
         };
         match back {
             Ok(Ok(reverted)) => {
-                self.heard_again(put_back(self.reach.node(), &Reverted { why: why.to_owned(), ..reverted }))
+                self.heard_again(put_back(self.reach.node(), self.entry, &Reverted { why: why.to_owned(), ..reverted }))
             }
             Ok(Err(Stands::Reverted | Stands::Reverting)) => {
                 (Outcome::Reverted, format!("{}: {why}. The node put the old state back by itself", self.reach.node()))
@@ -294,15 +303,19 @@ impl Ending<'_, '_> {
 
     pub(super) fn left_to_the_switch(&self, why: &str) -> String {
         let node = self.reach.node();
+        // What the channel says names the node already.
+        let why = why.strip_prefix(node).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why);
         if self.change.delay == 0 {
             return format!(
                 "{node}: {why}. What came of it is not known; when the node answers again: sitewarden undo --resume"
             );
         }
-        let left = self.left().as_secs();
+        let by_itself = match self.left().as_secs() {
+            0 => "it puts the old state back where it has not yet".to_owned(),
+            left => format!("it puts the old state back within {left} seconds"),
+        };
         format!(
-            "{node}: {why}. It does not answer now; by itself it puts the old state back within {left} seconds. \
-             When it answers again: sitewarden undo --resume"
+            "{node}: {why}. It does not answer now; by itself {by_itself}. When it answers again: sitewarden undo --resume"
         )
     }
 
@@ -322,7 +335,7 @@ impl Ending<'_, '_> {
                     Stands::Applying { alive: false } => return self.take_back(Some(&mut node), why),
                     Stands::Confirmed | Stands::Finished => return (Outcome::Done, "It is done".to_owned()),
                     Stands::Reverted => {
-                        return put_back(self.reach.node(), &Reverted { why: why.to_owned(), ..seen });
+                        return put_back(self.reach.node(), self.entry, &Reverted { why: why.to_owned(), ..seen });
                     }
                     Stands::None if nothing_there < TRIES => nothing_there += 1,
                     Stands::None => {
@@ -334,7 +347,9 @@ impl Ending<'_, '_> {
                 }
                 Err(_) => {}
             }
-            if self.began.elapsed() > until.saturating_mul(2) {
+            // Where a restart makes the time begin anew it may pass twice before anything is put back.
+            let times = if self.change.before_back.is_empty() { 2 } else { 3 };
+            if self.began.elapsed() > until.saturating_mul(times) {
                 return (Outcome::Unknown, self.left_to_the_switch(why));
             }
             std::thread::sleep(PAUSE);

@@ -25,9 +25,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it began and has no end: somebody has to look at the target.
+    /// Whether it began and has no end, or contact with its node was lost before one: somebody has to look at the target.
     pub fn is_unfinished(&self) -> bool {
-        self.ended.is_none()
+        self.ended.is_none() || (self.outcome() == Some(Outcome::Unknown) && self.target().starts_with("node/"))
     }
 
     /// How it ended; none where it did not.

@@ -48,18 +48,27 @@ impl Node {
             );
             return None;
         }
-        let turn = TURNS[number].lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Node::of_bed(number, "ops", TURNS[number].lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn of_bed(number: usize, user: &'static str, turn: MutexGuard<'static, ()>) -> Node {
+        let nodes = std::env::var("BED_NODES").unwrap();
         let (name, address) = nodes.split_whitespace().nth(number).unwrap().split_once('=').unwrap();
         let var = |name: &str| PathBuf::from(std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set")));
-        Some(Node {
+        Node {
             name: name.to_owned(),
             address: address.to_owned(),
-            user: "ops",
+            user,
             key: var("BED_SSH_KEY"),
             known_hosts: var("BED_KNOWN_HOSTS"),
             exec: var("BED_EXEC"),
             _turn: turn,
-        })
+        }
+    }
+
+    /// A node of a cluster that is up, in the hands of a test that has it to itself.
+    pub fn of_cluster(number: usize) -> Node {
+        Node::of_bed(number, "ops", TURNS[number].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The way to it, as the program has it.

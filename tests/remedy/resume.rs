@@ -3,6 +3,7 @@
 use crate::node::Node;
 use crate::terminal::at_a_terminal;
 use sitewarden::catalog::RemedySpec;
+use sitewarden::remedy::{self, Who};
 use sitewarden::store::{EventKind, Outcome, Store};
 use std::collections::BTreeMap;
 
@@ -56,4 +57,66 @@ fn what_would_run_is_shown_before_the_answer_counts() {
     assert!(shown.contains("the old state is back"), "{shown}");
     assert_eq!(node.picture("/etc/ssh"), before);
     assert_eq!(store.entry(&ran.entry).unwrap().unwrap().outcome(), Some(Outcome::Reverted));
+}
+
+#[test]
+fn what_was_left_half_way_is_taken_back_from_another_seat_and_what_was_lost_is_found() {
+    let Some(node) = Node::up("half-way from another seat", 0) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut elsewhere = Store::open(&folder.path().join("elsewhere")).unwrap();
+    let before = node.picture("/etc/ssh");
+    let spec = RemedySpec::SshdSetting { set: BTreeMap::from([("MaxAuthTries".to_owned(), "3".to_owned())]) };
+    let ran = node.fix(spec, &[], 60, &mut elsewhere).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    node.sh(&format!("cd /var/lib/sitewarden/{} && mv confirmed applying", ran.entry));
+    let journal = folder.path().join("journal");
+    let way = node.way();
+    let login = format!("ops@{}", node.address);
+    let options = [
+        "--allow-changes",
+        "--journal",
+        journal.to_str().unwrap(),
+        "--node",
+        &login,
+        "--identity",
+        way.key.to_str().unwrap(),
+        "--known-hosts",
+        way.known_hosts.to_str().unwrap(),
+        "--ssh-config",
+        "none",
+    ];
+    let undo = |words: &[&str], keys: &str| {
+        let words: Vec<&str> = ["undo"].iter().chain(words).chain(&options).copied().collect();
+        at_a_terminal(&words, |program| program.env("HOME", folder.path()), keys)
+    };
+    let shown = undo(&[&ran.entry, "--plan"], "");
+    assert!(shown.contains("Remove /etc/ssh/sshd_config.d/00-sitewarden.conf"), "{shown}");
+    assert!(!shown.contains("Type back"), "{shown}");
+    // What must be done first fails: nothing is put back, and it can be tried once more.
+    let in_entry = |script: &str| node.sh(&format!("cd /var/lib/sitewarden/{} && {script}", ran.entry));
+    let done = node.picture("/etc/ssh");
+    in_entry(
+        r#"touch activated; sed -i 's/^  "change": {/&\n    "before_back": ["echo etcd is away; false"],/' entry.json"#,
+    );
+    let shown = undo(&[&ran.entry], "back\r");
+    assert!(shown.contains("What was done stays, since it is still needed: etcd is away"), "{shown}");
+    assert_eq!(node.picture("/etc/ssh"), done);
+    in_entry("sed -i 's/; false//' entry.json");
+    let shown = undo(&[&ran.entry], "back\r");
+    assert!(shown.contains("Remove /etc/ssh/sshd_config.d/00-sitewarden.conf"), "{shown}");
+    assert!(shown.contains("the old state is back"), "{shown}");
+    assert_eq!(node.picture("/etc/ssh"), before);
+
+    // Here contact was lost before it ended: the journal has an end, and it says that it is not known.
+    let mut begun = elsewhere.entry(&ran.entry).unwrap().unwrap().begun;
+    if let EventKind::Begun { target, .. } = &mut begun.kind {
+        *target = format!("node/{}", node.address);
+    }
+    let mut store = Store::open(&journal).unwrap();
+    store.append(&begun).unwrap();
+    remedy::close(&mut store, &ran.entry, Outcome::Unknown, "It does not answer now", &Who::default()).unwrap();
+    let shown = undo(&["--resume"], "");
+    assert!(shown.contains("the node says"), "{shown}");
+    assert_eq!(store.entry(&ran.entry).unwrap().unwrap().outcome(), Some(Outcome::Reverted));
+    assert!(undo(&["--resume"], "").contains("Every entry of the journal has its end"));
 }

@@ -132,6 +132,8 @@ pub(crate) struct Reverted {
     pub(crate) left: Vec<String>,
     /// The old state is back and its own check fails.
     pub(crate) unsound: bool,
+    /// Nothing was put back, since what was done is still needed: why. It is half-way then, and can be taken back later.
+    pub(crate) stays: Option<String>,
 }
 
 /// How an entry stands on its node.
@@ -311,7 +313,10 @@ impl Node<'_> {
         let said = match self.ask_node(&script::settle(entry, Settle::Look)) {
             Ok(said) => said,
             Err(refusal) if refusal.0.contains(NO_ENTRY) => {
-                return Ok((Stands::None, Reverted { why: String::new(), left: Vec::new(), unsound: false }));
+                return Ok((
+                    Stands::None,
+                    Reverted { why: String::new(), left: Vec::new(), unsound: false, stays: None },
+                ));
             }
             Err(refusal) => return Err(refusal),
         };
@@ -319,7 +324,7 @@ impl Node<'_> {
         let Some(state) = state else { return Err(Refusal::new(not_whole(self.name, None))) };
         let stands = Stands::of(state.word(1), state.word(2));
         let left = state.text(4).lines().map(str::to_owned).collect();
-        Ok((stands, Reverted { why: String::new(), left, unsound: state.word(3) == "unsound" }))
+        Ok((stands, Reverted { why: String::new(), left, unsound: state.word(3) == "unsound", stays: None }))
     }
 
     /// The manifest of an entry as it lies on the node, and its backups: number of the file (from 0) and its bytes.

@@ -80,7 +80,8 @@ pub(super) fn reverted(end: &Line) -> Reverted {
         _ => "it was asked for".to_owned(),
     };
     let left = end.text(4).lines().map(str::to_owned).collect();
-    Reverted { why, left, unsound: end.word(2) == "unsound" }
+    let stays = (end.word(2) == "stays").then(|| end.text(5).trim().replace('\n', "; "));
+    Reverted { why, left, unsound: end.word(2) == "unsound", stays }
 }
 
 pub(super) const NO_ENTRY: &str = "there is no entry";

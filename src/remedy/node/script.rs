@@ -189,7 +189,8 @@ fn validate(change: &NodeChange) -> String {
 /// What the switch runs on the node, alone.
 fn switch(entry: &str, change: &NodeChange) -> Vec<u8> {
     let tail = "case ${1:-} in boot) BOOTING=1 ;; timer) SWITCH_KEPT=1 ;; esac\nrevert \"${1:-timer}\"\n";
-    whole(&[&head(entry, false), LIB, CHECKS, REVERT, &functions(change), tail])
+    let delay = format!("DELAY={}\n", change.delay);
+    whole(&[&head(entry, false), LIB, CHECKS, REVERT, &functions(change), &delay, tail])
 }
 
 fn word(state: &State) -> String {

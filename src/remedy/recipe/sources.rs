@@ -172,6 +172,8 @@ impl SourcesOp {
             change.deactivate.push(format!("rm -f {}", wanted()));
             change.deactivate.push(format!("systemctl stop {NAME} || :"));
             change.deactivate.push("systemctl daemon-reload".to_owned());
+            // Rules that could not be loaded leave it behind as failed.
+            change.deactivate.push(format!("systemctl reset-failed {NAME} 2>/dev/null || :"));
             change.deactivate.push(format!("{nft} delete table {TABLE} 2>/dev/null || :"));
             change.restored.push(format!("! {nft} list table {TABLE} 2>/dev/null"));
         } else {

@@ -4,6 +4,7 @@ mod audit;
 mod certificates;
 mod drain;
 mod encryption;
+mod faults;
 mod kube_proxy;
 mod kubelet;
 mod static_pod;

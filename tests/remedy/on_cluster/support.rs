@@ -71,7 +71,7 @@ impl Cluster {
 
     /// Waits until the control plane runs whole. What lost its API server in the test before waits for minutes in the
     /// kubelet's back-off, which a kubelet that starts anew does not know of.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         let node = self.node("node1");
         if !node.try_sh(ALL_RUN).0 {
             node.sh("systemctl restart kubelet");
