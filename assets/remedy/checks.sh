@@ -85,3 +85,31 @@ unit_up() {
     SINCE=$(command systemctl show -p ActiveEnterTimestampMonotonic "$1" 2>/dev/null | cut -d= -f2)
     [ $(($(cut -d. -f1 /proc/uptime) - ${SINCE:-0} / 1000000)) -ge "$2" ]
 }
+# ends FILE: when the first certificate in it ends, as YYYYMMDDhhmmss; nothing where it is not understood
+ends() {
+    sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' "$1" 2>/dev/null | sed '/^-----END/q' | sed '/^-----/d' |
+        tr -d ' \r\n' | base64 -d 2>/dev/null | od -An -v -tx1 | tr -d ' \n' | awk '
+        function digits(hex, t, i) {
+            for (i = 1; i < length(hex); i += 2) { if (substr(hex, i, 1) != "3") return ""; t = t substr(hex, i + 1, 1) }
+            return t
+        }
+        {
+            for (p = 1; p < length($0); p += 2) {
+                is = substr($0, p, 8)
+                if (is == "301e170d" && substr($0, p + 34, 4) == "170d") {
+                    t = digits(substr($0, p + 38, 24))
+                    print (substr(t, 1, 1) < 5 ? "20" : "19") t
+                    exit
+                }
+                if (is == "3020170d" && substr($0, p + 34, 4) == "180f") { print digits(substr($0, p + 38, 28)); exit }
+                if (is == "3022180f" && substr($0, p + 38, 4) == "180f") { print digits(substr($0, p + 42, 28)); exit }
+            }
+        }'
+}
+# ends_later COPY FILE: whether the certificate ends later than the one in the copy did
+ends_later() {
+    WAS=$(ends "$1") IS=$(ends "$2")
+    [ "${#WAS}" = 14 ] && [ "${#IS}" = 14 ] && [ "$IS" -gt "$WAS" ] && return 0
+    echo "$2 ends at ${IS:-a time that is not understood}, and before at ${WAS:-one that is not understood}"
+    return 1
+}

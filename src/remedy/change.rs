@@ -231,6 +231,9 @@ pub struct NodeChange {
     /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
     #[serde(default)]
     pub one_way: bool,
+    /// Why taking it back later would bring nothing back, though a step that fails does: a sentence without its full stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_undo: Option<String>,
     /// How the way in is proved.
     pub proof: Proof,
     /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
@@ -269,6 +272,7 @@ impl NodeChange {
         self.private |= other.private;
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;
+        self.no_undo = self.no_undo.take().or(other.no_undo);
         if other.proof == Proof::Console {
             self.proof = Proof::Console;
         }
@@ -284,10 +288,12 @@ impl NodeChange {
         format!("mkdir -p -m 700 {}", super::words::quoted(path))
     }
 
-    /// Whether its lines call functions of `assets/remedy/certificates.sh` or `secrets.sh`.
+    /// Whether its lines call functions of `assets/remedy/certificates.sh`, `rancher.sh` or `secrets.sh`.
     pub(super) fn needs_tools(&self) -> bool {
         let mut lines = self.activate.iter().chain(&self.deactivate).chain(&self.before_change);
-        lines.any(|line| ["certificates_from ", "key_there ", "secrets_by "].iter().any(|tool| line.contains(tool)))
+        lines.any(|line| {
+            ["certificates_from ", "rancher_from ", "key_there ", "secrets_by "].iter().any(|tool| line.contains(tool))
+        })
     }
 
     /// The first path that is changed twice, which no change may do.

@@ -122,6 +122,9 @@ impl Prepared {
     pub fn way_back(&self) -> &'static str {
         match &self.body {
             Body::Node(change) if change.one_way => "There is no way back by this program.",
+            Body::Node(change) if change.no_undo.is_some() => {
+                "Where a step fails the old state comes back. Once it is done there is no way back."
+            }
             Body::Node(_) => "The way back: sitewarden undo, from here or on the node.",
             Body::Cluster(_) | Body::Azure(_) | Body::Manual => {
                 "The way back: sitewarden undo, from here, with the cluster named."

@@ -47,7 +47,9 @@ pub fn entries(reach: &dyn Reach, ask: &dyn Ask) -> Result<Vec<OnNode>, Refusal>
                 seat: plain(&manifest.seat),
                 title: plain(&manifest.title),
                 stands: in_words(stands),
-                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished) && !manifest.change.one_way,
+                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished)
+                    && !manifest.change.one_way
+                    && manifest.change.no_undo.is_none(),
                 undo_of: manifest.undo,
             })
         })
@@ -111,6 +113,14 @@ pub fn prepare_undo(
             "{}: entry {entry} ({}) cannot be taken back by this program. Use the node's own package manager",
             reach.node(),
             plain(&manifest.title)
+        )));
+    }
+    if let Some(why) = &manifest.change.no_undo {
+        return Err(Refusal::new(format!(
+            "{}: entry {entry} ({}) is not taken back: {}",
+            reach.node(),
+            plain(&manifest.title),
+            plain(why)
         )));
     }
     newest_first(&mut node, entry, &manifest)?;
@@ -256,6 +266,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         why: Vec::new(),
         private: done.private,
         one_way: false,
+        no_undo: None,
         proof: Proof::Login,
         delay: 0,
     })

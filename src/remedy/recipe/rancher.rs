@@ -38,7 +38,7 @@ impl Which {
         }
     }
 
-    fn id(self) -> &'static str {
+    pub(super) fn id(self) -> &'static str {
         match self {
             Which::K3s => "k3s",
             Which::Rke2 => "rke2",
@@ -56,8 +56,18 @@ impl Which {
         format!("/etc/rancher/{}/config.yaml", self.id())
     }
 
+    /// A path in the folder of all data.
+    pub(super) fn data(self, path: &str) -> String {
+        format!("/var/lib/rancher/{}{path}", self.id())
+    }
+
+    /// The kubeconfig that is written for the administrator.
+    pub(super) fn kubeconfig(self) -> String {
+        format!("/etc/rancher/{0}/{0}.yaml", self.id())
+    }
+
     /// Asks the API server of the node itself whether it is ready.
-    fn ready(self) -> &'static str {
+    pub(super) fn ready(self) -> &'static str {
         match self {
             Which::K3s => "timeout 20 k3s kubectl --kubeconfig /etc/rancher/k3s/k3s.yaml get --raw /readyz",
             Which::Rke2 => {
