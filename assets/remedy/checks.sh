@@ -24,6 +24,20 @@ runs() {
     set -f
     return 1
 }
+# began_after COMM FILE: whether one process of that name began after the file was written
+began_after() {
+    NOW=$(cut -d. -f1 /proc/uptime) HZ=$(getconf CLK_TCK 2>/dev/null || echo 100)
+    WRITTEN=$(($(date +%s) - $(stat -c %Y "$2" 2>/dev/null || echo 0)))
+    set +f
+    for PROC in /proc/[0-9]*; do
+        set -f
+        [ "$(cat "$PROC/comm" 2>/dev/null)" = "$1" ] || continue
+        BEGAN=$(sed 's/.*) //' "$PROC/stat" 2>/dev/null | cut -d' ' -f20)
+        [ -z "$BEGAN" ] || [ $((NOW - BEGAN / HZ)) -gt "$WRITTEN" ] || return 0
+    done
+    set -f
+    return 1
+}
 # fits PROC TEST...
 fits() {
     ARGS=$(tr '\0' '\n' <"$1/cmdline" 2>/dev/null) || return 1

@@ -231,9 +231,9 @@ pub struct NodeChange {
     /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
     #[serde(default)]
     pub one_way: bool,
-    /// Why taking it back later would bring nothing back, though a step that fails does: a sentence without its full stop.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub no_undo: Option<String>,
+    /// Whether an undo later would bring nothing back, since the node does the same by itself again. A step that fails does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_undo: bool,
     /// How the way in is proved.
     pub proof: Proof,
     /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
@@ -272,7 +272,7 @@ impl NodeChange {
         self.private |= other.private;
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;
-        self.no_undo = self.no_undo.take().or(other.no_undo);
+        self.no_undo |= other.no_undo;
         if other.proof == Proof::Console {
             self.proof = Proof::Console;
         }

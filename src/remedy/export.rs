@@ -365,9 +365,9 @@ fn check(text: &mut String, change: &NodeChange) {
 
 /// The way back by hand, as comments.
 fn back(text: &mut String, change: &NodeChange) {
-    if let Some(why) = &change.no_undo {
-        text.push('\n');
-        return comment(text, &format!("Once it is done there is no way back: {why}."));
+    if change.no_undo {
+        return text
+            .push_str("\n# Once it is done there is no way back: the service does the same again when it starts.\n");
     }
     text.push_str("\n# The way back by hand, later; KEEP is the folder that was named at the end:\n");
     if change.needs_tools() {

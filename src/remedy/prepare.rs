@@ -122,7 +122,7 @@ impl Prepared {
     pub fn way_back(&self) -> &'static str {
         match &self.body {
             Body::Node(change) if change.one_way => "There is no way back by this program.",
-            Body::Node(change) if change.no_undo.is_some() => {
+            Body::Node(change) if change.no_undo => {
                 "Where a step fails the old state comes back. Once it is done there is no way back."
             }
             Body::Node(_) => "The way back: sitewarden undo, from here or on the node.",

@@ -49,7 +49,7 @@ pub fn entries(reach: &dyn Reach, ask: &dyn Ask) -> Result<Vec<OnNode>, Refusal>
                 stands: in_words(stands),
                 can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished)
                     && !manifest.change.one_way
-                    && manifest.change.no_undo.is_none(),
+                    && !manifest.change.no_undo,
                 undo_of: manifest.undo,
             })
         })
@@ -115,12 +115,12 @@ pub fn prepare_undo(
             plain(&manifest.title)
         )));
     }
-    if let Some(why) = &manifest.change.no_undo {
+    if manifest.change.no_undo {
         return Err(Refusal::new(format!(
-            "{}: entry {entry} ({}) is not taken back: {}",
+            "{}: entry {entry} ({}) is not taken back: the node does the same again by itself when the service starts, so the old state \
+             would not come back to stay",
             reach.node(),
-            plain(&manifest.title),
-            plain(why)
+            plain(&manifest.title)
         )));
     }
     newest_first(&mut node, entry, &manifest)?;
@@ -266,7 +266,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         why: Vec::new(),
         private: done.private,
         one_way: false,
-        no_undo: None,
+        no_undo: false,
         proof: Proof::Login,
         delay: 0,
     })

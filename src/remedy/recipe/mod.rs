@@ -13,10 +13,14 @@ mod keys;
 pub(super) mod kube;
 mod kubelet;
 mod rancher;
+mod rancher_audit;
 mod rancher_certificates;
 mod rancher_config;
+mod rancher_decides;
 mod rancher_etcd;
 mod rancher_own_way;
+mod rancher_renewed;
+mod rancher_settings;
 mod rancher_told;
 mod seat;
 mod sources;
@@ -263,7 +267,10 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
                 None => noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod),
             })
         }
-        Some(RemedySpec::AuditPolicy {}) => Some(noting(&mut notes, static_pod::audit(&about)?, NodeOp::StaticPod)),
+        Some(RemedySpec::AuditPolicy {}) => Some(match node.and_then(Which::of) {
+            Some(which) => noting(&mut notes, rancher::audit(which, &about)?, NodeOp::Rancher),
+            None => noting(&mut notes, static_pod::audit(&about)?, NodeOp::StaticPod),
+        }),
         Some(RemedySpec::EncryptionAtRest {}) => {
             Some(noting(&mut notes, encryption::plan(&about)?, NodeOp::Encryption))
         }

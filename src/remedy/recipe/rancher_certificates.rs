@@ -6,6 +6,7 @@ use super::About;
 use super::etcd::Members;
 use super::rancher::Which;
 use super::rancher_etcd;
+use super::rancher_renewed::{is_kept_for_agents, is_made_by_components, is_renewed, window};
 use crate::assess::Verdict;
 use crate::evidence::{Certificate, Fact, NodeEvidence, Version};
 use crate::remedy::change::{NodeChange, Validate};
@@ -52,32 +53,6 @@ fn failing<'n>(about: &About<'_>, node: &'n NodeEvidence) -> Vec<&'n Certificate
 pub(super) fn by_folder(about: &About<'_>, node: &NodeEvidence) -> Option<Which> {
     let found = failing(about, node);
     [Which::K3s, Which::Rke2].into_iter().find(|which| found.iter().any(|one| one.path.starts_with(&which.data("/"))))
-}
-
-/// Whether it is one that these two renew themselves.
-fn is_renewed(which: Which, path: &str) -> bool {
-    let id = which.id();
-    let server = path.strip_prefix(&which.data("/server/tls/")).is_some_and(|name| {
-        (name.starts_with("client-") && !name.contains('/'))
-            || [
-                "serving-kube-apiserver.crt",
-                "etcd/client.crt",
-                "etcd/server-client.crt",
-                "etcd/peer-server-client.crt",
-            ]
-            .contains(&name)
-            || is_made_by_components(name)
-    });
-    let agent = path.strip_prefix(&which.data("/agent/")).is_some_and(|name| {
-        ["client-kubelet.crt", "serving-kubelet.crt", "client-kube-proxy.crt"].contains(&name)
-            || name == format!("client-{id}-controller.crt")
-    });
-    server || agent
-}
-
-/// Whether it was the component's own before k3s signed it (pull request 12285 there, in the releases of May 2025).
-fn is_made_by_components(name: &str) -> bool {
-    ["kube-scheduler/kube-scheduler.crt", "kube-controller-manager/kube-controller-manager.crt"].contains(&name)
 }
 
 /// What is done for `certificate-renew`, and what else it means.
@@ -397,13 +372,11 @@ impl RancherCertificatesOp {
              the kubelet at every start"
         ));
         if later.is_empty() {
-            change.no_undo = Some(format!(
-                "{called} renews the same certificates again whenever it starts, so the old ones would not come back to stay. As far as \
-                 they have not ended they are still taken"
-            ));
+            change.no_undo = true;
             change.why.push(format!(
                 "Where it fails the copies come back and {unit} is started; it renews then once more. Once it is done there is no undo: \
-                 {called} would renew again. The copies stay on the node"
+                 {called} would renew the same ones again whenever it starts. The old ones are still taken as far as they have not ended, and \
+                 the copies stay on the node"
             ));
             return;
         }
@@ -423,39 +396,8 @@ impl RancherCertificatesOp {
 /// Seconds for which the new certificates are waited for, within the time of a step.
 const WAITS: u32 = WITHIN - 60;
 
-/// Whether it is one that a server keeps for the agents.
-fn is_kept_for_agents(which: Which, path: &str) -> bool {
-    path == which.data("/server/tls/client-kube-proxy.crt")
-        || path == which.data(&format!("/server/tls/client-{}-controller.crt", which.id()))
-}
-
 fn ends_by(end: Timestamp, told: &Told, days: i64) -> bool {
     end.duration_since(told.now) <= SignedDuration::from_hours(days.saturating_mul(24))
-}
-
-/// Within how many days of their end certificates are renewed: 120 in the releases of May 2025 and after, 90 before
-/// (docs.rke2.io/security/certificates; k3s, pull request 12232).
-fn window(version: &str) -> i64 {
-    let first = ["1.30.13", "1.31.9", "1.32.5", "1.33.1"];
-    let Some(version) = Version::parse(version) else { return 90 };
-    let at_least = |min: &str| Version::parse(min).is_some_and(|min| version.compare(&min).is_ge());
-    let same_minor = |min: &&&str| Version::parse(min).and_then(|min| min.minor()) == version.minor();
-    match first.iter().find(same_minor) {
-        Some(min) => {
-            if at_least(min) {
-                120
-            } else {
-                90
-            }
-        }
-        None => {
-            if at_least("1.34") {
-                120
-            } else {
-                90
-            }
-        }
-    }
 }
 
 #[cfg(test)]
