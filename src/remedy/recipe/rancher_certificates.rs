@@ -168,13 +168,13 @@ impl RancherCertificatesOp {
         format!("tr -d '\\n' <{file} | sed -n 's/.*\"tls.crt\": *\"\\([A-Za-z0-9+/=]*\\)\".*/\\1/p'")
     }
 
-    /// Whether another folder of data than the usual one is named.
+    /// Whether another folder of data than the usual one is named: in the files, on the command line, or in the environment.
     fn elsewhere(&self) -> String {
-        let main = self.which.main();
+        let (main, unit) = (self.which.main(), quoted(&self.unit));
         format!(
-            "{{ cat {main} {main}.d/* 2>/dev/null; systemctl show -p ExecStart {} | tr ' ' '\\n'; }} | \
-             grep -E '^(data-dir|\"data-dir\"|--data-dir|-d$|-d=)' | head -n 1; echo end",
-            quoted(&self.unit)
+            "{{ cat {main} {main}.d/* 2>/dev/null; systemctl show -p ExecStart {unit} | tr ' ' '\\n'; \
+             tr '\\0' '\\n' <\"/proc/$(systemctl show -p MainPID {unit} | cut -d= -f2)/environ\" 2>/dev/null; }} | \
+             grep -oE '^(data-dir|\"data-dir\"|--data-dir|-d$|-d=|(K3S|RKE2)_DATA_DIR=.)' | head -n 1; echo end"
         )
     }
 
@@ -195,7 +195,10 @@ impl RancherCertificatesOp {
 
     fn told(&self, fresh: &Fresh) -> Result<Told, Refusal> {
         let (node, unit) = (&self.node, &self.unit);
-        let time = fresh.told(TIME).map(str::trim).and_then(|time| Some((time.to_owned(), time.parse().ok()?)));
+        // It becomes a part of paths: nothing but what was asked for.
+        let is_time = |time: &&str| time.len() == 16 && time.bytes().all(|b| b.is_ascii_alphanumeric());
+        let said = fresh.told(TIME).map(str::trim).filter(is_time);
+        let time = said.and_then(|time| Some((time.to_owned(), time.parse().ok()?)));
         let Some((time, now)) = time else {
             return Err(Refusal::new(format!("{node}: its clock could not be read. Set it first")));
         };
@@ -219,6 +222,7 @@ impl RancherCertificatesOp {
         let version = (words.next() == Some(self.which.id()) && words.next() == Some("version"))
             .then(|| words.next())
             .flatten()
+            .filter(|version| version.bytes().all(|b| b.is_ascii_alphanumeric() || b".+-".contains(&b)))
             .filter(|version| Version::parse(version).is_some());
         Ok(Told {
             time,

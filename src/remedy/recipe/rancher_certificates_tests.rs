@@ -200,6 +200,10 @@ fn what_they_do_not_renew_is_named_and_a_wrong_clock_or_folder_stops_it() {
     elsewhere.said(&op.elsewhere(), 0, "data-dir: /srv/k3s\nend\n".to_owned());
     assert!(op.change(&elsewhere).unwrap_err().0.contains("data-dir"));
     assert!(op.change(&fresh(&op.wants(), &[])).unwrap_err().0.contains("clock could not be read"));
+    let mut hostile = read(&op, "k3s version v1.33.1\u{1b}[2J (x)\n");
+    assert!(op.change(&hostile).unwrap().why.iter().all(|why| !why.contains('\u{1b}')));
+    hostile.said(TIME, 0, "19700101T000000Z[$(reboot)]".to_owned());
+    assert!(op.change(&hostile).unwrap_err().0.contains("clock could not be read"));
 
     let own = format!("{TLS}/kube-scheduler/kube-scheduler.crt");
     let (op, _) = planned(&k3s("k3s.service", vec![certificate(&own, 20, false)])).unwrap();

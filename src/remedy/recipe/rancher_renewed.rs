@@ -7,7 +7,7 @@ use crate::evidence::Version;
 pub(super) fn is_renewed(which: Which, path: &str) -> bool {
     let id = which.id();
     let server = path.strip_prefix(&which.data("/server/tls/")).is_some_and(|name| {
-        (name.starts_with("client-") && !name.contains('/'))
+        (name.starts_with("client-") && !name.contains('/') && !name.contains("-ca."))
             || [
                 "serving-kube-apiserver.crt",
                 "etcd/client.crt",
