@@ -1,7 +1,10 @@
 //! What a person reads while something is changed.
 
 use crate::remedy::{Done, Told};
+use crate::report::clean;
 use crate::store::Outcome;
+use std::cell::RefCell;
+use std::io::Write;
 
 /// An outcome in a word or two.
 pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
@@ -14,8 +17,20 @@ pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
     }
 }
 
+/// Writes what is told while something is changed, a line each, as it comes. `files`: what becomes of each file of the plan.
+pub(super) fn telling(out: &mut dyn Write, files: Vec<String>) -> impl Fn(Told) {
+    let shown = RefCell::new((out, None));
+    move |told: Told| {
+        let (out, begun) = &mut *shown.borrow_mut();
+        let _ = writeln!(out, "{}", clean(&in_words(&told, &files, begun.as_deref()))).and_then(|()| out.flush());
+        if let Told::Runs(line) = told {
+            *begun = Some(line);
+        }
+    }
+}
+
 /// What is told while something is changed. `begun`: the line of which was said last that it runs.
-pub(super) fn in_words(told: &Told, files: &[String], begun: Option<&str>) -> String {
+fn in_words(told: &Told, files: &[String], begun: Option<&str>) -> String {
     match told {
         Told::Begun(entry) => format!("journal entry {entry}"),
         Told::Emptying(0) => "the node is empty".to_owned(),
@@ -29,6 +44,7 @@ pub(super) fn in_words(told: &Told, files: &[String], begun: Option<&str>) -> St
         Told::Done(Done::Ran { line, status: 0, .. }) => format!("ran: {line}"),
         Told::Done(Done::Ran { line, status, said }) => format!("ran: {line}: exit status {status}: {}", said.trim()),
         Told::AtConsole => "waiting for the code that the node shows at its console".to_owned(),
+        Told::Reporting => "waiting until the cluster hears of the node again".to_owned(),
         Told::Proving => "logging in a second time".to_owned(),
         Told::Proved => "disarmed".to_owned(),
         Told::Lost(why) => format!("contact was lost ({why}); looking for the node"),

@@ -5,6 +5,7 @@ use super::console::Console;
 use super::error::CliError;
 use super::fix::{self, Change, Over};
 use super::look::Look;
+use super::told::telling;
 use super::tty::Person;
 use super::{FAILED, GOOD, plan, site_file, targets, undo_cluster};
 use crate::channel::Ask;
@@ -202,7 +203,7 @@ impl Run<'_> {
             };
             let fits = |entry: &&OnNode| match &self.undo.entry {
                 Some(given) => entry.entry.starts_with(given.as_str()),
-                None => entry.can_be_undone && entry.undo_of.is_none(),
+                None => entry.can_be_undone && entry.is_change,
             };
             if let Some(entry) = entries.iter().rev().find(fits) {
                 return Ok(Some((entry.entry.clone(), target.name.clone())));
@@ -309,7 +310,11 @@ impl Run<'_> {
             ("back", _, Ok(back)) => Settle::TakeBack(back),
             _ => return Ok(false),
         };
-        match remedy::settle(&entry.id, what, reach, self.memory.as_ref()) {
+        let settled = {
+            let tell = telling(out, Vec::new());
+            remedy::settle(&entry.id, what, reach, self.memory.as_ref(), &tell)
+        };
+        match settled {
             Ok((outcome, note)) => {
                 writeln!(out, "  {}", clean(&note))?;
                 self.close(entry, outcome, &note, out)?;

@@ -234,6 +234,9 @@ pub struct NodeChange {
     /// Whether an undo later would bring nothing back, since the node does the same by itself again. A step that fails does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_undo: bool,
+    /// The node's name in the cluster, where its kubelet is restarted: it must report there again. None: that is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reports_as: Option<String>,
     /// How the way in is proved.
     pub proof: Proof,
     /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
@@ -270,6 +273,7 @@ impl NodeChange {
         self.within = self.within.max(other.within);
         self.follows = self.follows.take().or(other.follows);
         self.private |= other.private;
+        self.reports_as = self.reports_as.take().or(other.reports_as);
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;
         self.no_undo |= other.no_undo;

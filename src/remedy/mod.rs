@@ -1,6 +1,7 @@
 //! Putting things right: recipe -> plan (pure) -> prepare (fresh state, preview) -> confirm -> run (guarded on the node) ->
 //! undo. Nothing here changes anything but what a [`Confirmed`] holds.
 
+mod behind;
 mod change;
 mod cluster;
 mod confirm;
@@ -9,6 +10,7 @@ pub mod edit;
 mod emptied;
 mod export;
 mod fresh;
+mod log;
 mod manifest;
 mod memory;
 mod networks;
@@ -19,6 +21,7 @@ mod prepare;
 mod recipe;
 mod resume;
 mod run;
+mod sure;
 mod undo;
 mod words;
 
@@ -28,6 +31,7 @@ pub use cluster::{
 };
 pub use confirm::{Answer, Confirmed, confirm};
 pub use export::{markdown, script};
+pub use log::{Ran, close, finish};
 pub use memory::Memory;
 pub use node::{Done, Reach};
 pub use owner::{Kind, refused};
@@ -39,5 +43,6 @@ pub use recipe::{
 };
 pub(crate) use recipe::{kept, kept_beyond};
 pub use resume::{Settle, Unfinished, WayBack, look, settle, way_back};
-pub use run::{Ran, Told, Who, close, finish, run};
+pub use run::{Told, Who, run};
+pub(crate) use undo::is_change;
 pub use undo::{OnNode, entries, prepare_undo};

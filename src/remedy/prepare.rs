@@ -2,11 +2,12 @@
 //! command that will run, and the digest that a confirmation is bound to.
 
 use super::change::{FileChange, NodeChange, Proof, Validate};
-use super::cluster::{AzureChange, ClusterChange, Drain};
+use super::cluster::{AzureChange, ClusterChange, Drain, HEARD_WITHIN};
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
 use super::recipe::NodeOp;
+use super::sure::{effective, holds_secret, known_to_the_cluster};
 use super::words::{sha256, unified};
 use crate::channel::Ask;
 
@@ -23,7 +24,7 @@ pub struct Prepared {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Body {
-    Node(NodeChange),
+    Node(Box<NodeChange>),
     Cluster(ClusterChange),
     Azure(AzureChange),
     /// Nothing that could be run.
@@ -91,7 +92,7 @@ impl Prepared {
     /// The change of the node, where it is one.
     pub fn change(&self) -> Option<&NodeChange> {
         match &self.body {
-            Body::Node(change) => Some(change),
+            Body::Node(change) => Some(change.as_ref()),
             Body::Cluster(_) | Body::Azure(_) | Body::Manual => None,
         }
     }
@@ -102,6 +103,19 @@ impl Prepared {
 
     /// What is interrupted, why it is done in this way, what to know about it. Sentences.
     pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = self.remarks_by_hand();
+        if self.change().is_some_and(|change| change.proof == Proof::Console) {
+            remarks.push(
+                "A code will be shown at the node's console. Without it typed here in time, also because this connection ended, the \
+                 node switches SSH on again by itself"
+                    .to_owned(),
+            );
+        }
+        remarks
+    }
+
+    /// The same, without what only this program does.
+    pub(super) fn remarks_by_hand(&self) -> Vec<String> {
         let mut remarks = match &self.body {
             Body::Node(change) => change.interrupts.iter().chain(&change.why).cloned().collect(),
             Body::Cluster(change) => change.remarks.clone(),
@@ -125,7 +139,9 @@ impl Prepared {
             Body::Node(change) if change.no_undo => {
                 "Where a step fails the old state comes back. Once it is done there is no way back."
             }
-            Body::Node(_) => "The way back: sitewarden undo, from here or on the node.",
+            Body::Node(_) => {
+                "The way back: sitewarden undo, from here with the node named, or on the node with --local."
+            }
             Body::Cluster(_) | Body::Azure(_) | Body::Manual => {
                 "The way back: sitewarden undo, from here, with the cluster named."
             }
@@ -204,7 +220,7 @@ impl Prepared {
     pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {
         let steps = steps(&change);
         let digest = digest(&plan, &steps, &change);
-        Prepared { plan, body: Body::Node(change), steps, digest, undoes: None, drain: None }
+        Prepared { plan, body: Body::Node(Box::new(change)), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn of_cluster(plan: Plan, change: ClusterChange) -> Self {
@@ -286,13 +302,17 @@ pub fn prepare(plan: Plan, reach: Option<&dyn Reach>, ask: &dyn Ask, choices: Ch
             "{path} would be changed by two remedies at once. Take them one after the other"
         )));
     }
+    change.private |= change.files.iter().any(holds_secret);
     for validate in change.validate.clone() {
         if let Validate::Sshd { sshd, main, wants, connections } = validate {
             let dumps = node.try_sshd(&change, &sshd, &main, &connections)?;
             effective(reach.node(), &dumps, &connections, &wants)?;
         }
     }
+    let mut plan = plan;
+    plan.notes.extend(known_to_the_cluster(&mut change, reach));
     change.delay = switch(&change, choices);
+    plan.notes.extend(super::behind::remarks(reach, &change)?);
     Ok(Prepared::of_change(plan, change))
 }
 
@@ -303,24 +323,11 @@ pub(super) fn switch(change: &NodeChange, choices: Choices) -> u32 {
         _ if change.one_way => 0,
         (_, Some(delay)) => delay.max(1),
         (_, None) if change.proof == Proof::Console => super::change::WALK.saturating_add(change.within),
-        (_, None) => super::change::DELAY.saturating_add(change.within),
-    }
-}
-
-/// Whether sshd would do what is wanted, for every connection.
-fn effective(node: &str, dumps: &[String], connections: &[String], wants: &[String]) -> Result<(), Refusal> {
-    for (dump, connection) in dumps.iter().zip(connections) {
-        for want in wants {
-            if !dump.lines().any(|line| line.trim().eq_ignore_ascii_case(want)) {
-                let whose = if connection.is_empty() { "in general".to_owned() } else { format!("for {connection}") };
-                return Err(Refusal::new(format!(
-                    "{node}: with this change sshd would still not do `{want}` {whose}: something else decides it. \
-                     Nothing was changed; look at the Match blocks and the files that it includes"
-                )));
-            }
+        (_, None) => {
+            let heard = if change.reports_as.is_some() { HEARD_WITHIN } else { 0 };
+            super::change::DELAY.saturating_add(change.within).saturating_add(heard)
         }
     }
-    Ok(())
 }
 
 fn steps(change: &NodeChange) -> Vec<Step> {
@@ -381,6 +388,12 @@ fn steps(change: &NodeChange) -> Vec<Step> {
     if change.delay == 0 && !change.deactivate.is_empty() {
         let what = "Only where that fails: with the old files back, run this";
         steps.push(Step::new(what, change.deactivate.clone()));
+    }
+    if let Some(node) = &change.reports_as {
+        let what = format!(
+            "Wait until the cluster hears of its node {node} again, {HEARD_WITHIN} seconds at most; else put the old state back"
+        );
+        steps.push(Step::new(what, Vec::new()));
     }
     if change.delay > 0 {
         let proof = match change.proof {

@@ -5,6 +5,7 @@ use super::manifest::Manifest;
 use super::node::{Node, Reach, Stands};
 use super::plan::Refusal;
 use super::prepare::Step;
+use super::run::Told;
 use crate::channel::Ask;
 use crate::store::Outcome;
 
@@ -103,8 +104,14 @@ pub fn look(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<Unfinished,
     })
 }
 
-/// Brings an entry to its end. Gives the outcome and a sentence.
-pub fn settle(entry: &str, what: Settle<'_>, reach: &dyn Reach, ask: &dyn Ask) -> Result<(Outcome, String), Refusal> {
+/// Brings an entry to its end; `tell` hears what runs, and what it says. Gives the outcome and a sentence.
+pub fn settle(
+    entry: &str,
+    what: Settle<'_>,
+    reach: &dyn Reach,
+    ask: &dyn Ask,
+    tell: &dyn Fn(Told),
+) -> Result<(Outcome, String), Refusal> {
     let mut node = log_in(reach, ask)?;
     let name = reach.node();
     match what {
@@ -115,19 +122,21 @@ pub fn settle(entry: &str, what: Settle<'_>, reach: &dyn Reach, ask: &dyn Ask) -
             }
             _ => Err(Refusal::new(format!("{name}: entry {entry} does not wait to be confirmed. Look at it again"))),
         },
-        Settle::TakeBack(way) => match node.take_back(entry, &way.change, &|_| ())? {
-            Ok(back) if back.left.is_empty() && !back.unsound => {
-                Ok((Outcome::Reverted, format!("{name}: the old state is back")))
+        Settle::TakeBack(way) => {
+            match node.take_back(entry, &way.change, &|word| Told::of_back(word).map_or((), tell))? {
+                Ok(back) if back.left.is_empty() && !back.unsound => {
+                    Ok((Outcome::Reverted, format!("{name}: the old state is back")))
+                }
+                Ok(back) => Ok((
+                    Outcome::Failed,
+                    format!("{name}: the old state was put back but for {}: look at it by hand", back.left.join(", ")),
+                )),
+                Err(Stands::Reverted | Stands::Reverting) => {
+                    Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
+                }
+                Err(_) => Err(Refusal::new(format!("{name}: entry {entry} has ended meanwhile. Look at it again"))),
             }
-            Ok(back) => Ok((
-                Outcome::Failed,
-                format!("{name}: the old state was put back but for {}: look at it by hand", back.left.join(", ")),
-            )),
-            Err(Stands::Reverted | Stands::Reverting) => {
-                Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
-            }
-            Err(_) => Err(Refusal::new(format!("{name}: entry {entry} has ended meanwhile. Look at it again"))),
-        },
+        }
     }
 }
 

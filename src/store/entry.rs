@@ -38,6 +38,26 @@ impl Entry {
         }
     }
 
+    /// How it ended, in plain words: what was judged since counts, not only that the change was made. None where it has no end.
+    pub fn end_in_words(&self) -> Option<&'static str> {
+        let EventKind::Ended { outcome, after, .. } = &self.ended.as_ref()?.kind else { return None };
+        if *outcome != Outcome::Done {
+            return Some(outcome.words());
+        }
+        if self.undo_of().is_some() {
+            return Some("the state before is back, and its own checks held");
+        }
+        let Some(after) = after else { return Some("changed, and its own checks held; not judged since") };
+        let verdicts: Vec<&str> = after.split(", ").collect();
+        Some(if verdicts.iter().all(|verdict| *verdict == "pass") {
+            "changed and verified"
+        } else if verdicts.contains(&"fail") {
+            "changed, but what it was about still fails"
+        } else {
+            "changed; whether that put right what it was about is not known"
+        })
+    }
+
     /// What was changed: `node/NAME`, `cluster`.
     pub fn target(&self) -> &str {
         match &self.begun.kind {

@@ -102,10 +102,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// In plain words, as after "it was": `changed and verified`.
+    /// In plain words, by itself; [`Entry::end_in_words`](super::Entry::end_in_words) knows more.
     pub fn words(self) -> &'static str {
         match self {
-            Outcome::Done => "changed and verified",
+            Outcome::Done => "changed, and its own checks held",
             Outcome::Reverted => "put back as it was",
             Outcome::Refused => "refused, nothing was changed",
             Outcome::Failed => "failed, may be half changed",

@@ -4,12 +4,13 @@
 use super::{Visit, read};
 use crate::assess::{Assessment, Finding, Verdict};
 use crate::catalog::Catalog;
-use crate::channel::ssh::{Ssh, SshOptions};
+use crate::channel::ssh::{self, Ssh, SshOptions};
 use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity, joined_nodes};
-use crate::remedy::{DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
+use crate::remedy::{ClusterReach, DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
 use crate::site::{NodeTarget, Way};
 use std::mem::discriminant;
+use std::net::{IpAddr, ToSocketAddrs as _};
 
 /// A node that can be logged in to again and again by the same way.
 #[derive(Debug, Clone)]
@@ -17,13 +18,19 @@ pub struct NodeReach {
     target: NodeTarget,
     ssh: SshOptions,
     limits: Limits,
+    /// All nodes of the visit, by which it is known who is reached through this one.
+    all: Vec<NodeTarget>,
+    cluster: Option<ClusterReach>,
 }
 
 impl NodeReach {
     /// The way to a node of a visit, by the name of its target. None where the visit names no such node.
     pub fn of(visit: &Visit, name: &str) -> Option<Self> {
-        let target = super::told_apart(&visit.targets).into_iter().find(|target| target.name == name)?;
-        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits })
+        let all = super::told_apart(&visit.targets);
+        let target = all.iter().find(|target| target.name == name)?.clone();
+        let all = all.into_iter().chain(visit.others.iter().cloned()).collect::<Vec<_>>();
+        let cluster = visit.cluster.as_ref().map(|cluster| cluster.reach(visit.limits.connect));
+        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, all, cluster })
     }
 }
 
@@ -46,6 +53,44 @@ impl Reach for NodeReach {
     fn limits(&self) -> Limits {
         self.limits
     }
+
+    fn cluster(&self) -> Option<ClusterReach> {
+        self.cluster.clone()
+    }
+
+    fn behind(&self) -> Vec<Box<dyn Reach>> {
+        let Some(own) = read::destination(&self.target) else { return Vec::new() };
+        let (host, port, _) = ssh::dialled(&own, &self.ssh);
+        let through = |target: &&NodeTarget| {
+            let Some(destination) = read::destination(target) else { return false };
+            let jumps = ssh::by_way_of(&destination, &self.ssh);
+            target.name != self.target.name && jumps.iter().any(|jump| jump.1 == port && same_host(&jump.0, &host))
+        };
+        let reach = |target: &NodeTarget| -> Box<dyn Reach> {
+            Box::new(NodeReach {
+                target: target.clone(),
+                ssh: self.ssh.clone(),
+                limits: self.limits,
+                all: Vec::new(),
+                cluster: None,
+            })
+        };
+        self.all.iter().filter(through).map(reach).collect()
+    }
+}
+
+/// Whether two names of hosts lead to the same one. Names that are not the same are asked for their addresses.
+fn same_host(one: &str, other: &str) -> bool {
+    let addresses = |host: &str| (host, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+    if one.eq_ignore_ascii_case(other) {
+        return true;
+    }
+    if one.parse::<IpAddr>().is_ok() && other.parse::<IpAddr>().is_ok() {
+        return one.parse::<IpAddr>().ok() == other.parse::<IpAddr>().ok();
+    }
+    let (one, other): (Vec<IpAddr>, Vec<IpAddr>) =
+        (addresses(one).unwrap_or_default(), addresses(other).unwrap_or_default());
+    one.iter().any(|address| other.contains(address))
 }
 
 /// The findings of some controls that fail, in the order of the assessment.

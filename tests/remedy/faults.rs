@@ -179,7 +179,7 @@ impl Trial {
             Unfinished::UnderWay => panic!("{what}: it is still under way"),
             Unfinished::HalfWay => {
                 let back = remedy::way_back(&entry.id, &way, &NobodyToAsk).unwrap();
-                remedy::settle(&entry.id, Settle::TakeBack(&back), &way, &NobodyToAsk).unwrap()
+                remedy::settle(&entry.id, Settle::TakeBack(&back), &way, &NobodyToAsk, &|_| ()).unwrap()
             }
         };
         remedy::close(store, &entry.id, outcome, &note, &who).unwrap();

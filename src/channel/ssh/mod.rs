@@ -30,7 +30,7 @@ mod wire;
 pub use asker::Passphrases;
 pub use config::SshConfig;
 pub use peer::Login;
-pub use route::{Destination, dialled, hops};
+pub use route::{Destination, by_way_of, dialled, hops};
 
 use super::{Ask, Channel, ChannelError, Limits, Output, Passwords, Talk};
 use crate::evidence::{ChannelKind, Reason, ServerOffer};

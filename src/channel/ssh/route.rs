@@ -71,6 +71,13 @@ pub fn dialled(destination: &Destination<'_>, options: &SshOptions) -> (String, 
     }
 }
 
+/// The jump hosts on the way to a node, as they are dialled: host and port.
+pub fn by_way_of(destination: &Destination<'_>, options: &SshOptions) -> Vec<(String, u16)> {
+    let mut hops = route(destination, options).unwrap_or_default();
+    hops.pop();
+    hops.into_iter().map(|hop| (hop.host, hop.port)).collect()
+}
+
 /// The connections on the way to a node, in their order; the last one is the node itself.
 pub(super) fn route(destination: &Destination<'_>, options: &SshOptions) -> Result<Vec<Hop>, ChannelError> {
     let Destination { node, host, port, user, identity, jump } = *destination;

@@ -52,11 +52,12 @@ fn told(text: &mut String, entry: &Entry) {
         }
     }
     for event in entry.steps.iter().chain(&entry.ended) {
-        happened(text, event, &entry.begun);
+        happened(text, event, entry);
     }
 }
 
-fn happened(text: &mut String, event: &Event, begun: &Event) {
+fn happened(text: &mut String, event: &Event, entry: &Entry) {
+    let begun = &entry.begun;
     let by = if (&event.operator, &event.seat) == (&begun.operator, &begun.seat) {
         String::new()
     } else {
@@ -65,14 +66,19 @@ fn happened(text: &mut String, event: &Event, begun: &Event) {
     match &event.kind {
         EventKind::Begun { .. } => {}
         EventKind::Step { number, what, status, output } => {
-            let status = status.map_or("no exit status".to_owned(), |status| format!("exit status {status}"));
-            let _ = writeln!(text, "\n### Step {number}: {}\n\n{}{by}, {status}.", plain(what), event.at);
+            let status = status.map_or_else(String::new, |status| format!(", exit status {status}"));
+            let _ = writeln!(text, "\n### Step {number}: {}\n\n{}{by}{status}.", plain(what), event.at);
             if !output.is_empty() {
                 let _ = writeln!(text, "\n{}", fenced(output));
             }
         }
         EventKind::Ended { outcome, before, after, files, note } => {
-            let _ = writeln!(text, "\n### End: {}\n\n{}{by}.\n", plain(outcome.words()), event.at);
+            let _ = writeln!(
+                text,
+                "\n### End: {}\n\n{}{by}.\n",
+                plain(entry.end_in_words().unwrap_or(outcome.words())),
+                event.at
+            );
             let verdict = |verdict: &Option<String>| plain(verdict.as_deref().unwrap_or("not known"));
             let _ = writeln!(text, "- Verdict before: {}\n- Verdict after: {}", verdict(before), verdict(after));
             for FileChange { path, before, after } in files {

@@ -50,7 +50,7 @@ pub(super) fn one(entry: &Entry, found: &Verified) -> String {
         block(&mut text, "Files that may change", paths);
     }
     for event in entry.steps.iter().chain(&entry.ended) {
-        told(&mut text, event, &entry.begun);
+        told(&mut text, event, entry);
     }
     let _ = writeln!(text, "\nOutcome: {}", ended(entry));
     warn(&mut text, found);
@@ -93,10 +93,9 @@ pub(super) fn problems(found: &Verified) -> String {
 
 /// How an entry ended, in plain words.
 pub(super) fn ended(entry: &Entry) -> String {
-    let outcome = match entry.outcome() {
-        Some(outcome) => outcome.words(),
-        None => "not finished: the program was stopped half-way or still runs; look at the target",
-    };
+    let outcome = entry
+        .end_in_words()
+        .unwrap_or("not finished: the program was stopped half-way or still runs; look at the target");
     match &entry.undone_by {
         Some(by) => format!("{outcome}; taken back by {}", clean(by)),
         None => outcome.to_owned(),
@@ -109,22 +108,24 @@ fn listed(names: &[String]) -> String {
 }
 
 /// One step or end.
-fn told(text: &mut String, event: &Event, begun: &Event) {
+fn told(text: &mut String, event: &Event, entry: &Entry) {
+    let begun = &entry.begun;
     text.push('\n');
     match &event.kind {
         EventKind::Begun { .. } => {}
         EventKind::Step { number, what, status, output } => {
             let _ = writeln!(text, "Step {number}: {}", clean(what));
             field(text, "ended", &event.at.to_string());
-            let status =
-                status.map_or("none (no answer, or ended by a signal)".to_owned(), |status| status.to_string());
-            field(text, "status", &status);
+            // A step that is no command (a file put in place, a login) has none.
+            if let Some(status) = status {
+                field(text, "status", &status.to_string());
+            }
             if !output.is_empty() {
                 block(text, "Output", std::slice::from_ref(output));
             }
         }
         EventKind::Ended { outcome, before, after, files, note } => {
-            let _ = writeln!(text, "End: {}", outcome.words());
+            let _ = writeln!(text, "End: {}", entry.end_in_words().unwrap_or(outcome.words()));
             field(text, "ended", &event.at.to_string());
             let verdict = |verdict: &Option<String>| verdict.clone().unwrap_or_else(|| "not known".to_owned());
             field(text, "verdict", &format!("{} before, {} after", verdict(before), verdict(after)));

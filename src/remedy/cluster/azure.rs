@@ -5,10 +5,11 @@ use crate::kubeapi::block_on;
 use crate::kubeapi::program::{NotRun, Program, run as run_program};
 use crate::probe::azure::{AzTrouble, az_line, az_trouble, environment};
 use crate::remedy::Done;
+use crate::remedy::log::{Log, Ran};
 use crate::remedy::plan::{Refusal, Risk};
 use crate::remedy::prepare::Prepared;
 use crate::remedy::recipe::AzRun;
-use crate::remedy::run::{Log, Ran, Told, Who};
+use crate::remedy::run::{Told, Who};
 use crate::site::ClusterTarget;
 use crate::store::{Outcome, Store};
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,9 @@ pub(super) fn run(
     }
     for (done, run) in change.runs.iter().enumerate() {
         let line = az_line(&run.args);
+        tell(Told::Runs(line.clone()));
+        // What it writes may hold anything, and is not told.
+        tell(Told::Says(format!("it may take minutes; it is ended after {}", run.minutes)));
         let ended = one(&az, run);
         let (status, said) = match &ended {
             Ok(()) => (0, String::new()),

@@ -32,6 +32,15 @@ pub struct Drain {
     within: Duration,
 }
 
+/// A step of emptying a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::remedy) enum Emptying {
+    /// It takes no new pods.
+    Cordon,
+    /// Its pods go.
+    Evict,
+}
+
 impl PartialEq for Drain {
     fn eq(&self, other: &Self) -> bool {
         self.identity() == other.identity()
@@ -135,11 +144,16 @@ impl Drain {
 
     /// What comes before the change.
     pub(in crate::remedy) fn before(&self) -> Vec<Step> {
+        self.emptying().into_iter().map(|(_, what, line)| Step::new(what, vec![line])).collect()
+    }
+
+    /// What is done before the change: the step, what it does in words, the command that does the same.
+    pub(in crate::remedy) fn emptying(&self) -> Vec<(Emptying, String, String)> {
         let node = quoted(&self.node);
         let mut steps = Vec::new();
         if !self.cordoned {
             let what = format!("Let {} take no new pods", self.node);
-            steps.push(Step::new(what, vec![self.kubectl(&format!("cordon {node}"))]));
+            steps.push((Emptying::Cordon, what, self.kubectl(&format!("cordon {node}"))));
         }
         let which = if self.pods.is_empty() { "none now".to_owned() } else { self.pods.join(", ") };
         let seconds = self.within.as_secs();
@@ -148,7 +162,7 @@ impl Drain {
              most; else nothing is changed. Those of DaemonSets and static ones stay"
         );
         let drain = format!("drain {node} --ignore-daemonsets --delete-emptydir-data --timeout={seconds}s");
-        steps.push(Step::new(what, vec![self.kubectl(&drain)]));
+        steps.push((Emptying::Evict, what, self.kubectl(&drain)));
         steps
     }
 
@@ -178,10 +192,10 @@ impl Drain {
         format!("{} {} {} {:?} {:?}", self.server, self.node, self.uid, self.before(), self.after())
     }
 
-    /// Empties the node, and tells `left` how many pods are still to go. Where it cannot be emptied it takes pods again, and why
-    /// is said: which pod holds it up.
-    pub(in crate::remedy) fn empty(&self, left: &dyn Fn(usize)) -> Result<(), Refusal> {
-        let emptied = on_api(&self.reach, async |api| {
+    /// Does one of the steps of [`Drain::before`], and tells `left` how many pods are still to go. Where it fails the node takes
+    /// pods again, and why is said: which pod holds it up.
+    pub(in crate::remedy) fn step(&self, step: Emptying, left: &dyn Fn(usize)) -> Result<(), Refusal> {
+        let done = on_api(&self.reach, async |api| {
             if api.server() != self.server {
                 return Err(Refusal::new(format!(
                     "The context {} leads to {} now, and the plan was made for {}. Look at it again",
@@ -190,12 +204,12 @@ impl Drain {
                     self.server
                 )));
             }
-            if !self.cordoned {
-                api.cordon(&self.node, &self.uid, true).await.map_err(|error| refused(&error))?;
+            match step {
+                Emptying::Cordon => api.cordon(&self.node, &self.uid, true).await.map_err(|error| refused(&error)),
+                Emptying::Evict => self.evict(api, left).await,
             }
-            self.evict(api, left).await
         });
-        emptied.map_err(|why| match self.fill_again() {
+        done.map_err(|why| match self.fill_again() {
             Ok(()) => why,
             Err(also) => Refusal::new(format!("{why}. {also}")),
         })

@@ -2,7 +2,7 @@
 
 use super::act::{Act, How};
 use super::azure::AzureChange;
-use super::{ClusterChange, undo};
+use super::{ClusterChange, export_text, undo};
 use crate::probe::azure::az_line;
 use crate::remedy::export::comment;
 use crate::remedy::words::quoted;
@@ -16,11 +16,9 @@ failed() { echo 'It failed. What was done before it stays; the way back stands a
 "#;
 
 impl ClusterChange {
-    /// The lines that make the change by `kubectl`. None where a text would be edited: there a person works by the diff.
+    /// The lines that make the change by `kubectl`. None where a text would be edited whose lines a shell could not be trusted
+    /// with: there a person works by the diff.
     pub(in crate::remedy) fn script(&self) -> Option<String> {
-        if self.acts.iter().any(|act| matches!(act.how, How::Text { .. })) {
-            return None;
-        }
         let kubectl = match self.context.as_str() {
             "in-cluster" => "kubectl".to_owned(),
             context => format!("kubectl --context {}", quoted(context)),
@@ -44,15 +42,27 @@ impl ClusterChange {
             look(&mut text, &kubectl, number + 1, act);
         }
         text.push_str("\n# The change.\n");
-        for act in &self.acts {
+        let (mut ways, mut restarts) = (Vec::new(), Vec::new());
+        for (number, act) in self.acts.iter().enumerate() {
             comment(&mut text, &act.in_words());
             for line in act.diff(act.before.as_ref(), act.after.as_ref()).lines() {
                 let _ = writeln!(text, "#   {line}");
             }
+            if let How::Text { key, text: new, .. } = &act.how {
+                ways.push(export_text::change(&mut text, &kubectl, act, key, new, number + 1)?);
+                continue;
+            }
             let _ = writeln!(text, "{{ {}; }} || failed", act.command(&self.context));
+            match act.how {
+                // What runs with a text is made anew when all texts are back.
+                How::Restart { .. } => restarts.extend(way_back(act, &self.context)),
+                _ => ways.extend(way_back(act, &self.context)),
+            }
         }
         text.push_str("echo \"Done. The objects as they were: $KEEP\"\n");
-        back(&mut text, self.acts.iter().rev().filter_map(|act| way_back(act, &self.context)));
+        let texts = self.acts.iter().any(|act| matches!(act.how, How::Text { .. }));
+        let keep = texts.then(|| "KEEP=FOLDER # the one that was printed".to_owned());
+        back(&mut text, keep.into_iter().chain(ways.into_iter().rev()).chain(restarts));
         Some(text)
     }
 }
@@ -185,10 +195,45 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_edited_by_a_person_is_no_script() {
-        let how = How::Text { key: "config.conf".to_owned(), text: "secret".to_owned(), what: "Set".to_owned() };
-        let edit = act("ConfigMap", Some("kube-system"), how, Some(json!({"data": {"config.conf": "a"}})));
-        assert!(change(vec![edit]).script().is_none());
+    fn a_text_is_carried_by_the_lines_that_change_or_not_at_all() {
+        let edit = |was: &str, text: &str| {
+            let how = How::Text { key: "config.conf".to_owned(), text: text.to_owned(), what: "Set".to_owned() };
+            act("ConfigMap", Some("kube-system"), how, Some(json!({"data": {"config.conf": was}})))
+        };
+        let (was, new) = ("proxy: hidden-word\na: 1\nEND\n", "proxy: hidden-word\na: $(touch x)\nEND\nb: '\n");
+        let text = change(vec![edit(was, new)]).script().unwrap();
+        let around: Vec<&str> =
+            text.lines().filter(|line| line.contains("hidden-word") && !line.starts_with("#  ")).collect();
+        assert!(around.is_empty(), "{text}");
+        // With a `kubectl` that has the text: what it is told to put there.
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().display();
+        std::fs::write(folder.path().join("was"), was).unwrap();
+        let shell = format!(
+            "#!/bin/sh\ncase \"$*\" in *'config view'*) echo https://10.0.0.1:6443 ;; *jsonpath*) printf 'u-1 7' ;;\n\
+             *go-template*) cat {home}/was ;; *'create configmap'*) for word; do case $word in --from-file=config.conf=*) \
+             cp \"${{word#--from-file=config.conf=}}\" {home}/now ;; esac; done ;; esac\n"
+        );
+        std::fs::write(folder.path().join("kubectl"), shell).unwrap();
+        let sh = |script: &str| {
+            let script = format!("chmod 755 {home}/kubectl; PATH={home}:$PATH; HOME={home}\n{script}");
+            let mut child = Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+            let out = child.wait_with_output().unwrap();
+            assert!(out.status.success(), "{script}");
+            String::from_utf8(out.stdout).unwrap()
+        };
+        let now = || std::fs::read_to_string(folder.path().join("now")).unwrap();
+        let said = sh(&text);
+        assert_eq!(now(), new);
+        let kept = said.trim().rsplit(' ').next().unwrap();
+        let (_, back) = text.split_once("# The way back by hand").unwrap();
+        let back: Vec<&str> = back.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
+        sh(&back.join("\n").replace("KEEP=FOLDER", &format!("KEEP={kept}")));
+        assert_eq!(now(), was);
+        for (was, new) in [("a", "b\n"), ("a\n", "b"), ("a\r\n", "b\r\n")] {
+            assert!(change(vec![edit(was, new)]).script().is_none(), "{was:?} {new:?}");
+        }
     }
 
     /// With a `kubectl` that says what it is told: the object has changed since.
@@ -222,7 +267,11 @@ mod tests {
         if Command::new("shellcheck").arg("--version").output().is_err() {
             return;
         }
-        let text = format!("#!/bin/sh\n# shellcheck disable=SC2016\n{}", change(acts()).script().unwrap());
+        let mut acts = acts();
+        let (was, new) = ("a: 1\nb: 2\n", "a: 1\nb: 3\n");
+        let how = How::Text { key: "config.conf".to_owned(), text: new.to_owned(), what: "Set".to_owned() };
+        acts.push(act("ConfigMap", Some("kube-system"), how, Some(json!({"data": {"config.conf": was}}))));
+        let text = format!("#!/bin/sh\n# shellcheck disable=SC2016\n{}", change(acts).script().unwrap());
         let mut child = Command::new("shellcheck")
             .args(["-s", "sh", "-"])
             .stdin(Stdio::piped())

@@ -44,9 +44,11 @@ fn missing(set: &Value) -> Option<String> {
     (available < wanted).then(|| format!("{available} of {wanted} pods are available"))
 }
 
-/// Waits until it is done, `within` seconds at most. Otherwise says what was missing at last.
-pub(super) async fn wait(api: &Api, place: &ObjectPlace, within: u32) -> Result<(), String> {
+/// Waits until it is done, `within` seconds at most, and tells what is missing whenever that changes. Otherwise says what was
+/// missing at last.
+pub(super) async fn wait(api: &Api, place: &ObjectPlace, within: u32, tell: &dyn Fn(String)) -> Result<(), String> {
     let until = Instant::now() + Duration::from_secs(u64::from(within));
+    let mut told = String::new();
     loop {
         // What carries connections is made anew: a look that fails is no answer.
         let left = match now(api, place).await {
@@ -57,6 +59,10 @@ pub(super) async fn wait(api: &Api, place: &ObjectPlace, within: u32) -> Result<
             Ok(None) => return Err(format!("{} is not there any more", named(place))),
             Err(error) => error.message,
         };
+        if left != told {
+            tell(left.clone());
+            told.clone_from(&left);
+        }
         if Instant::now() >= until {
             return Err(format!(
                 "{} was restarted, and after {within} seconds it is not through: {left}. Look at its pods: kubectl -n {} get pods \

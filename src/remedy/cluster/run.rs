@@ -7,9 +7,10 @@ use super::{ClusterChange, ClusterReach, azure, now, on_api, rollout};
 use crate::kubeapi::{Api, ObjectPlace, Seen};
 use crate::remedy::Done;
 use crate::remedy::confirm::Confirmed;
+use crate::remedy::log::{Log, Ran};
 use crate::remedy::plan::Refusal;
 use crate::remedy::prepare::{Body, Prepared};
-use crate::remedy::run::{Log, Ran, Told, Who};
+use crate::remedy::run::{Told, Who};
 use crate::remedy::words::sha256;
 use crate::store::{FileChange, Outcome, Store};
 use serde_json::Value;
@@ -68,8 +69,9 @@ async fn cluster(
     let mut latest: Vec<(&ObjectPlace, Seen)> = Vec::new();
     for act in &change.acts {
         let seen = latest.iter().rev().find(|(place, _)| **place == act.place).map(|(_, seen)| seen);
-        let result = one(api, act, seen.or(act.seen.as_ref())).await;
         let line = act.command(&change.context);
+        tell(Told::Runs(line.clone()));
+        let result = one(api, act, seen.or(act.seen.as_ref()), &|said| tell(Told::Says(said))).await;
         match result {
             Ok(object) => {
                 log.step(act.in_words(), None, "");
@@ -108,8 +110,14 @@ struct Stopped {
     known: bool,
 }
 
-/// Makes one change and reads it back. The second part of an error: whether the object is as it was.
-async fn one(api: &Api, act: &Act, seen: Option<&Seen>) -> Result<Option<Value>, (Stopped, bool)> {
+/// Makes one change and reads it back. `tell` hears how far a restart is. The second part of an error: whether the object is as
+/// it was.
+async fn one(
+    api: &Api,
+    act: &Act,
+    seen: Option<&Seen>,
+    tell: &dyn Fn(String),
+) -> Result<Option<Value>, (Stopped, bool)> {
     if matches!(act.how, How::Restart { .. }) {
         // The API keeps times in whole seconds, and the new pods must be seen to be younger than the text that they run with.
         tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -119,7 +127,7 @@ async fn one(api: &Api, act: &Act, seen: Option<&Seen>) -> Result<Option<Value>,
     let why = match (made, after) {
         (Ok(_), Ok(object)) if act.same(object.as_ref(), act.after.as_ref()) => {
             let How::Restart { within, .. } = act.how else { return Ok(object) };
-            return match rollout::wait(api, &act.place, within).await {
+            return match rollout::wait(api, &act.place, within, tell).await {
                 Ok(()) => Ok(object),
                 Err(why) => Err((Stopped { why, known: true }, false)),
             };

@@ -10,6 +10,7 @@ pub(crate) use script::STATE;
 
 use super::Refusal;
 use super::change::NodeChange;
+use super::cluster::ClusterReach;
 use super::fresh::{Fresh, Want};
 use crate::channel::{Ask, Channel, ChannelError, Limits, Passwords};
 use crate::evidence::Reason;
@@ -30,6 +31,16 @@ pub trait Reach: Send + Sync {
 
     /// Bounds of one run.
     fn limits(&self) -> Limits;
+
+    /// The cluster that it is a node of, where that was named.
+    fn cluster(&self) -> Option<ClusterReach> {
+        None
+    }
+
+    /// The other nodes that are known to be reached through this one.
+    fn behind(&self) -> Vec<Box<dyn Reach>> {
+        Vec::new()
+    }
 }
 
 /// A channel on which scripts run as root.

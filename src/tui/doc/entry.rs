@@ -37,9 +37,9 @@ pub(in crate::tui) fn entry(app: &App, id: &str, width: u16) -> Vec<Line> {
 
 /// How an entry stands, in one sentence.
 pub(in crate::tui) fn how(entry: &Entry) -> String {
-    match (entry.outcome(), &entry.undone_by) {
-        (Some(outcome), Some(by)) => format!("{}; taken back by {by}", outcome.words()),
-        (Some(outcome), None) => outcome.words().to_owned(),
+    match (entry.end_in_words(), &entry.undone_by) {
+        (Some(ended), Some(by)) => format!("{ended}; taken back by {by}"),
+        (Some(ended), None) => ended.to_owned(),
         (None, _) => "it has no end yet: sitewarden undo --resume".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 /// Runs a script as a person would, with the administrator's kubeconfig and the copies in a folder of the test's own.
-fn run(bed: &Bed, home: &str, script: &str) -> (bool, String) {
+pub(super) fn run(bed: &Bed, home: &str, script: &str) -> (bool, String) {
     let mut child = Command::new("sh")
         .env("KUBECONFIG", &bed.admin)
         .env("HOME", home)

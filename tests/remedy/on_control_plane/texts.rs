@@ -1,6 +1,7 @@
 //! Settings in kubeadm's ConfigMaps, as `kubeadm init` leaves them: `tests/bed/addons`.
 
 use super::super::api_server::Bed;
+use super::scripts::run;
 use super::shown;
 use serde_json::{Value, json};
 use sitewarden::assess::{Finding, Verdict};
@@ -338,6 +339,26 @@ fn an_upgrade_keeps_what_a_node_was_given_until_it_is_taken_back() {
     assert!(text.contains("edit configmap kubeadm-config # ClusterConfiguration: the lines of the diff\n"), "{text}");
     assert!(text.contains("@proxy:3128") && !text.contains("hidden-word"), "{text}");
     assert_eq!((prepared.risk(), prepared.to_be_typed()), (Risk::Safe, None));
+    // By the script, and back by its last lines.
+    let script = sitewarden::remedy::script(&prepared).unwrap();
+    assert!(!script.contains("hidden-word"), "{script}");
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let (done, said) = run(&bed, home, &script);
+    assert!(done, "{said}\n{script}");
+    let text = map(&bed, "kubeadm-config")["ClusterConfiguration"].as_str().unwrap().to_owned();
+    assert!(text.contains("hidden-word") && text.contains("  - name: profiling\n"), "{text}");
+    let (again, said) = run(&bed, home, &script);
+    assert!(!again && said.contains("Nothing was changed"), "a second time: {said}");
+    let kept = std::fs::read_dir(home).unwrap().map(|found| found.unwrap().path());
+    let kept = kept.max_by_key(|folder| std::fs::read_dir(folder).unwrap().count()).unwrap();
+    let (_, back) = script.split_once("# The way back by hand").unwrap();
+    let back: Vec<&str> = back.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
+    let keep = format!("KEEP={}", kept.display());
+    let (done, said) = run(&bed, home, &back.join("\n").replace("KEEP=FOLDER", &keep));
+    assert!(done, "{said}");
+    assert_eq!((map(&bed, "kubelet-config"), map(&bed, "kubeadm-config")), before, "to the byte");
+    let prepared = prepare_cluster(plan.clone(), &bed.reach(&bed.admin)).unwrap();
     let ran = bed.run(prepared);
     assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
     let told = format!("{:?}", bed.store.entry(&ran.entry).unwrap().unwrap());
