@@ -24,6 +24,20 @@ runs() {
     set -f
     return 1
 }
+# began_after COMM FILE: whether one process of that name began after the file was written
+began_after() {
+    NOW=$(cut -d. -f1 /proc/uptime) HZ=$(getconf CLK_TCK 2>/dev/null || echo 100)
+    WRITTEN=$(($(date +%s) - $(stat -c %Y "$2" 2>/dev/null || echo 0)))
+    set +f
+    for PROC in /proc/[0-9]*; do
+        set -f
+        [ "$(cat "$PROC/comm" 2>/dev/null)" = "$1" ] || continue
+        BEGAN=$(sed 's/.*) //' "$PROC/stat" 2>/dev/null | cut -d' ' -f20)
+        [ -z "$BEGAN" ] || [ $((NOW - BEGAN / HZ)) -gt "$WRITTEN" ] || return 0
+    done
+    set -f
+    return 1
+}
 # fits PROC TEST...
 fits() {
     ARGS=$(tr '\0' '\n' <"$1/cmdline" 2>/dev/null) || return 1
@@ -84,4 +98,32 @@ unit_up() {
     [ "$(command systemctl is-active "$1" 2>/dev/null)" = active ] || return 1
     SINCE=$(command systemctl show -p ActiveEnterTimestampMonotonic "$1" 2>/dev/null | cut -d= -f2)
     [ $(($(cut -d. -f1 /proc/uptime) - ${SINCE:-0} / 1000000)) -ge "$2" ]
+}
+# ends FILE: when the first certificate in it ends, as YYYYMMDDhhmmss; nothing where it is not understood
+ends() {
+    sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' "$1" 2>/dev/null | sed '/^-----END/q' | sed '/^-----/d' |
+        tr -d ' \r\n' | base64 -d 2>/dev/null | od -An -v -tx1 | tr -d ' \n' | awk '
+        function digits(hex, t, i) {
+            for (i = 1; i < length(hex); i += 2) { if (substr(hex, i, 1) != "3") return ""; t = t substr(hex, i + 1, 1) }
+            return t
+        }
+        {
+            for (p = 1; p < length($0); p += 2) {
+                is = substr($0, p, 8)
+                if (is == "301e170d" && substr($0, p + 34, 4) == "170d") {
+                    t = digits(substr($0, p + 38, 24))
+                    print (substr(t, 1, 1) < 5 ? "20" : "19") t
+                    exit
+                }
+                if (is == "3020170d" && substr($0, p + 34, 4) == "180f") { print digits(substr($0, p + 38, 28)); exit }
+                if (is == "3022180f" && substr($0, p + 38, 4) == "180f") { print digits(substr($0, p + 42, 28)); exit }
+            }
+        }'
+}
+# ends_later COPY FILE: whether the certificate ends later than the one in the copy did
+ends_later() {
+    WAS=$(ends "$1") IS=$(ends "$2")
+    [ "${#WAS}" = 14 ] && [ "${#IS}" = 14 ] && [ "$IS" -gt "$WAS" ] && return 0
+    echo "$2 ends at ${IS:-a time that is not understood}, and before at ${WAS:-one that is not understood}"
+    return 1
 }

@@ -253,6 +253,9 @@ pub struct NodeChange {
     /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
     #[serde(default)]
     pub one_way: bool,
+    /// Whether an undo later would bring nothing back, since the node does the same by itself again. A step that fails does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_undo: bool,
     /// The node's name in the cluster, where its kubelet is restarted: it must report there again. None: that is not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reports_as: Option<String>,
@@ -300,6 +303,7 @@ impl NodeChange {
         self.reports_as = self.reports_as.take().or(other.reports_as);
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;
+        self.no_undo |= other.no_undo;
         if other.proof == Proof::Console {
             self.proof = Proof::Console;
         }
@@ -315,10 +319,12 @@ impl NodeChange {
         format!("mkdir -p -m 700 {}", super::words::quoted(path))
     }
 
-    /// Whether its lines call functions of `assets/remedy/certificates.sh` or `secrets.sh`.
+    /// Whether its lines call functions of `assets/remedy/certificates.sh`, `rancher.sh` or `secrets.sh`.
     pub(super) fn needs_tools(&self) -> bool {
         let mut lines = self.activate.iter().chain(&self.deactivate).chain(&self.before_change);
-        lines.any(|line| ["certificates_from ", "key_there ", "secrets_by "].iter().any(|tool| line.contains(tool)))
+        lines.any(|line| {
+            ["certificates_from ", "rancher_from ", "key_there ", "secrets_by "].iter().any(|tool| line.contains(tool))
+        })
     }
 
     /// The first path that is changed twice, which no change may do.

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 const CHECKS: &str = include_str!("../../assets/remedy/checks.sh");
 const SECRETS: &str = include_str!("../../assets/remedy/secrets.sh");
 const CERTIFICATES: &str = include_str!("../../assets/remedy/certificates.sh");
+const RANCHER: &str = include_str!("../../assets/remedy/rancher.sh");
 
 /// Columns of a line of prose in a script.
 const COLUMNS: usize = 100;
@@ -103,9 +104,14 @@ pub fn script(prepared: &Prepared) -> Option<String> {
     }
     if needs_checks(change) {
         text.push_str("\n# Questions that the checks below ask of this node.\n");
-        let more = if change.needs_tools() { CERTIFICATES } else { "" };
+        let (more, rancher) = if change.needs_tools() { (CERTIFICATES, RANCHER) } else { ("", "") };
         let secrets = if change.before_change.is_empty() { "" } else { SECRETS };
-        let ours = CHECKS.lines().chain(more.lines()).chain(secrets.lines()).skip_while(|line| line.starts_with('#'));
+        let ours = CHECKS
+            .lines()
+            .chain(more.lines())
+            .chain(rancher.lines())
+            .chain(secrets.lines())
+            .skip_while(|line| line.starts_with('#'));
         text.push_str("set -f\nwithin() { timeout \"$@\"; }\n");
         for line in ours.filter(|line| !line.starts_with("# shellcheck shell=")) {
             let _ = writeln!(text, "{line}");
@@ -388,6 +394,10 @@ fn check(text: &mut String, change: &NodeChange) {
 
 /// The way back by hand, as comments.
 fn back(text: &mut String, change: &NodeChange) {
+    if change.no_undo {
+        return text
+            .push_str("\n# Once it is done there is no way back: the service does the same again when it starts.\n");
+    }
     text.push_str("\n# The way back by hand, later; KEEP is the folder that was named at the end:\n");
     if change.needs_tools() {
         text.push_str("# paste the functions of this script first, those from within() on.\n");

@@ -39,7 +39,7 @@ pub use plan::{Plan, Refusal, Risk, Work};
 pub use prepare::{Choices, Part, Prepared, Step, prepare};
 pub use recipe::{
     AutomaticOp, AzRun, Bound, CertificatesOp, EncryptionOp, FilesOp, Held, KeysOp, KubeOp, KubeletOp, NodeOp,
-    RancherOp, SourcesOp, SshOffOp, SshdOp, StaticPodOp, TextOp, UpdatesOp, plan,
+    RancherCertificatesOp, RancherOp, SourcesOp, SshOffOp, SshdOp, StaticPodOp, TextOp, UpdatesOp, plan,
 };
 pub(crate) use recipe::{kept, kept_beyond};
 pub use resume::{Settle, Unfinished, WayBack, look, settle, way_back};

@@ -24,7 +24,7 @@ pub struct Prepared {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Body {
-    Node(NodeChange),
+    Node(Box<NodeChange>),
     Cluster(ClusterChange),
     Azure(AzureChange),
     /// Nothing that could be run.
@@ -92,7 +92,7 @@ impl Prepared {
     /// The change of the node, where it is one.
     pub fn change(&self) -> Option<&NodeChange> {
         match &self.body {
-            Body::Node(change) => Some(change),
+            Body::Node(change) => Some(change.as_ref()),
             Body::Cluster(_) | Body::Azure(_) | Body::Manual => None,
         }
     }
@@ -136,6 +136,9 @@ impl Prepared {
     pub fn way_back(&self) -> &'static str {
         match &self.body {
             Body::Node(change) if change.one_way => "There is no way back by this program.",
+            Body::Node(change) if change.no_undo => {
+                "Where a step fails the old state comes back. Once it is done there is no way back."
+            }
             Body::Node(_) => {
                 "The way back: sitewarden undo, from here with the node named, or on the node with --local."
             }
@@ -217,7 +220,7 @@ impl Prepared {
     pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {
         let steps = steps(&change);
         let digest = digest(&plan, &steps, &change);
-        Prepared { plan, body: Body::Node(change), steps, digest, undoes: None, drain: None }
+        Prepared { plan, body: Body::Node(Box::new(change)), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn of_cluster(plan: Plan, change: ClusterChange) -> Self {

@@ -63,7 +63,9 @@ pub fn entries(reach: &dyn Reach, ask: &dyn Ask) -> Result<Vec<OnNode>, Refusal>
                 seat: plain(&manifest.seat),
                 title: plain(&manifest.title),
                 stands: in_words(stands),
-                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished) && !manifest.change.one_way,
+                can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished)
+                    && !manifest.change.one_way
+                    && !manifest.change.no_undo,
                 undo_of: manifest.undo,
                 is_change: true,
             })
@@ -129,6 +131,14 @@ pub fn prepare_undo(
     if manifest.change.one_way {
         return Err(Refusal::new(format!(
             "{}: entry {entry} ({}) cannot be taken back by this program. Use the node's own package manager",
+            reach.node(),
+            plain(&manifest.title)
+        )));
+    }
+    if manifest.change.no_undo {
+        return Err(Refusal::new(format!(
+            "{}: entry {entry} ({}) is not taken back: the node does the same again by itself when the service starts, so the old state \
+             would not come back to stay",
             reach.node(),
             plain(&manifest.title)
         )));
@@ -293,6 +303,7 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         private: done.private,
         reports_as: done.reports_as.clone(),
         one_way: false,
+        no_undo: false,
         proof: Proof::Login,
         delay: 0,
     })

@@ -10,6 +10,7 @@ mod node;
 mod on_cluster;
 mod on_control_plane;
 mod rancher;
+mod rancher_certificates;
 mod resume;
 mod rpm;
 mod secret;

@@ -33,6 +33,13 @@ component() { # NAME ARGUMENT...
 }
 component kube-apiserver --allow-privileged=true --anonymous-auth=false --authorization-mode=Node,RBAC \
     --enable-admission-plugins=NodeRestriction --etcd-servers=unix://kine.sock --profiling=false
+case $ARGS in
+*--audit-policy-file=*)
+    POLICY=${ARGS#*--audit-policy-file=} LOG=${ARGS#*--audit-log-path=}
+    grep -q '^kind: Policy$' "${POLICY%% *}" || exit 1
+    echo '{"kind":"Event"}' >>"${LOG%% *}" || exit 1
+    ;;
+esac
 component kube-scheduler --bind-address=127.0.0.1 --profiling=false --secure-port=10259
 mkdir -p /var/lib/rancher/k3s/agent/etc/kubelet.conf.d
 cat >/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/00-k3s-defaults.conf <<CONF
@@ -145,6 +152,29 @@ fn k3s_is_judged_by_what_its_log_says_and_gets_a_flag_by_its_file() {
     assert!(said.contains("--enable-admission-plugins=NodeRestriction,DenyServiceExternalIPs "), "{said}");
     let undone = node.undo(&ran.entry, &mut store).unwrap();
     assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
+
+    // A policy and a log, by flags and with the files that they name.
+    assert_eq!(node.verdict("apiserver-audit-log"), Verdict::Fail);
+    let ran = node.fix(RemedySpec::AuditPolicy {}, &[], 60, &mut store).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    verdicts(&[("apiserver-audit-log", Verdict::Pass), ("apiserver-audit-policy", Verdict::Pass)]);
+    let modes = node.sh("cd /var/lib/rancher/k3s/server && stat -c '%n %a %u' audit.yaml logs && cat logs/audit.log");
+    assert_eq!(modes, "audit.yaml 600 0\nlogs 700 0\n{\"kind\":\"Event\"}\n");
+    let undone = node.undo(&ran.entry, &mut store).unwrap();
+    assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
+    assert_eq!(node.picture("/etc/rancher"), before);
+    node.sh("[ ! -e /var/lib/rancher/k3s/server/audit.yaml ]");
+    verdicts(&[("apiserver-audit-log", Verdict::Fail)]);
+
+    // What no flag sets goes into a file of the kubelet's own.
+    let folder = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d";
+    let ran = node.fix(set("featureGates.RotateKubeletServerCertificate", json!(true)), &[], 60, &mut store).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    assert!(node.sh(&format!("cat {folder}/90-sitewarden.conf")).contains("RotateKubeletServerCertificate: true"));
+    verdicts(&[("kubelet-rotate-serving-certificate", Verdict::Pass), ("kubelet-config-loaded", Verdict::Pass)]);
+    let undone = node.undo(&ran.entry, &mut store).unwrap();
+    assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
+    node.sh(&format!("[ ! -e {folder}/90-sitewarden.conf ]"));
 
     let ran = node.fix(set("podPidsLimit", json!("many")), &[], 60, &mut store).unwrap();
     assert_eq!(ran.outcome, Outcome::Reverted, "{}", ran.note);

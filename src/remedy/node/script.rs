@@ -12,6 +12,7 @@ const CHECKS: &str = include_str!("../../../assets/remedy/checks.sh");
 const REVERT: &str = include_str!("../../../assets/remedy/revert.sh");
 const APPLY: &str = include_str!("../../../assets/remedy/apply.sh");
 const CERTIFICATES: &str = include_str!("../../../assets/remedy/certificates.sh");
+const RANCHER: &str = include_str!("../../../assets/remedy/rancher.sh");
 const SECRETS: &str = include_str!("../../../assets/remedy/secrets.sh");
 const SETTLE: &str = include_str!("../../../assets/remedy/settle.sh");
 const READ: &str = include_str!("../../../assets/remedy/read.sh");
@@ -106,7 +107,7 @@ fn functions(change: &NodeChange) -> String {
     let _ = writeln!(text, "BOUND={}", change.within.max(120));
     if change.needs_tools() {
         // Bare before it is quoted: a comment that goes afterwards would take a quotation mark along.
-        let tools = bare(&["within() { timeout \"$@\"; }", CHECKS, CERTIFICATES, SECRETS]);
+        let tools = bare(&["within() { timeout \"$@\"; }", CHECKS, CERTIFICATES, RANCHER, SECRETS]);
         let _ = writeln!(text, "TOOLS={}", quoted(&tools));
     }
     let lines = |name: &str, lines: &[String]| {

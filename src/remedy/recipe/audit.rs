@@ -16,7 +16,7 @@ const LOG: &str = "/var/log/kubernetes/audit/audit.log";
 const TEXT: &str = include_str!("../../../assets/remedy/audit-policy.yaml");
 
 /// Without bounds a log would grow until the disk is full: days, files that were put away, and MB of one.
-const BOUNDS: [(&str, &str); 3] =
+pub(super) const BOUNDS: [(&str, &str); 3] =
     [("audit-log-maxage", "30"), ("audit-log-maxbackup", "10"), ("audit-log-maxsize", "100")];
 
 /// How many MB are free where the log will lie.
@@ -79,7 +79,7 @@ pub(super) fn missing(manifest: &str, text: &str, fresh: &Fresh) -> Result<Missi
     if given("audit-policy-file")?.is_none() {
         missing.flags.push(("audit-policy-file", POLICY));
         missing.mounts.push(Mount { name: "audit-policy", path: POLICY, read_only: true, kind: HostPathKind::File });
-        policy(&mut missing.change, fresh)?;
+        policy(POLICY, &mut missing.change, fresh)?;
     }
     let log = given("audit-log-path")?;
     match log.as_deref() {
@@ -112,25 +112,23 @@ pub(super) fn missing(manifest: &str, text: &str, fresh: &Fresh) -> Result<Missi
 }
 
 /// The policy's file, where it is not there yet; one that is there stays as it is.
-fn policy(change: &mut NodeChange, fresh: &Fresh) -> Result<(), Refusal> {
+pub(super) fn policy(path: &str, change: &mut NodeChange, fresh: &Fresh) -> Result<(), Refusal> {
     let by_hand = "Look at it, then put --audit-policy-file in by hand, or move it away and make the plan again";
     let file =
-        fresh.file(POLICY).ok_or_else(|| Refusal::new(format!("{POLICY}: the node did not tell of it. Try again")))?;
+        fresh.file(path).ok_or_else(|| Refusal::new(format!("{path}: the node did not tell of it. Try again")))?;
     if let Some(trouble) = file.trouble {
-        return Err(Refusal::new(format!("{POLICY} is left alone: {trouble}. {by_hand}")));
+        return Err(Refusal::new(format!("{path} is left alone: {trouble}. {by_hand}")));
     }
     if file.state == Some(State::Absent) {
-        change.folders.extend(POLICY.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
-        change.files.push(FileChange::contents(POLICY, State::Absent, None, TEXT.as_bytes().to_vec(), Some(0o600)));
+        change.folders.extend(path.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
+        change.files.push(FileChange::contents(path, State::Absent, None, TEXT.as_bytes().to_vec(), Some(0o600)));
         return Ok(());
     }
     let of = |key: &str| file.text().and_then(|text| get_path(text, &[key]).ok().flatten());
     if of("kind") != Some(json!("Policy")) || of("apiVersion") != Some(json!("audit.k8s.io/v1")) {
-        return Err(Refusal::new(format!(
-            "{POLICY} is there, and it is no audit policy of audit.k8s.io/v1. {by_hand}"
-        )));
+        return Err(Refusal::new(format!("{path} is there, and it is no audit policy of audit.k8s.io/v1. {by_hand}")));
     }
-    change.why.push(format!("{POLICY} is there already and stays as it is"));
+    change.why.push(format!("{path} is there already and stays as it is"));
     Ok(())
 }
 

@@ -3,13 +3,14 @@
 
 use super::About;
 use super::etcd::{self, Members};
+use super::rancher::Which;
+use super::rancher_certificates::{self, RancherCertificatesOp};
 use super::static_pod::{of, serves};
 use crate::assess::Verdict;
 use crate::evidence::NodeEvidence;
 use crate::remedy::change::{NodeChange, Validate};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::node::STATE;
-use crate::remedy::owner::distribution;
 use crate::remedy::plan::{Refusal, Risk};
 use crate::remedy::words::quoted;
 
@@ -28,8 +29,8 @@ pub struct CertificatesOp {
 pub(super) enum Renewal {
     /// By kubeadm, and what to know about it.
     Kubeadm(CertificatesOp, Vec<String>),
-    /// By a person: the steps.
-    Manual(Vec<String>),
+    /// By k3s or RKE2, and what to know about it.
+    Rancher(RancherCertificatesOp, Vec<String>),
 }
 
 const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
@@ -46,8 +47,9 @@ const SERVES: u32 = 120;
 /// What is done for `certificate-renew`.
 pub(super) fn plan(about: &About<'_>) -> Result<Renewal, Refusal> {
     let node = about.node()?;
-    if let Some(steps) = distribution(node).and_then(by_hand) {
-        return Ok(Renewal::Manual(steps));
+    if let Some(which) = Which::of(node).or_else(|| rancher_certificates::by_folder(about, node)) {
+        let (op, notes) = rancher_certificates::plan(which, about)?;
+        return Ok(Renewal::Rancher(op, notes));
     }
     let name = &node.name;
     let api = node.kube_apiserver.static_pod.known();
@@ -109,27 +111,6 @@ pub(super) fn plan(about: &About<'_>) -> Result<Renewal, Refusal> {
         None => None,
     };
     Ok(Renewal::Kubeadm(CertificatesOp { node: name.clone(), pods, members }, notes))
-}
-
-/// Steps where something else than kubeadm makes the certificates.
-fn by_hand(distribution: &str) -> Option<Vec<String>> {
-    let (program, units) = match distribution {
-        "k3s" => ("k3s", "k3s (on agents k3s-agent)"),
-        "rke2" => ("rke2", "rke2-server (on agents rke2-agent)"),
-        _ => return None,
-    };
-    Some(vec![
-        "Check the node's clock first; then one node after the other, servers before agents.".to_owned(),
-        format!(
-            "Restart the service {units}: certificates that have ended or end within 90 days (k3s since May 2025: 120) \
-             are renewed when it starts. For the time of the restart the node's API does not answer; running pods keep running."
-        ),
-        format!(
-            "Where that is not enough, or the keys are to be new too: stop the service, run `{program} certificate rotate` on the \
-             node, start it again. It keeps the old ones in a folder tls-TIME of its data."
-        ),
-        "Give people the new kubeconfig where they have a copy of the old one.".to_owned(),
-    ])
 }
 
 /// Whether `kubeadm certs renew` makes this one anew: no CA, and nothing of the kubelet's.

@@ -1,7 +1,7 @@
 //! When certificates are renewed, and when somebody else has to.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::testing::{evidence, fresh, node, pod, process};
+use super::super::testing::{evidence, fresh, node, pod};
 use super::*;
 use crate::assess::{Finding, Verdict};
 use crate::catalog::Catalog;
@@ -26,18 +26,6 @@ fn a_worker_and_certificates_elsewhere_are_refused() {
     elsewhere.kube_apiserver.static_pod =
         pod("kube-apiserver", &["kube-apiserver", "--tls-cert-file=/etc/own/api.crt"]);
     assert!(planned(&elsewhere).unwrap_err().0.contains("not in /etc/kubernetes/pki/"));
-}
-
-#[test]
-fn k3s_and_rke2_get_the_steps_for_a_person() {
-    for (unit, command) in
-        [("k3s.service", "k3s certificate rotate"), ("rke2-server.service", "rke2 certificate rotate")]
-    {
-        let mut node = node(&[]);
-        node.kubelet.process = process("/usr/local/bin/x", unit, &[]);
-        let Ok(Renewal::Manual(steps)) = planned(&node) else { panic!("{unit}") };
-        assert!(steps.iter().any(|step| step.contains(command)), "{steps:?}");
-    }
 }
 
 #[test]

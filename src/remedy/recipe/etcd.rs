@@ -27,6 +27,11 @@ impl Members {
                 pod.path
             )));
         };
+        Ok(Members::at(host, port))
+    }
+
+    /// For a member whose metrics are at a plain address.
+    pub(super) fn at(host: &str, port: u16) -> Self {
         let request = "GET /metrics HTTP/1.0\\r\\n\\r\\n";
         let line = format!(
             "if command -v curl >/dev/null; then curl -fs -m 10 http://{host}:{port}/metrics; \
@@ -34,7 +39,7 @@ impl Members {
              else wget -q -T 10 -O - http://{host}:{port}/metrics; \
              fi | grep -E '^etcd_(network_(known|active)_peers|server_has_leader|server_is_learner)'"
         );
-        Ok(Members { line })
+        Members { line }
     }
 
     /// The line of shell that asks.

@@ -44,7 +44,7 @@ const NOT_HEARD: &str = "Whether the node reports to the cluster again afterward
     node that surely is this one";
 
 /// What `protectKernelDefaults` makes the kubelet compare with the kernel's own settings before it starts.
-const KERNEL: &str = "cd /proc/sys && for s in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 \
+pub(super) const KERNEL: &str = "cd /proc/sys && for s in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 \
     kernel/panic_on_oops=1 kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do \
     [ \"$(cat \"${s%=*}\")\" = \"${s#*=}\" ] || echo \"$s\"; done";
 
@@ -265,7 +265,7 @@ impl KubeletOp {
 
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         if self.protects() {
-            self.kernel(fresh)?;
+            kernel(fresh)?;
         }
         self.refuse_where_nobody_could_log_in()?;
         let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
@@ -341,24 +341,24 @@ impl KubeletOp {
             change.interrupts.push(format!("{stale}: what was changed there becomes effective with this restart too"));
         }
     }
+}
 
-    /// Whether the kernel's settings are as the kubelet will want them.
-    fn kernel(&self, fresh: &Fresh) -> Result<(), Refusal> {
-        let Some(said) = fresh.told(KERNEL) else {
-            return Err(Refusal::new(
-                "protectKernelDefaults: the kernel's settings were not read, with which the kubelet may refuse to start. Try again",
-            ));
-        };
-        let wrong: Vec<String> = said.lines().map(|line| line.trim().replace('/', ".")).collect();
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        Err(Refusal::new(format!(
-            "protectKernelDefaults: the kubelet would not start, since the kernel's settings are others than it wants. Set {} first (in \
-             /etc/sysctl.d/90-kubelet.conf, then `sysctl --system`)",
-            wrong.join(", ")
-        )))
+/// Whether the kernel's settings are as the kubelet will want them.
+pub(super) fn kernel(fresh: &Fresh) -> Result<(), Refusal> {
+    let Some(said) = fresh.told(KERNEL) else {
+        return Err(Refusal::new(
+            "protectKernelDefaults: the kernel's settings were not read, with which the kubelet may refuse to start. Try again",
+        ));
+    };
+    let wrong: Vec<String> = said.lines().map(|line| line.trim().replace('/', ".")).collect();
+    if wrong.is_empty() {
+        return Ok(());
     }
+    Err(Refusal::new(format!(
+        "protectKernelDefaults: the kubelet would not start, since the kernel's settings are others than it wants. Set {} first (in \
+         /etc/sysctl.d/90-kubelet.conf, then `sysctl --system`)",
+        wrong.join(", ")
+    )))
 }
 
 #[cfg(test)]

@@ -13,8 +13,14 @@ mod keys;
 pub(super) mod kube;
 mod kubelet;
 mod rancher;
+mod rancher_audit;
+mod rancher_certificates;
 mod rancher_config;
+mod rancher_decides;
+mod rancher_etcd;
 mod rancher_own_way;
+mod rancher_renewed;
+mod rancher_settings;
 mod rancher_told;
 mod seat;
 mod sources;
@@ -39,6 +45,7 @@ pub use keys::KeysOp;
 pub use kube::{Bound, KubeOp};
 pub use kubelet::KubeletOp;
 pub use rancher::RancherOp;
+pub use rancher_certificates::RancherCertificatesOp;
 pub use sources::SourcesOp;
 pub use ssh_off::SshOffOp;
 pub use sshd::SshdOp;
@@ -82,6 +89,8 @@ pub enum NodeOp {
     Updates(UpdatesOp),
     /// Certificates of the control plane.
     Certificates(CertificatesOp),
+    /// Certificates of k3s or RKE2.
+    RancherCertificates(RancherCertificatesOp),
     /// Secrets encrypted in etcd.
     Encryption(EncryptionOp),
 }
@@ -112,7 +121,14 @@ impl NodeOp {
 
     /// Whether nothing else may be done in the same go: what follows could not be undone with it, or not be proved.
     pub(super) fn stands_alone(&self) -> bool {
-        matches!(self, NodeOp::SshOff(_) | NodeOp::Updates(_) | NodeOp::Certificates(_) | NodeOp::Encryption(_))
+        matches!(
+            self,
+            NodeOp::SshOff(_)
+                | NodeOp::Updates(_)
+                | NodeOp::Certificates(_)
+                | NodeOp::RancherCertificates(_)
+                | NodeOp::Encryption(_)
+        )
     }
 
     /// What must be read fresh before the change can be made.
@@ -129,6 +145,7 @@ impl NodeOp {
             NodeOp::Automatic(op) => op.wants(),
             NodeOp::Updates(op) => op.wants(),
             NodeOp::Certificates(op) => op.wants(),
+            NodeOp::RancherCertificates(op) => op.wants(),
             NodeOp::Encryption(op) => op.wants(),
         }
     }
@@ -147,6 +164,7 @@ impl NodeOp {
             NodeOp::Automatic(op) => op.change(fresh),
             NodeOp::Updates(op) => op.change(fresh),
             NodeOp::Certificates(op) => op.change(fresh),
+            NodeOp::RancherCertificates(op) => op.change(fresh),
             NodeOp::Encryption(op) => op.change(fresh),
         }
     }
@@ -249,7 +267,10 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
                 None => noting(&mut notes, static_pod::plan(component, flag, setting, &about)?, NodeOp::StaticPod),
             })
         }
-        Some(RemedySpec::AuditPolicy {}) => Some(noting(&mut notes, static_pod::audit(&about)?, NodeOp::StaticPod)),
+        Some(RemedySpec::AuditPolicy {}) => Some(match node.and_then(Which::of) {
+            Some(which) => noting(&mut notes, rancher::audit(which, &about)?, NodeOp::Rancher),
+            None => noting(&mut notes, static_pod::audit(&about)?, NodeOp::StaticPod),
+        }),
         Some(RemedySpec::EncryptionAtRest {}) => {
             Some(noting(&mut notes, encryption::plan(&about)?, NodeOp::Encryption))
         }
@@ -283,7 +304,10 @@ pub fn plan(control: &Control, finding: &Finding, evidence: &Evidence) -> Result
                 notes = more;
                 Some(Work::Node(vec![NodeOp::Certificates(op)]))
             }
-            Renewal::Manual(steps) => Some(Work::Manual(steps)),
+            Renewal::Rancher(op, more) => {
+                notes = more;
+                Some(Work::Node(vec![NodeOp::RancherCertificates(op)]))
+            }
         },
         _ => None,
     };

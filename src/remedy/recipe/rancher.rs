@@ -2,10 +2,11 @@
 //! the configuration files of these two, which are read when their unit starts.
 
 use super::About;
+use super::etcd::Members;
 use super::rancher_config::{ConfigFile, Running, gives, set};
-use super::rancher_told;
 use super::static_flag::Flag;
 use super::static_pod::{no_log, of};
+use super::{rancher_audit, rancher_etcd, rancher_settings, rancher_told};
 use crate::evidence::effective::kubelet_flag;
 use crate::evidence::{Fact, NodeEvidence};
 use crate::probe::without_secrets;
@@ -38,7 +39,7 @@ impl Which {
         }
     }
 
-    fn id(self) -> &'static str {
+    pub(super) fn id(self) -> &'static str {
         match self {
             Which::K3s => "k3s",
             Which::Rke2 => "rke2",
@@ -56,8 +57,18 @@ impl Which {
         format!("/etc/rancher/{}/config.yaml", self.id())
     }
 
+    /// A path in the folder of all data.
+    pub(super) fn data(self, path: &str) -> String {
+        format!("/var/lib/rancher/{}{path}", self.id())
+    }
+
+    /// The kubeconfig that is written for the administrator.
+    pub(super) fn kubeconfig(self) -> String {
+        format!("/etc/rancher/{0}/{0}.yaml", self.id())
+    }
+
     /// Asks the API server of the node itself whether it is ready.
-    fn ready(self) -> &'static str {
+    pub(super) fn ready(self) -> &'static str {
         match self {
             Which::K3s => "timeout 20 k3s kubectl --kubeconfig /etc/rancher/k3s/k3s.yaml get --raw /readyz",
             Which::Rke2 => {
@@ -70,15 +81,23 @@ impl Which {
 /// Flags of the components of one node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RancherOp {
-    which: Which,
-    node: String,
-    unit: String,
+    pub(super) which: Which,
+    pub(super) node: String,
+    pub(super) unit: String,
     /// Whether an API server runs on this node.
-    serves: bool,
+    pub(super) serves: bool,
     /// Component, flag, and what it is to be.
-    flags: Vec<(String, String, Flag)>,
+    pub(super) flags: Vec<(String, String, Flag)>,
     /// The manifest that RKE2 wrote for a component, which shows with what it runs.
     manifests: BTreeMap<String, String>,
+    /// How etcd's members are asked after, where a flag of it changes.
+    members: Option<Members>,
+    /// Whether the API server is to have an audit log.
+    audit: bool,
+    /// Whether the kubelet is to start only where the kernel's settings are as it wants them.
+    pub(super) protects: bool,
+    /// Settings of the kubelet that no flag sets: path, with dots -> value.
+    pub(super) settings: BTreeMap<String, Json>,
 }
 
 /// Time that the unit may take to start and to have everything well again.
@@ -97,10 +116,14 @@ pub(super) fn kubelet(
     let node = about.node()?;
     let (name, called, main) = (&node.name, which.called(), which.main());
     let flag = match path {
+        "protectKernelDefaults" if *value == Json::Bool(true) => {
+            let (op, mut notes) = op(which, "kubelet", node)?;
+            notes.push("The kubelet does not start any more where somebody changes the kernel's settings".to_owned());
+            return Ok((RancherOp { protects: true, ..op }, notes));
+        }
         "protectKernelDefaults" => {
             return Err(Refusal::new(format!(
-                "{name}: {called} has a key of its own for this. Put `protect-kernel-defaults: {value}` into {main}, after the kernel's \
-                 settings are as its documents ask for, and restart it"
+                "{name}: {called} has a key of its own for this. Put `protect-kernel-defaults: {value}` into {main}, and restart it"
             )));
         }
         "rotateCertificates" | "serverTLSBootstrap" => {
@@ -118,9 +141,15 @@ pub(super) fn kubelet(
         _ => None,
     };
     let (Some(flag), Some(text)) = (flag, text) else {
-        return Err(Refusal::new(format!("{name}: {}", which.no_flag(path))));
+        if !rancher_settings::reads_drop_ins(which, node) {
+            return Err(Refusal::new(format!("{name}: {}", which.no_flag(path))));
+        }
+        let (op, notes) = op(which, "kubelet", node)?;
+        return Ok((RancherOp { settings: BTreeMap::from([(path.to_owned(), value.clone())]), ..op }, notes));
     };
-    op(which, "kubelet", flag, Flag::Value(text), node)
+    let (mut op, notes) = op(which, "kubelet", node)?;
+    op.flags.push(("kubelet".to_owned(), flag.to_owned(), Flag::Value(text)));
+    Ok((op, notes))
 }
 
 /// What is done for `static-pod-flag`, and what else it means.
@@ -132,26 +161,24 @@ pub(super) fn component(
     about: &About<'_>,
 ) -> Result<(RancherOp, Vec<String>), Refusal> {
     let node = about.node()?;
+    let (mut op, mut notes) = op(which, component, node)?;
     if component == "etcd" {
-        let id = which.id();
-        return Err(Refusal::new(format!(
-            "{}: {} writes etcd's configuration itself. Keep a snapshot first (`{id} etcd-snapshot save`), put the flag into {} \
-             (`etcd-arg: [\"NAME=VALUE\"]`), one server after the other, and restart it each time",
-            node.name,
-            which.called(),
-            which.main()
-        )));
+        op.members = Some(rancher_etcd::members());
+        notes.extend(rancher_etcd::plan(which, flag, node)?);
     }
-    op(which, component, flag, setting, node)
+    op.flags.push((component.to_owned(), flag.to_owned(), setting));
+    Ok((op, notes))
 }
 
-fn op(
-    which: Which,
-    component: &str,
-    flag: &str,
-    setting: Flag,
-    node: &NodeEvidence,
-) -> Result<(RancherOp, Vec<String>), Refusal> {
+/// What is done for `audit-policy`, and what else it means.
+pub(super) fn audit(which: Which, about: &About<'_>) -> Result<(RancherOp, Vec<String>), Refusal> {
+    let (op, mut notes) = op(which, "kube-apiserver", about.node()?)?;
+    notes.extend(rancher_audit::notes(which));
+    Ok((RancherOp { audit: true, ..op }, notes))
+}
+
+/// With nothing to be done yet to a component.
+fn op(which: Which, component: &str, node: &NodeEvidence) -> Result<(RancherOp, Vec<String>), Refusal> {
     let name = &node.name;
     let unit = node.kubelet.process.known().and_then(|process| process.unit.known());
     let Some(unit) = unit.filter(|unit| unit.starts_with(which.id()) && unit.ends_with(".service")) else {
@@ -167,8 +194,12 @@ fn op(
         node: name.clone(),
         unit: unit.clone(),
         serves: node.kube_apiserver.exists == Fact::Known(true),
-        flags: vec![(component.to_owned(), flag.to_owned(), setting)],
+        flags: Vec::new(),
         manifests: manifests.map(|pod| (component.to_owned(), pod.path.clone())).into_iter().collect(),
+        members: None,
+        audit: false,
+        protects: false,
+        settings: BTreeMap::new(),
     };
     let others = if component == "kubelet" { "node" } else { "server" };
     let note =
@@ -185,20 +216,10 @@ impl RancherOp {
             }
         }
         self.manifests.extend(other.manifests);
-    }
-
-    /// What decides beside the files: names of flags on the unit's command line (never their values), options that name other
-    /// files, and whether the folder is there.
-    fn facts(&self) -> String {
-        let (unit, id) = (quoted(&self.unit), self.which.id());
-        format!(
-            "systemctl show -p ExecStart {unit} | tr ' ' '\\n' | tr -d \"'\\\"\" | awk 'k {{ sub(/=.*/, \"\"); print k, $0; k = \"\"; next }} \
-             /[$]/ {{ print \"variable\" }} /^(--config|-c|--log|-l)(=|$)/ {{ sub(/=.*/, \"\"); print \"option\", $0 }} \
-             /^--[a-z-]+-arg$/ {{ k = substr($0, 3) }} \
-             /^--[a-z-]+-arg=/ {{ o = substr($0, 3, index($0, \"=\") - 3); sub(/^[^=]*=/, \"\"); sub(/=.*/, \"\"); print o, $0 }}'; \
-             tr '\\0' '\\n' <\"/proc/$(systemctl show -p MainPID {unit} | cut -d= -f2)/environ\" 2>/dev/null | \
-             sed -n 's/^\\(K3S_CONFIG_FILE\\|RKE2_CONFIG_FILE\\)=..*/option \\1/p'; [ -d /etc/rancher/{id} ] || echo no-folder; echo end"
-        )
+        self.members = self.members.take().or(other.members);
+        self.audit |= other.audit;
+        self.protects |= other.protects;
+        self.settings.extend(other.settings);
     }
 
     pub(super) fn wants(&self) -> Vec<Want> {
@@ -208,9 +229,16 @@ impl RancherOp {
         wants.extend(["*", ".*"].map(|names| Want::Pattern(format!("{main}.d/{names}"))));
         wants.extend(self.manifests.values().cloned().map(Want::File));
         if self.which == Which::K3s {
-            let components: BTreeSet<&String> = self.flags.iter().map(|(component, ..)| component).collect();
+            let of_api = self.audit.then_some("kube-apiserver");
+            let components: BTreeSet<&str> =
+                self.flags.iter().map(|(component, ..)| component.as_str()).chain(of_api).collect();
             wants.extend(components.iter().map(|component| Want::Tell(rancher_told::line(&self.unit, component))));
         }
+        if self.audit {
+            wants.push(Want::File(rancher_audit::policy(self.which)));
+        }
+        wants.extend(self.members.iter().map(|members| Want::Tell(members.line().to_owned())));
+        wants.extend(self.wants_of_kubelet());
         if self.serves {
             wants.push(Want::Tell(self.which.ready().to_owned()));
         }
@@ -251,64 +279,6 @@ impl RancherOp {
         Ok(files)
     }
 
-    /// Refuses where something else than the files decides.
-    fn decides(&self, fresh: &Fresh) -> Result<(), Refusal> {
-        let (name, unit, main) = (&self.node, &self.unit, self.which.main());
-        let facts = fresh.told(&self.facts()).filter(|said| said.trim_end().ends_with("end"));
-        let Some(facts) = facts else {
-            return Err(Refusal::new(format!("{name}: how {unit} is started was not read. Try again as root")));
-        };
-        for fact in facts.lines().map(str::trim) {
-            let refuse = |why: String| Err(Refusal::new(format!("{name}: {why}")));
-            match fact.split_once(' ').unwrap_or((fact, "")) {
-                ("no-folder", _) => {
-                    let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
-                    return refuse(format!(
-                        "{folder} is not there yet. Make it (`mkdir -p -m 755 {folder}`) and ask again"
-                    ));
-                }
-                ("option", log @ ("--log" | "-l")) if self.which == Which::K3s => {
-                    return refuse(format!(
-                        "{unit} is started with {log}, so that its log does not tell with which flags the components run. Put the flag \
-                         into {main} by hand, restart it and look"
-                    ));
-                }
-                ("option", "--log" | "-l") => {}
-                ("option", option) => {
-                    return refuse(format!(
-                        "{unit} is started with {option}, which names another file than {main}. Put the flag there by hand and restart it"
-                    ));
-                }
-                ("variable", _) => {
-                    return refuse(format!(
-                        "the command line of {unit} has variables, which may bring flags over {main}. Put the flag in by hand \
-                         (`systemctl cat {unit}`) and restart it"
-                    ));
-                }
-                (key, given) => {
-                    let same = |(component, flag, _): &&(String, String, Flag)| {
-                        key.strip_suffix("-arg") == Some(component)
-                            && given.trim_start_matches('-').trim_end_matches(['+', '-']).replace('_', "-") == **flag
-                    };
-                    if let Some((_, flag, _)) = self.flags.iter().find(same) {
-                        return refuse(format!(
-                            "{unit} is started with --{key} {flag}=..., which is over every file. Take it out there (`systemctl cat \
-                             {unit}`), then `systemctl daemon-reload`; {main} counts from then on"
-                        ));
-                    }
-                }
-            }
-        }
-        if self.serves && fresh.told(self.which.ready()).is_none() {
-            return Err(Refusal::new(format!(
-                "{name}: its API server does not say now that it is ready, so that nobody could tell afterwards whether it still is. Ask \
-                 it there: `{}`",
-                self.which.ready()
-            )));
-        }
-        Ok(())
-    }
-
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         self.decides(fresh)?;
         let found = self.files(fresh)?;
@@ -321,22 +291,24 @@ impl RancherOp {
                 file.path, self.unit
             )));
         }
+        let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
         let (mut new, mut old) = (Vec::new(), Vec::new());
-        for (component, flag, setting) in &self.flags {
+        let mut flags = self.flags.clone();
+        let log = match self.audit {
+            true => rancher_audit::change(self, fresh, &mut files, &mut flags, &mut change, (&mut new, &mut old))?,
+            false => None,
+        };
+        self.change_kubelet(fresh, &mut files, &mut change, (&mut new, &mut old))?;
+        for (component, flag, setting) in &flags {
             let key = format!("{component}-arg");
-            let shown = self.manifests.get(component).and_then(|path| fresh.file(path)).and_then(FreshFile::text);
-            let running = |flag: &str| match (self.which, shown.map(|text| flag_values(text, component, flag))) {
-                (Which::K3s, _) => rancher_told::running(fresh, &self.unit, component, flag),
-                (Which::Rke2, Some(Ok(values))) => Running::Seen(values.into_iter().flatten().next_back()),
-                (Which::Rke2, _) => Running::Hidden,
-            };
             if flag.starts_with("audit-log-max")
+                && !self.audit
                 && !gives(&files, &key, "audit-log-path")?
-                && !matches!(running("audit-log-path"), Running::Seen(Some(path)) if path != "-")
+                && !matches!(self.running(fresh, component, "audit-log-path"), Running::Seen(Some(path)) if path != "-")
             {
                 return Err(Refusal::new(no_log(&self.which.main(), flag)));
             }
-            let turn = set(&mut files, &key, flag, setting, &running(flag))?;
+            let turn = set(&mut files, &key, flag, setting, &self.running(fresh, component, flag))?;
             if turn.was == turn.is {
                 continue;
             }
@@ -345,13 +317,16 @@ impl RancherOp {
                 (None, Some(value)) => format!("^--{flag}={value}"),
                 (None, None) => format!("^--{flag}"),
             };
-            new.push(self.runs(component, &test(&turn.is, &turn.was)));
-            old.push(self.runs(component, &test(&turn.was, &turn.is)));
+            new.extend(self.runs(component, &test(&turn.is, &turn.was)));
+            old.extend(self.runs(component, &test(&turn.was, &turn.is)));
         }
         if new.is_empty() {
             return Ok(NodeChange::default());
         }
-        let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
+        if let Some(members) = &self.members {
+            change.interrupts.push(members.well(fresh)?);
+            change.validate.push(rancher_etcd::snapshot(self.which));
+        }
         let main = self.which.main();
         for ((file, was), now) in found.iter().zip(files) {
             if was.text == now.text {
@@ -359,6 +334,10 @@ impl RancherOp {
             }
             if now.path != main {
                 change.why.push(format!("{} decides over {main}, so it is changed there", now.path));
+            }
+            if let Some(log) = &log {
+                // It lies there anew when the API server starts with it: what was written into the log before does not count.
+                new.push(format!("[ -n \"$(find {} -newer {})\" ]", quoted(log), quoted(&now.path)));
             }
             change.private |= was.text.lines().any(|line| without_secrets(line) != line);
             let state = file.and_then(|file| file.state.clone()).unwrap_or(State::Absent);
@@ -388,14 +367,27 @@ impl RancherOp {
         Ok(change)
     }
 
-    /// The condition that a component runs, and with an argument that fits.
-    fn runs(&self, component: &str, test: &str) -> String {
+    /// The value of a flag that a component runs with now.
+    pub(super) fn running(&self, fresh: &Fresh, component: &str, flag: &str) -> Running {
+        let shown = self.manifests.get(component).and_then(|path| fresh.file(path)).and_then(FreshFile::text);
+        match (self.which, shown.map(|text| flag_values(text, component, flag))) {
+            (Which::K3s, _) => rancher_told::running(fresh, &self.unit, component, flag),
+            (Which::Rke2, Some(Ok(values))) => Running::Seen(values.into_iter().flatten().next_back()),
+            (Which::Rke2, _) => Running::Hidden,
+        }
+    }
+
+    /// The conditions that a component runs, and with an argument that fits.
+    pub(super) fn runs(&self, component: &str, test: &str) -> Vec<String> {
+        if component == "etcd" {
+            return rancher_etcd::runs(self.which, test);
+        }
         let test = quoted(test);
-        match self.which {
+        vec![match self.which {
             Which::K3s => format!("said {} {component} {test}", quoted(&self.unit)),
             // The kernel keeps no more of a name.
             Which::Rke2 => format!("runs {} {UP} {test}", component.chars().take(15).collect::<String>()),
-        }
+        }]
     }
 
     fn interrupts(&self) -> String {
@@ -414,3 +406,7 @@ impl RancherOp {
 #[cfg(test)]
 #[path = "rancher_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "rancher_more_tests.rs"]
+mod more_tests;

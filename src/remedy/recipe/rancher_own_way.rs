@@ -7,17 +7,6 @@ impl Which {
     /// What k3s and RKE2 do in a way of their own, which is no flag: what to do there, a sentence. None for everything else.
     pub(super) fn own_way(self, spec: &RemedySpec) -> Option<String> {
         let sentence = match (spec, self) {
-            (RemedySpec::AuditPolicy {}, Which::K3s) => {
-                "k3s takes no manifest. Write a policy to /var/lib/rancher/k3s/server/audit.yaml, put `kube-apiserver-arg: \
-                 [\"audit-policy-file=/var/lib/rancher/k3s/server/audit.yaml\", \
-                 \"audit-log-path=/var/lib/rancher/k3s/server/logs/audit.log\"]` into /etc/rancher/k3s/config.yaml of each server \
-                 and restart k3s, one server at a time"
-            }
-            (RemedySpec::AuditPolicy {}, Which::Rke2) => {
-                "RKE2 writes the manifest anew whenever it starts. Write a policy to /etc/rancher/rke2/audit-policy.yaml, put \
-                 `audit-policy-file: /etc/rancher/rke2/audit-policy.yaml` into /etc/rancher/rke2/config.yaml of each server and \
-                 restart rke2-server, one server at a time"
-            }
             // k3s-io/k3s pull request 13370, in the releases of 2026; before, and with the flag alone, each of several servers
             // makes a key of its own (issue 7195 there).
             (RemedySpec::EncryptionAtRest {}, Which::K3s) => {

@@ -11,16 +11,16 @@ use crate::remedy::plan::{Plan, Work};
 use crate::remedy::recipe::NodeOp;
 use serde_json::json;
 
-const MANIFEST: &str = "/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.yaml";
+pub(super) const MANIFEST: &str = "/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.yaml";
 
-fn k3s(unit: &str) -> NodeEvidence {
+pub(super) fn k3s(unit: &str) -> NodeEvidence {
     let mut node = node(&[]);
     node.kubelet.process = process("/usr/local/bin/k3s", unit, &["server"]);
     node.kube_apiserver.exists = Fact::Known(unit == "k3s.service");
     node
 }
 
-fn rke2() -> NodeEvidence {
+pub(super) fn rke2() -> NodeEvidence {
     let mut node = node(&[]);
     node.kubelet.process = process("/var/lib/rancher/rke2/data/v1.36/bin/kubelet", "rke2-server.service", &[]);
     node.kube_apiserver.exists = Fact::Known(true);
@@ -35,14 +35,14 @@ fn rke2() -> NodeEvidence {
     node
 }
 
-fn plan_of(node: &NodeEvidence, spec: RemedySpec) -> Result<Plan, Refusal> {
+pub(super) fn plan_of(node: &NodeEvidence, spec: RemedySpec) -> Result<Plan, Refusal> {
     let catalog = Catalog::embedded().unwrap();
     let control = Control { remedy: Some(spec), ..catalog.controls[0].clone() };
     let finding = Finding::of(&control, "node/n1", Verdict::Fail, "");
     super::super::plan(&control, &finding, &evidence(node))
 }
 
-fn planned(node: &NodeEvidence, spec: RemedySpec) -> Result<RancherOp, Refusal> {
+pub(super) fn planned(node: &NodeEvidence, spec: RemedySpec) -> Result<RancherOp, Refusal> {
     match plan_of(node, spec)?.work {
         Work::Node(ops) => match ops.as_slice() {
             [NodeOp::Rancher(op)] => Ok(op.clone()),
@@ -52,11 +52,11 @@ fn planned(node: &NodeEvidence, spec: RemedySpec) -> Result<RancherOp, Refusal> 
     }
 }
 
-fn kubelet(path: &str, value: Json) -> RemedySpec {
+pub(super) fn kubelet(path: &str, value: Json) -> RemedySpec {
     RemedySpec::KubeletSetting { path: path.to_owned(), value }
 }
 
-fn flag(component: &str, flag: &str, value: Option<&str>, add: &[&str]) -> RemedySpec {
+pub(super) fn flag(component: &str, flag: &str, value: Option<&str>, add: &[&str]) -> RemedySpec {
     RemedySpec::StaticPodFlag {
         component: component.to_owned(),
         flag: flag.to_owned(),
@@ -74,7 +74,7 @@ fn change(op: &RancherOp, files: &[(&str, &str)], facts: &str) -> Result<NodeCha
     op.change(&fresh)
 }
 
-fn contents(change: &NodeChange) -> Vec<(&str, String)> {
+pub(super) fn contents(change: &NodeChange) -> Vec<(&str, String)> {
     let text = |file: &FileChange| String::from_utf8(file.contents.clone().unwrap()).unwrap();
     change.files.iter().map(|file| (file.path.as_str(), text(file))).collect()
 }
@@ -169,8 +169,6 @@ fn a_join_token_is_neither_shown_nor_exported() {
 #[test]
 fn what_these_two_do_in_their_own_way_is_said_and_not_done() {
     for (node, spec, words) in [
-        (k3s("k3s.service"), RemedySpec::AuditPolicy {}, "audit-policy-file=/var/lib/rancher/k3s/server/audit.yaml"),
-        (rke2(), RemedySpec::AuditPolicy {}, "/etc/rancher/rke2/audit-policy.yaml"),
         (k3s("k3s.service"), RemedySpec::EncryptionAtRest {}, "On one server `k3s secrets-encrypt enable`; then put"),
         (rke2(), RemedySpec::EncryptionAtRest {}, "rke2 secrets-encrypt status"),
     ] {
@@ -213,9 +211,9 @@ fn what_no_flag_sets_is_refused_with_what_to_do() {
     for (spec, words) in [
         (kubelet("featureGates.RotateKubeletServerCertificate", json!(true)), "comes after 00-k3s-defaults.conf"),
         (kubelet("enableSystemLogHandler", json!(false)), "agent/etc/kubelet.conf.d"),
-        (kubelet("protectKernelDefaults", json!(true)), "protect-kernel-defaults: true"),
+        (kubelet("protectKernelDefaults", json!(false)), "protect-kernel-defaults: false"),
         (kubelet("rotateCertificates", json!(true)), "issues the kubelet's certificates itself"),
-        (flag("etcd", "tls-min-version", Some("TLS1.2"), &[]), "k3s etcd-snapshot save"),
+        (flag("etcd", "tls-min-version", Some("TLS1.2"), &[]), "no etcd runs within k3s"),
     ] {
         let refused = plan_of(&node, spec).unwrap_err();
         assert!(refused.0.contains(words), "{refused}");
