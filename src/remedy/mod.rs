@@ -8,6 +8,7 @@ mod confirm;
 mod console;
 pub mod edit;
 mod emptied;
+mod ending;
 mod export;
 mod fresh;
 mod manifest;
@@ -28,6 +29,7 @@ pub use cluster::{
     ClusterReach, DRAIN_WITHIN, Drain, look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster,
 };
 pub use confirm::{Answer, Confirmed, confirm};
+pub use ending::{Found, Open, found, found_in_cluster, run_end};
 pub use export::{markdown, script};
 pub use memory::Memory;
 pub use node::{Done, Reach};

@@ -3,6 +3,7 @@
 
 use super::change::{FileChange, NodeChange, Proof, Validate};
 use super::cluster::{AzureChange, ClusterChange, Drain};
+use super::ending::End;
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
@@ -26,6 +27,8 @@ pub(super) enum Body {
     Node(NodeChange),
     Cluster(ClusterChange),
     Azure(AzureChange),
+    /// The end of an entry that has none.
+    End(End),
     /// Nothing that could be run.
     Manual,
 }
@@ -67,7 +70,7 @@ impl Step {
         Step { what: what.into(), commands, diff: None, part: Part::Other }
     }
 
-    fn with_part(self, part: Part) -> Self {
+    pub(super) fn with_part(self, part: Part) -> Self {
         Step { part, ..self }
     }
 }
@@ -92,7 +95,7 @@ impl Prepared {
     pub fn change(&self) -> Option<&NodeChange> {
         match &self.body {
             Body::Node(change) => Some(change),
-            Body::Cluster(_) | Body::Azure(_) | Body::Manual => None,
+            Body::Cluster(_) | Body::Azure(_) | Body::End(_) | Body::Manual => None,
         }
     }
 
@@ -106,7 +109,7 @@ impl Prepared {
             Body::Node(change) => change.interrupts.iter().chain(&change.why).cloned().collect(),
             Body::Cluster(change) => change.remarks.clone(),
             Body::Azure(change) => change.remarks(),
-            Body::Manual => Vec::new(),
+            Body::End(_) | Body::Manual => Vec::new(),
         };
         remarks.extend(self.drain.iter().flat_map(|drain| drain.remarks()));
         remarks.extend(self.plan.notes.iter().cloned());
@@ -122,7 +125,7 @@ impl Prepared {
     pub fn way_back(&self) -> &'static str {
         match &self.body {
             Body::Node(change) if change.one_way => "There is no way back by this program.",
-            Body::Node(_) => "The way back: sitewarden undo, from here or on the node.",
+            Body::Node(_) | Body::End(_) => "The way back: sitewarden undo, from here or on the node.",
             Body::Cluster(_) | Body::Azure(_) | Body::Manual => {
                 "The way back: sitewarden undo, from here, with the cluster named."
             }
@@ -174,6 +177,7 @@ impl Prepared {
             Body::Node(change) => change.risk,
             Body::Cluster(change) => change.risk,
             Body::Azure(change) => change.risk(),
+            Body::End(end) => end.risk(),
             Body::Manual => Risk::Safe,
         }
     }
@@ -181,7 +185,7 @@ impl Prepared {
     /// Whether there is anything that this program can run.
     pub fn can_run(&self) -> bool {
         match &self.body {
-            Body::Node(_) | Body::Cluster(_) => true,
+            Body::Node(_) | Body::Cluster(_) | Body::End(_) => true,
             Body::Azure(change) => change.installed,
             Body::Manual => false,
         }
@@ -193,9 +197,16 @@ impl Prepared {
         let name = match &self.body {
             Body::Cluster(change) => change.context.as_str(),
             Body::Azure(change) => change.name.as_str(),
-            Body::Node(_) | Body::Manual => self.plan.target.strip_prefix("node/").unwrap_or(&self.plan.target),
+            Body::Node(_) | Body::End(_) | Body::Manual => {
+                self.plan.target.strip_prefix("node/").unwrap_or(&self.plan.target)
+            }
         };
         (self.risk() > Risk::Safe).then_some(name)
+    }
+
+    pub(super) fn of_end(plan: Plan, end: End, steps: Vec<Step>) -> Self {
+        let digest = sha256(format!("{plan:?}\n{steps:?}\n{end:?}").as_bytes());
+        Prepared { plan, body: Body::End(end), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {

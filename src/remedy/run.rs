@@ -71,8 +71,8 @@ pub struct Ran {
     pub outcome: Outcome,
     /// A sentence for the person.
     pub note: String,
-    files: Vec<FileChange>,
-    who: Who,
+    pub(super) files: Vec<FileChange>,
+    pub(super) who: Who,
 }
 
 /// The journal, and what could not be written to it.
@@ -384,13 +384,15 @@ impl Ending<'_, '_> {
         let node = self.reach.node();
         if self.change.delay == 0 {
             return format!(
-                "{node}: {why}. What came of it is not known; when the node answers again: sitewarden undo --resume"
+                "{node}: {why}. What came of it is not known; when the node answers again: sitewarden undo --resume{}",
+                self.reach.again()
             );
         }
         let left = self.left().as_secs();
         format!(
             "{node}: {why}. It does not answer now; by itself it puts the old state back within {left} seconds. \
-             When it answers again: sitewarden undo --resume"
+             When it answers again: sitewarden undo --resume{}",
+            self.reach.again()
         )
     }
 

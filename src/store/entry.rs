@@ -30,6 +30,11 @@ impl Entry {
         self.ended.is_none()
     }
 
+    /// Whether somebody has still to bring it to its end: it has none, or contact with its node was lost.
+    pub fn is_open(&self) -> bool {
+        self.is_unfinished() || (self.outcome() == Some(Outcome::Unknown) && self.target().starts_with("node/"))
+    }
+
     /// How it ended; none where it did not.
     pub fn outcome(&self) -> Option<Outcome> {
         match self.ended.as_ref()?.kind {

@@ -46,6 +46,9 @@ pub struct Visit {
     pub packages: bool,
     /// How many nodes at once.
     pub jobs: usize,
+    /// The options, beside the nodes themselves, by which a person said how all this is reached: for the commands that they
+    /// are told to type.
+    pub given: Vec<String>,
     /// From where and as whom.
     pub seat: Seat,
 }

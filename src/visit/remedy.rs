@@ -9,6 +9,7 @@ use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity, joined_nodes};
 use crate::remedy::{DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
 use crate::site::{NodeTarget, Way};
+use std::borrow::Cow;
 use std::mem::discriminant;
 use std::net::{IpAddr, ToSocketAddrs as _};
 
@@ -18,6 +19,8 @@ pub struct NodeReach {
     target: NodeTarget,
     ssh: SshOptions,
     limits: Limits,
+    /// The options that say how it is reached, as a person would type them again.
+    again: String,
     /// All nodes of the visit, by which it is known who is reached through this one.
     all: Vec<NodeTarget>,
 }
@@ -27,7 +30,8 @@ impl NodeReach {
     pub fn of(visit: &Visit, name: &str) -> Option<Self> {
         let all = super::told_apart(&visit.targets);
         let target = all.iter().find(|target| target.name == name)?.clone();
-        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, all })
+        let again = again(visit, &target);
+        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, again, all })
     }
 }
 
@@ -51,6 +55,10 @@ impl Reach for NodeReach {
         self.limits
     }
 
+    fn again(&self) -> String {
+        self.again.clone()
+    }
+
     fn behind(&self) -> Vec<Box<dyn Reach>> {
         let Some(own) = read::destination(&self.target) else { return Vec::new() };
         let (host, port, _) = ssh::dialled(&own, &self.ssh);
@@ -60,10 +68,35 @@ impl Reach for NodeReach {
             target.name != self.target.name && jumps.iter().any(|jump| jump.1 == port && same_host(&jump.0, &host))
         };
         let reach = |target: &NodeTarget| -> Box<dyn Reach> {
-            Box::new(NodeReach { target: target.clone(), ssh: self.ssh.clone(), limits: self.limits, all: Vec::new() })
+            let (ssh, again) = (self.ssh.clone(), String::new());
+            Box::new(NodeReach { target: target.clone(), ssh, limits: self.limits, again, all: Vec::new() })
         };
         self.all.iter().filter(through).map(reach).collect()
     }
+}
+
+/// The options that name a node of a visit and the way to it, with a blank before each.
+fn again(visit: &Visit, target: &NodeTarget) -> String {
+    let mut words = match &target.way {
+        Way::Local => vec!["--local".to_owned()],
+        Way::Ssh { host, port, user, .. } => {
+            let host = if host.contains(':') && port.is_some() { format!("[{host}]") } else { host.clone() };
+            let port = port.map_or(String::new(), |port| format!(":{port}"));
+            let user = user.as_ref().map_or(String::new(), |user| format!("{user}@"));
+            let typed = format!("{user}{host}{port}");
+            // A node of the site file goes by its name there.
+            let its_own = typed.parse::<NodeTarget>().is_ok_and(|read| read.name == target.name);
+            vec!["--node".to_owned(), if its_own { typed } else { target.name.clone() }]
+        }
+    };
+    // What was typed into a form stands in no option yet.
+    if let Way::Ssh { identity: Some(file), .. } = &target.way
+        && !visit.given.iter().any(|word| word == "--site")
+    {
+        words.extend(["--identity".to_owned(), file.display().to_string()]);
+    }
+    words.extend(visit.given.iter().cloned());
+    words.iter().map(|word| format!(" {}", shlex::try_quote(word).unwrap_or(Cow::Borrowed("?")))).collect()
 }
 
 /// Whether two names of hosts lead to the same one. Names that are not the same are asked for their addresses.
