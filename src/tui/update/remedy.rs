@@ -8,7 +8,7 @@ use super::super::target::State;
 use super::super::work::{Change, Phase, Remembered, Work};
 use super::{confirm, resume};
 use crate::assess::{Finding, Verdict};
-use crate::remedy::{Confirmed, Prepared, Ran, Refusal, Told};
+use crate::remedy::{Confirmed, Prepared, Ran, Refusal, Told, Who};
 use crate::store::Outcome;
 use crate::visit::{Visit, offer, who};
 use jiff::Timestamp;
@@ -270,11 +270,17 @@ fn next(app: &mut App) -> Vec<Effect> {
     prepare(app)
 }
 
+/// Who sits here, at which site. An entry without an end may be ended before the site was read.
+pub(super) fn who_here(app: &App) -> Who {
+    let seat = &app.visit.seat;
+    let unread = || Who { operator: seat.user.clone(), seat: seat.host.clone(), site: app.visit.site.name.clone() };
+    app.evidence.as_ref().map_or_else(unread, |evidence| who(&app.visit, evidence))
+}
+
 /// What was confirmed is carried out.
 pub(super) fn run(app: &mut App, confirmed: Confirmed<Prepared>) -> Vec<Effect> {
     let visit = Box::new(visit(app));
-    let Some(evidence) = app.evidence.clone() else { return Vec::new() };
-    let who = who(&app.visit, &evidence);
+    let who = who_here(app);
     let Some(work) = &mut app.work else { return Vec::new() };
     let Some(memory) = work.memory.clone() else { return Vec::new() };
     let before = crate::tui::doc::verdicts(&work.before);

@@ -5,10 +5,9 @@ use super::super::app::{App, Screen};
 use super::super::msg::Effect;
 use super::super::standing::Standing;
 use super::super::work::{Phase, Remembered, Work};
-use super::remedy::{say, show, visit};
+use super::remedy::{say, show, visit, who_here};
 use crate::assess::Verdict;
-use crate::remedy::{Found, Open, Refusal, Who};
-use crate::visit::who;
+use crate::remedy::{Found, Open, Refusal};
 use jiff::Timestamp;
 
 /// Begins to look at the target of an entry.
@@ -31,10 +30,7 @@ pub(super) fn look_at(app: &mut App, entry: &str) -> Vec<Effect> {
         phase: Phase::Preparing,
     });
     show(app);
-    let seat = &app.visit.seat;
-    let (operator, host, site) = (seat.user.clone(), seat.host.clone(), app.visit.site.name.clone());
-    let nothing_seen = || Who { operator, seat: host, site };
-    let who = app.evidence.as_ref().map_or_else(nothing_seen, |evidence| who(&app.visit, evidence));
+    let who = who_here(app);
     vec![Effect::LookAt { serial: app.works, entry: entry.to_owned(), visit: Box::new(visit(app)), who }]
 }
 

@@ -118,6 +118,19 @@ fn it_is_finished_or_put_back_by_a_plan_that_is_confirmed_like_any_other() {
 }
 
 #[test]
+fn the_switch_waits_for_no_site_to_be_read_first() {
+    let (mut app, _) = open(sample::start(&["edge1"], None), (80, 24), crate::tui::theme::Theme::PLAIN);
+    app.armed = true;
+    let entry = sample::entry(ENTRY, "edge1", false);
+    update(&mut app, Msg::Journal(Ok(vec![entry.clone()])));
+    press(&mut app, "Ju");
+    let serial = app.works;
+    update(&mut app, sample::found(serial, Ok(Found::Open(Open::sample(&entry, Risk::CanLockOut, Some(9))))));
+    assert!(app.evidence.is_none());
+    assert!(matches!(press(&mut app, "xedge1\u{18}").as_slice(), [Effect::Run { .. }]));
+}
+
+#[test]
 fn the_seconds_that_are_left_are_counted_while_the_page_is_there() {
     let mut app = sample::waiting(80, 24, Risk::CanLockOut, true);
     let serial = app.works;
