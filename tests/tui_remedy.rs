@@ -136,7 +136,9 @@ const NO_HOLD: &str =
 
 /// A change whose program is killed while it logs in a second time. Gives the entry's name.
 fn killed(bed: &Bed, folder: &Path, seconds: &str) -> String {
-    bed.sh(&format!("systemctl stop 'sitewarden-2*'; rm -rf {OURS} /var/lib/sitewarden; {NO_HOLD}; systemctl reload ssh; {HOLD}"));
+    bed.sh(&format!(
+        "systemctl stop 'sitewarden-2*'; rm -rf {OURS} /var/lib/sitewarden; {NO_HOLD}; systemctl reload ssh; {HOLD}"
+    ));
     let mut terminal = walk(bed, folder, &["--allow-changes", "--revert-after", seconds]);
     plan(&mut terminal, "sshd-password-authentication");
     confirm(&mut terminal, &bed.address);

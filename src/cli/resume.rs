@@ -9,6 +9,7 @@ use super::{FAILED, GOOD};
 use crate::remedy::{self, Answer, Found, Open, Prepared, Reach};
 use crate::report::clean;
 use crate::store::{Entry, Outcome, Store};
+use crate::visit::{Visit, typed};
 use std::io::Write;
 
 fn open_entries(store: &Store) -> Result<Vec<Entry>, CliError> {
@@ -17,7 +18,7 @@ fn open_entries(store: &Store) -> Result<Vec<Entry>, CliError> {
 }
 
 /// Where nothing was named: which entries there are, and what to name for each. 1 where there is one.
-pub(super) fn list(store: &Store, host: &str, out: &mut dyn Write) -> Result<u8, CliError> {
+pub(super) fn list(store: &Store, visit: &Visit, out: &mut dyn Write) -> Result<u8, CliError> {
     let open = open_entries(store)?;
     if open.is_empty() {
         writeln!(out, "Every entry of the journal has its end.")?;
@@ -26,7 +27,8 @@ pub(super) fn list(store: &Store, host: &str, out: &mut dyn Write) -> Result<u8,
     writeln!(out, "These have no end. Each is looked at where it was made; name that as it was named then.")?;
     for entry in open {
         writeln!(out, "{} of {}: {}", entry.id, clean(entry.target()), clean(entry.title()))?;
-        writeln!(out, "  sitewarden undo --resume {}", clean(&to_name(entry.target(), host)))?;
+        let (name, given) = (to_name(entry.target(), &visit.seat.host), typed(&visit.given));
+        writeln!(out, "  sitewarden undo --resume {}{}", clean(&name), clean(&given))?;
     }
     writeln!(
         out,

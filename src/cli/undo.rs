@@ -67,7 +67,7 @@ pub(super) fn run(undo: &Undo, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let named = visit.cluster.take();
     let store = undo.change.store()?;
     if undo.resume && visit.targets.is_empty() && named.is_none() {
-        return resume::list(&store, &visit.seat.host, out);
+        return resume::list(&store, &visit, out);
     }
     let of_cluster = undo_cluster::which(undo, &store, visit.targets.is_empty() && named.is_some())?;
     if visit.targets.is_empty() && of_cluster.is_none() && !(undo.resume && named.is_some()) {

@@ -11,7 +11,7 @@ mod remedy;
 
 pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit, azure_commands};
 pub use progress::Progress;
-pub use remedy::{NodeReach, emptied_for, failing, offer, who};
+pub use remedy::{NodeReach, emptied_for, failing, offer, typed, who};
 
 use crate::assess::{Assessment, assess};
 use crate::catalog::Catalog;

@@ -96,6 +96,11 @@ fn again(visit: &Visit, target: &NodeTarget) -> String {
         words.extend(["--identity".to_owned(), file.display().to_string()]);
     }
     words.extend(visit.given.iter().cloned());
+    typed(&words)
+}
+
+/// Words as they are typed into a shell, with a blank before each.
+pub fn typed(words: &[String]) -> String {
     words.iter().map(|word| format!(" {}", shlex::try_quote(word).unwrap_or(Cow::Borrowed("?")))).collect()
 }
 
@@ -202,4 +207,47 @@ pub fn emptied_for(prepared: Prepared, visit: &Visit, evidence: &Evidence) -> Re
 pub fn who(visit: &Visit, evidence: &Evidence) -> Who {
     let site = SiteIdentity::of(evidence).map(|identity| identity.id).or_else(|| visit.site.name.clone());
     Who { operator: visit.seat.user.clone(), seat: visit.seat.host.clone(), site }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::evidence::{Seat, SiteFacts};
+
+    fn visit(targets: Vec<NodeTarget>, given: &[&str]) -> Visit {
+        Visit {
+            site: SiteFacts::default(),
+            cluster: None,
+            targets,
+            endpoints: false,
+            before: None,
+            ssh: SshOptions::default(),
+            limits: Limits::default(),
+            packages: false,
+            jobs: 1,
+            given: given.iter().map(|word| (*word).to_owned()).collect(),
+            seat: Seat::default(),
+        }
+    }
+
+    #[test]
+    fn a_node_is_named_as_it_was_and_what_led_to_it_is_said_again() {
+        let node = |given: &str| given.parse::<NodeTarget>().unwrap();
+        let named = |name: &str, host: &str| {
+            let (host, user) = (host.to_owned(), Some("ops".to_owned()));
+            NodeTarget::new(name, Way::Ssh { host, port: None, user, identity: Some("/k".into()), jump: None })
+        };
+        let again = |target: NodeTarget, given: &[&str]| {
+            let name = target.name.clone();
+            NodeReach::of(&visit(vec![target], given), &name).unwrap().again()
+        };
+        assert_eq!(again(node("ops@10.0.0.4:2222"), &[]), " --node ops@10.0.0.4:2222");
+        assert_eq!(again(node("ops@[fd00::4]:22"), &[]), " --node 'ops@[fd00::4]:22'");
+        assert_eq!(again(NodeTarget::new("laptop", Way::Local), &[]), " --local");
+        let more = ["--identity", "/my keys/k", "--journal", "j"];
+        assert_eq!(again(node("edge1"), &more), " --node edge1 --identity '/my keys/k' --journal j");
+        assert_eq!(again(named("n1", "10.0.0.4"), &["--site", "s.toml"]), " --node n1 --site s.toml");
+        assert_eq!(again(named("10.0.0.4", "10.0.0.4"), &[]), " --node ops@10.0.0.4 --identity /k");
+    }
 }
