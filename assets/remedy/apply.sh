@@ -88,6 +88,8 @@ file() {
     [ "$6" != absent ] || return 0
     T=${1%/*}/.sitewarden-$E.$COUNT
     as rm -f "$T"
+    # what else belongs to the file comes along: access lists, extended attributes, its security context
+    if [ "$2" != absent ] && as cp -a "$1" "$T" 2>/dev/null; then as chmod u+rw "$T" 2>/dev/null; else as rm -f "$T"; fi
     if [ -n "$AS" ]; then unb64 | theirs sh -c 'umask 077; cat >"$1"' sh "$T" >/dev/null; else unb64 >"$T"; fi || nothing no-room "$T"
     [ "$(sum "$T")" = "$6" ] || nothing no-room "$T"
     { as chown "$8:$9" "$T" && as chmod "$7" "$T"; } || nothing no-room "$T"

@@ -36,6 +36,8 @@ sshd_tree() {
         for ONE in $WAITING; do
             [ ! -e "$TREE$ONE" ] || continue
             FROM=$(staged_for "$ONE")
+            # what is changed is changed where a link leads to
+            [ -n "$FROM" ] || FROM=$(staged_for "$(readlink -f "$ONE")")
             case $FROM in '') FROM=$ONE ;; gone) continue ;; esac
             copied "$FROM" "$TREE$ONE" || return 1
             for PATTERN in $(included "$TREE$ONE"); do
@@ -56,7 +58,11 @@ sshd_tree() {
 staged_for() { printf '%s\n' "$STAGED" | while read -r A B; do [ "$B" != "$1" ] || { printf %s "$A"; break; }; done; }
 staged_places() { printf '%s\n' "$STAGED" | while read -r A B; do [ "$A" = gone ] || printf '%s\n' "$B"; done; }
 # sshd_dump SSHD MAIN CONNECTION: what sshd -T says of the copy
-sshd_dump() { within 20 "$1" -T -f "$TREE$2" ${3:+-C "$3"} 2>/dev/null; }
+# PermitRootLogin has one value of two names, of which sshd may print the old one.
+sshd_dump() {
+    within 20 "$1" -T -f "$TREE$2" ${3:+-C "$3"} 2>/dev/null |
+        sed 's/^permitrootlogin without-password$/permitrootlogin prohibit-password/'
+}
 # sshd_valid SSHD MAIN: whether sshd takes the copy; OUT is what it says
 sshd_valid() {
     (umask 022 && mkdir -p /run/sshd)

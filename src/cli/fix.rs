@@ -8,10 +8,10 @@ use super::plan::show;
 use super::told::{outcome_words, telling};
 use super::tty::Person;
 use super::{FAILED, GOOD, cluster, site_file, source, targets};
-use crate::assess::{Assessment, Verdict, assess};
+use crate::assess::{Assessment, Finding, Verdict, assess};
 use crate::catalog::Catalog;
 use crate::channel::Ask;
-use crate::evidence::{Evidence, Lifecycle, Policy};
+use crate::evidence::{Evidence, Lifecycle, Policy, Privilege};
 use crate::remedy::{self, Answer, Choices, ClusterReach, Memory, Plan, Prepared, Ran, Reach, Refusal, Who, Work};
 use crate::report::clean;
 use crate::site::NodeTarget;
@@ -170,6 +170,7 @@ pub(super) fn run(fix: &Fix, out: &mut dyn Write, err: &mut dyn Write) -> Result
     // A document or a script holds the plan alone; what else is to be said stands beside it.
     let beside: &mut dyn Write = if fix.format == PlanFormat::Text { &mut *out } else { &mut *err };
     told_otherwise(&assessment, beside)?;
+    told_of_rights(&evidence, &assessment, beside)?;
     for (what, refusal) in &refused {
         writeln!(beside, "No plan for {}: {}\n", clean(what), clean(&refusal.0))?;
     }
@@ -206,6 +207,25 @@ fn told_otherwise(assessment: &Assessment, out: &mut dyn Write) -> Result<(), Cl
     for finding in assessment.findings.iter().filter(|finding| finding.verdict != Verdict::Fail) {
         let (control, target) = (&finding.control, &finding.target);
         writeln!(out, "{control} at {}: {} - {}", clean(target), finding.verdict.as_str(), clean(&finding.message))?;
+    }
+    Ok(())
+}
+
+/// Says of every node that was read without root's rights that this is why something is not known there.
+fn told_of_rights(evidence: &Evidence, assessment: &Assessment, out: &mut dyn Write) -> Result<(), CliError> {
+    for node in &evidence.nodes {
+        let target = format!("node/{}", node.name);
+        let unknown = |finding: &Finding| finding.verdict == Verdict::Unknown && finding.target == target;
+        let Some(login) = node.login.known().filter(|login| login.privilege == Privilege::None) else { continue };
+        if assessment.findings.iter().any(unknown) {
+            writeln!(
+                out,
+                "{target} was read as {} without root's rights: sudo does not let {} run a shell there, or wants a terminal for it. Log in as \
+                 root, or as somebody who may use sudo for everything",
+                clean(&login.user),
+                clean(&login.user)
+            )?;
+        }
     }
     Ok(())
 }
@@ -265,11 +285,20 @@ impl Run<'_> {
         let Some(confirmed) = confirmed(prepared, armed, out)? else { return Ok(false) };
         let mut store = self.fix.change.store()?;
         let controls = confirmed.get().plan().controls.clone();
+        let comes_back = confirmed.get().change().is_none_or(|change| !change.one_way);
         let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
         let Some(ran) = ran else { return Ok(false) };
         let after = if judged { self.look_again(&controls, &target) } else { Vec::new() };
         let words = verdicts(&after);
         end(&mut store, &ran, judged.then_some("fail"), words.as_deref(), out)?;
+        if ran.outcome == Outcome::Done && comes_back {
+            let mut options = self.fix.look.again();
+            if let Some(folder) = &self.fix.change.journal {
+                let folder = folder.display().to_string();
+                options.push_str(&format!(" --journal {}", shlex::try_quote(&folder).unwrap_or_default()));
+            }
+            writeln!(out, "To take it back: sitewarden undo {} --allow-changes {}", ran.entry, clean(options.trim()))?;
+        }
         for (control, verdict) in &after {
             writeln!(out, "{control} at {}: fail before, {} now", clean(&target), verdict.as_str())?;
         }

@@ -67,6 +67,28 @@ pub(super) struct Look {
     pub(super) jobs: Option<u16>,
 }
 
+impl Look {
+    /// The options by which the same is reached another time, as they are typed.
+    pub(super) fn again(&self) -> String {
+        let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| String::new(), std::borrow::Cow::into_owned);
+        let path = |path: &PathBuf| path.display().to_string();
+        let one = |name: &str, value: Option<String>| value.map(|value| format!("{name} {}", quoted(&value)));
+        let flag = |name: &str, on: bool| on.then(|| name.to_owned());
+        let mut words: Vec<String> = Vec::new();
+        words.extend(one("--site", self.site.as_ref().map(path)));
+        words.extend(self.kubeconfig.iter().filter_map(|file| one("--kubeconfig", Some(path(file)))));
+        words.extend(one("--context", self.context.clone()));
+        words.extend(flag("--no-cluster", self.no_cluster));
+        words.extend(flag("--local", self.local));
+        words.extend(self.node.iter().filter_map(|node| one("--node", Some(node.clone()))));
+        words.extend(self.identity.iter().filter_map(|file| one("--identity", Some(path(file)))));
+        words.extend(one("--jump", self.jump.clone()));
+        words.extend(one("--ssh-config", self.ssh_config.as_ref().map(path)));
+        words.extend(one("--known-hosts", self.known_hosts.as_ref().map(path)));
+        words.join(" ")
+    }
+}
+
 impl Under for Look {
     fn under(self, before: Self) -> Self {
         Look {

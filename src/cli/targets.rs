@@ -61,6 +61,7 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<(Visit, ClusterVisit
         cluster,
         endpoints: !look.no_endpoints && !site.cluster.as_ref().is_some_and(|section| section.no_endpoints),
         before: None,
+        others: site.nodes.iter().filter(|node| !targets.contains(node)).cloned().collect(),
         site: SiteFacts { name: site.name.clone(), management_networks: site.management_networks.clone() },
         targets,
         ssh: SshOptions {

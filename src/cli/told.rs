@@ -44,6 +44,7 @@ fn in_words(told: &Told, files: &[String], begun: Option<&str>) -> String {
         Told::Done(Done::Ran { line, status: 0, .. }) => format!("ran: {line}"),
         Told::Done(Done::Ran { line, status, said }) => format!("ran: {line}: exit status {status}: {}", said.trim()),
         Told::AtConsole => "waiting for the code that the node shows at its console".to_owned(),
+        Told::Reporting => "waiting until the cluster hears of the node again".to_owned(),
         Told::Proving => "logging in a second time".to_owned(),
         Told::Proved => "disarmed".to_owned(),
         Told::Lost(why) => format!("contact was lost ({why}); looking for the node"),

@@ -205,7 +205,7 @@ impl Run<'_> {
             };
             let fits = |entry: &&OnNode| match &self.undo.entry {
                 Some(given) => entry.entry.starts_with(given.as_str()),
-                None => entry.can_be_undone && entry.undo_of.is_none(),
+                None => entry.can_be_undone && entry.is_change,
             };
             if let Some(entry) = entries.iter().rev().find(fits) {
                 return Ok(Some((entry.entry.clone(), target.name.clone())));

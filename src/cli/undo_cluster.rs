@@ -24,15 +24,16 @@ pub(super) fn which(undo: &Undo, store: &Store, cluster_alone: bool) -> Result<O
     if !cluster_alone {
         return Ok(None);
     }
-    let open = |entry: &Entry| {
+    let all = store.entries().map_err(failed)?;
+    let undo_of = |id: &str| all.iter().find(|entry| entry.id == id).and_then(Entry::undo_of);
+    let open = |entry: &&Entry| {
         entry.target() == "cluster"
             && entry.undone_by.is_none()
-            && entry.undo_of().is_none()
+            && remedy::is_change(&entry.id, undo_of)
             && matches!(entry.outcome(), Some(Outcome::Done | Outcome::Failed | Outcome::Unknown))
     };
-    let newest = store.entries().map_err(failed)?.into_iter().rev().find(open);
-    match newest {
-        Some(entry) => Ok(Some(entry)),
+    match all.iter().rev().find(open) {
+        Some(entry) => Ok(Some(entry.clone())),
         None => Err(CliError::Nothing("the journal has no entry of the cluster that could be taken back".to_owned())),
     }
 }

@@ -110,8 +110,28 @@ impl FileChange {
                 };
                 format!("Change mode and owner of {path} from {} to {}", words(before), words(after))
             }
-            _ => format!("Change {path}"),
+            (before, after) => match (before.attributes(), after.attributes()) {
+                (Some(old), Some((mode, uid, gid))) if old != (mode, uid, gid) => {
+                    format!("Change {path}, which gets the mode {} and the owner {uid}:{gid}", octal(mode))
+                }
+                _ => format!("Change {path}"),
+            },
         }
+    }
+
+    /// Two changes of one file in one: the contents of one, mode and owner of the other. None where that is not what they are.
+    fn with(&self, other: &FileChange) -> Option<FileChange> {
+        let (contents, attributes) = if self.is_attributes() { (other, self) } else { (self, other) };
+        let same = contents.path == attributes.path
+            && contents.before == attributes.before
+            && contents.owner == attributes.owner;
+        let (State::File { sha256, .. }, State::File { mode, uid, gid, .. }) = (&contents.after, &attributes.after)
+        else {
+            return None;
+        };
+        let after = State::File { sha256: sha256.clone(), mode: *mode, uid: *uid, gid: *gid };
+        let kinds = contents.contents.is_some() && attributes.is_attributes();
+        (same && kinds).then(|| FileChange { after, ..contents.clone() })
     }
 
     /// The command that does the same by hand, for mode and owner.
@@ -231,6 +251,9 @@ pub struct NodeChange {
     /// Whether it can not be taken back, by nobody here: what it did before it failed stays, too.
     #[serde(default)]
     pub one_way: bool,
+    /// The node's name in the cluster, where its kubelet is restarted: it must report there again. None: that is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reports_as: Option<String>,
     /// How the way in is proved.
     pub proof: Proof,
     /// Seconds after which the node puts the old state back unless it is confirmed. 0: there is no switch.
@@ -244,9 +267,14 @@ pub(super) const DELAY: u32 = 120;
 pub(super) const WALK: u32 = 600;
 
 impl NodeChange {
-    /// Takes another change into this one. Both must be about different files.
+    /// Takes another change into this one. Both must be about different files, or one of them about the mode and owner alone.
     pub fn add(&mut self, other: NodeChange) {
-        self.files.extend(other.files);
+        for file in other.files {
+            match self.files.iter_mut().find_map(|known| known.with(&file).map(|both| (known, both))) {
+                Some((known, both)) => *known = both,
+                None => self.files.push(file),
+            }
+        }
         fn join<T: PartialEq>(ours: &mut Vec<T>, theirs: Vec<T>) {
             for item in theirs {
                 if !ours.contains(&item) {
@@ -267,6 +295,7 @@ impl NodeChange {
         self.within = self.within.max(other.within);
         self.follows = self.follows.take().or(other.follows);
         self.private |= other.private;
+        self.reports_as = self.reports_as.take().or(other.reports_as);
         self.risk = self.risk.max(other.risk);
         self.one_way |= other.one_way;
         if other.proof == Proof::Console {
@@ -294,5 +323,32 @@ impl NodeChange {
     pub fn repeated(&self) -> Option<&str> {
         let mut seen = BTreeSet::new();
         self.files.iter().map(|file| file.path.as_str()).find(|path| !seen.insert(*path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_and_mode_of_one_file_are_one_change() {
+        let before = State::File { sha256: "a".repeat(64), mode: 0o644, uid: 0, gid: 7 };
+        let contents = || FileChange::contents("/etc/a", before.clone(), None, b"new".to_vec(), None);
+        let mode = || FileChange::attributes("/etc/a", before.clone(), 0o600, 0, 0);
+        for (first, second) in [(contents(), mode()), (mode(), contents())] {
+            let mut change = NodeChange { files: vec![first], ..NodeChange::default() };
+            change.add(NodeChange { files: vec![second], ..NodeChange::default() });
+            assert_eq!(change.repeated(), None);
+            let [file] = change.files.as_slice() else { panic!("{change:?}") };
+            assert_eq!(file.after.attributes(), Some((0o600, 0, 0)));
+            assert_eq!((file.contents.as_deref(), file.is_attributes()), (Some(&b"new"[..]), false));
+            assert!(file.in_words().contains("0600"), "{}", file.in_words());
+        }
+        // Two contents are none, nor what was seen in two states.
+        let mut change = NodeChange { files: vec![contents()], ..NodeChange::default() };
+        change.add(NodeChange { files: vec![contents()], ..NodeChange::default() });
+        assert_eq!(change.repeated(), Some("/etc/a"));
+        let other = FileChange::attributes("/etc/a", State::Absent, 0o600, 0, 0);
+        assert!(contents().with(&other).is_none());
     }
 }

@@ -1,9 +1,10 @@
 //! A node that is emptied around a change: each step told and written down.
 
 use super::cluster::Drain;
+use super::log::Log;
 use super::node::Done;
 use super::plan::Refusal;
-use super::run::{Log, Told};
+use super::run::Told;
 use std::cell::RefCell;
 
 /// Empties the node before the change.

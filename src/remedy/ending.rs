@@ -1,13 +1,14 @@
 //! The end of an entry that has none in the journal, as a person confirms it: what was found at its target, the ways to end
 //! it as plans like any other, and carrying out the one that was confirmed.
 
-use super::cluster::{ClusterReach, look_cluster};
+use super::cluster::{ClusterReach, Pulse, look_cluster};
 use super::confirm::Confirmed;
+use super::log::Ran;
 use super::node::{Node, Reach, Stands};
 use super::plan::{Plan, Refusal, Risk, Work};
 use super::prepare::{Body, Part, Prepared, Step};
 use super::resume::{Settle, Unfinished, WayBack, act, log_in, put_back, unfinished, way_of};
-use super::run::{Ran, Told, Who};
+use super::run::{Told, Who};
 use crate::channel::Ask;
 use crate::store::{Entry, Event, EventKind, Outcome, Store};
 use jiff::Timestamp;
@@ -45,6 +46,8 @@ pub(super) struct End {
     risk: Risk,
     /// Nodes that were reached through this one when it was looked at; they must be when it is finished.
     behind: Vec<String>,
+    /// The node's name in the cluster, which must hear of it before it is finished: its kubelet was restarted.
+    reports_as: Option<String>,
 }
 
 impl End {
@@ -57,6 +60,10 @@ impl End {
             Some(way) => way.steps(),
             None => {
                 let mut steps = Vec::new();
+                if let Some(name) = &self.reports_as {
+                    let what = format!("Wait until the cluster hears of the node {name}; else nothing is done");
+                    steps.push(Step::new(what, Vec::new()));
+                }
                 if !self.behind.is_empty() {
                     let what = format!(
                         "Log in to what is reached through it: {}; else nothing is done",
@@ -169,7 +176,14 @@ fn open(
                 )),
             }
         }
-        let end = End { entry: entry.id.clone(), back: None, risk, behind };
+        let named = way.as_ref().ok().and_then(|way| way.change.reports_as.clone());
+        if let (Some(name), None) = (&named, reach.cluster()) {
+            notes.push(format!(
+                "Whether the cluster hears of the node {name} since its kubelet was restarted is not known: the cluster is not named"
+            ));
+        }
+        let reports_as = named.filter(|_| reach.cluster().is_some());
+        let end = End { entry: entry.id.clone(), back: None, risk, behind, reports_as };
         ways.push(prepared("Finish", entry, end, notes, reach.node()));
     }
     let left = match (&way, waits) {
@@ -178,7 +192,7 @@ fn open(
     };
     let no_way_back = match way {
         Ok(way) => {
-            let end = End { entry: entry.id.clone(), back: Some(way), risk, behind: Vec::new() };
+            let end = End { entry: entry.id.clone(), back: Some(way), risk, behind: Vec::new(), reports_as: None };
             ways.push(prepared("Put back", entry, end, Vec::new(), reach.node()));
             None
         }
@@ -238,6 +252,10 @@ pub fn run_end(
                 "{name}, which is reached through it, cannot be any more: {why}. It was not confirmed"
             ))
         })?;
+    }
+    if let (Some(name), Some(cluster)) = (&end.reports_as, reach.cluster()) {
+        let heard = Pulse::before(cluster, name).and_then(|pulse| pulse.heard().map_err(Refusal::new));
+        heard.map_err(|why| Refusal::new(format!("{}. It was not confirmed", why.0)))?;
     }
     write(store, end, who)?;
     let what = end.back.as_ref().map_or(Settle::Finish, Settle::TakeBack);

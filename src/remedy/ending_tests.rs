@@ -10,7 +10,7 @@ impl Open {
         let change =
             NodeChange { deactivate: vec!["systemctl reload ssh.service".to_owned()], ..NodeChange::default() };
         let node = entry.target().trim_start_matches("node/");
-        let way = |back| End { entry: entry.id.clone(), back, risk, behind: Vec::new() };
+        let way = |back| End { entry: entry.id.clone(), back, risk, behind: Vec::new(), reports_as: None };
         let back = Some(WayBack { change });
         let ways = vec![
             prepared("Finish", entry, way(None), Vec::new(), node),

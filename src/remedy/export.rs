@@ -1,6 +1,7 @@
 //! A plan on paper: as Markdown to be read, and as a shell script for somebody who has a node and not this program.
 
-use super::change::{FileChange, NodeChange, State, Validate};
+use super::change::{FileChange, NodeChange, Proof, State, Validate};
+use super::plan::Risk;
 use super::prepare::{Body, Prepared};
 use super::words::{octal, quoted, sha256};
 use openssl::base64::encode_block;
@@ -38,6 +39,7 @@ pub fn markdown(prepared: &Prepared) -> String {
     let _ = writeln!(text, "- Controls: {}", line(&plan.controls.join(", ")));
     if prepared.can_run() {
         let _ = writeln!(text, "- Risk: {}", prepared.risk().in_words());
+        let _ = writeln!(text, "- By hand: {}", prepared.risk().by_hand());
         let _ = writeln!(text, "- Digest of this plan: {}", prepared.digest());
     }
     if let Some(entry) = prepared.undoes() {
@@ -96,6 +98,9 @@ pub fn script(prepared: &Prepared) -> Option<String> {
         if new.is_empty() { ":".to_owned() } else { format!("rm -f -- {}", new.join(" ")) }
     );
     text.push_str(PREPARE);
+    if change.proof == Proof::Console {
+        text.push_str(AT_CONSOLE);
+    }
     if needs_checks(change) {
         text.push_str("\n# Questions that the checks below ask of this node.\n");
         let more = if change.needs_tools() { CERTIFICATES } else { "" };
@@ -130,7 +135,12 @@ pub fn script(prepared: &Prepared) -> Option<String> {
         let _ = writeln!(text, "{{ {command}; }} || failed");
     }
     check(&mut text, change);
-    text.push_str("echo \"Done. Try a second login from elsewhere BEFORE you close this one. The old files: $KEEP\"\n");
+    let then = match (change.risk, change.proof) {
+        (Risk::CanLockOut, Proof::Login) => "Try a second login from elsewhere BEFORE you close this one. ",
+        _ => "",
+    };
+    let kept = if change.files.is_empty() { "" } else { "The old files: $KEEP" };
+    let _ = writeln!(text, "echo \"Done. {then}{kept}\"");
     back(&mut text, change);
     Some(text)
 }
@@ -173,8 +183,8 @@ fn head(text: &mut String, prepared: &Prepared, about: [&str; 2]) {
     let plan = prepared.plan();
     comment(text, &format!("{}, on {}", plan.title, plan.target));
     comment(text, &format!("Controls: {}", plan.controls.join(", ")));
-    comment(text, &format!("Risk: {}", prepared.risk().in_words()));
-    for note in prepared.remarks() {
+    comment(text, &format!("Risk: {}", prepared.risk().by_hand()));
+    for note in prepared.remarks_by_hand() {
         comment(text, &format!("- {note}"));
     }
     for words in about {
@@ -186,12 +196,23 @@ fn head(text: &mut String, prepared: &Prepared, about: [&str; 2]) {
 
 const PREPARE: &str = r#"set -u
 umask 077
+trap '' HUP
 PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export PATH
 stop() { tidy; echo "$1. Nothing was changed." >&2; exit 1; }
 [ "$(id -u)" = 0 ] || stop 'This must run as root'
 KEEP=$(mktemp -d /root/sitewarden-by-hand.XXXXXX) || stop 'There is no room in /root'
 hash_of() { if [ -e "$1" ] || [ -L "$1" ]; then sha256sum <"$1" | cut -d' ' -f1; else echo absent; fi; }
+"#;
+
+/// Where the script ends the way by which it came, which is looked for among what started it.
+const AT_CONSOLE: &str = r#"
+# This ends SSH, so it must not come by SSH.
+P=$$
+while [ "$P" -gt 1 ] 2>/dev/null; do
+    case $(cat "/proc/$P/comm") in sshd*) stop 'This switches SSH off and you came by SSH: run it at the console of the node' ;; esac
+    P=$(sed 's/.*) [A-Za-z] \([0-9]*\) .*/\1/' "/proc/$P/stat") || break
+done
 "#;
 
 fn needs_checks(change: &NodeChange) -> bool {
@@ -242,6 +263,9 @@ fn stage(text: &mut String, number: usize, file: &FileChange) {
     let (path, State::File { mode, uid, gid, .. }) = (staged(file), &file.after) else { return };
     text.push('\n');
     comment(text, &format!("New contents of {} ({number})", file.path));
+    if file.before != State::Absent {
+        let _ = writeln!(text, "cp -a {} {path} || stop 'The new file cannot be written'", quoted(&file.path));
+    }
     match std::str::from_utf8(bytes) {
         Ok(words) if words.ends_with('\n') && words.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()) => {
             let mut end = String::from("END");
@@ -300,7 +324,7 @@ fn validate(text: &mut String, change: &NodeChange) {
     for command in &change.deactivate {
         let _ = writeln!(text, "{command}");
     }
-    text.push_str("}\nfailed() { echo 'It failed; the old state is put back.' >&2; put_back; exit 1; }\n");
+    text.push_str("}\nfailed() { tidy; echo 'It failed; the old state is put back.' >&2; put_back; exit 1; }\n");
 }
 
 /// The line that brings one file back as it was.
@@ -338,7 +362,12 @@ fn try_sshd(text: &mut String, change: &NodeChange) {
         for connection in connections {
             let of = if connection.is_empty() { String::new() } else { format!(" -C {}", quoted(connection)) };
             for want in wants {
-                let _ = writeln!(text, "{sshd} -T -f {main}{of} | grep -qixF -- {} || failed", quoted(want));
+                // sshd may print this value by its old name.
+                let names = match want.as_str() {
+                    "permitrootlogin prohibit-password" => " -e 'permitrootlogin without-password'",
+                    _ => "",
+                };
+                let _ = writeln!(text, "{sshd} -T -f {main}{of} | grep -qixF -e {}{names} || failed", quoted(want));
             }
         }
     }

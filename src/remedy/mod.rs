@@ -11,6 +11,7 @@ mod emptied;
 mod ending;
 mod export;
 mod fresh;
+mod log;
 mod manifest;
 mod memory;
 mod networks;
@@ -21,6 +22,7 @@ mod prepare;
 mod recipe;
 mod resume;
 mod run;
+mod sure;
 mod undo;
 mod words;
 
@@ -31,6 +33,7 @@ pub use cluster::{
 pub use confirm::{Answer, Confirmed, confirm};
 pub use ending::{Found, Open, found, found_in_cluster, run_end};
 pub use export::{markdown, script};
+pub use log::{Ran, close, finish};
 pub use memory::Memory;
 pub use node::{Done, Reach};
 pub use owner::{Kind, refused};
@@ -42,5 +45,6 @@ pub use recipe::{
 };
 pub(crate) use recipe::{kept, kept_beyond};
 pub use resume::{Settle, Unfinished, WayBack, look, settle, way_back};
-pub use run::{Ran, Told, Who, close, finish, run};
+pub use run::{Told, Who, run};
+pub(crate) use undo::is_change;
 pub use undo::{OnNode, entries, prepare_undo};

@@ -35,6 +35,16 @@ impl Risk {
             Risk::CanLockOut => "can lock out: if the way in closes, the node puts the old state back by itself",
         }
     }
+
+    /// For people who do it without this program.
+    pub fn by_hand(self) -> &'static str {
+        match self {
+            Risk::CanLockOut => {
+                "can lock out: it may close the way in, and by hand NOTHING puts the old state back by itself"
+            }
+            other => other.in_words(),
+        }
+    }
 }
 
 /// What would be done to one target.

@@ -2,12 +2,13 @@
 //! command that will run, and the digest that a confirmation is bound to.
 
 use super::change::{FileChange, NodeChange, Proof, Validate};
-use super::cluster::{AzureChange, ClusterChange, Drain};
+use super::cluster::{AzureChange, ClusterChange, Drain, HEARD_WITHIN};
 use super::ending::End;
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
 use super::recipe::NodeOp;
+use super::sure::{effective, holds_secret, known_to_the_cluster};
 use super::words::{sha256, unified};
 use crate::channel::Ask;
 
@@ -105,6 +106,19 @@ impl Prepared {
 
     /// What is interrupted, why it is done in this way, what to know about it. Sentences.
     pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = self.remarks_by_hand();
+        if self.change().is_some_and(|change| change.proof == Proof::Console) {
+            remarks.push(
+                "A code will be shown at the node's console. Without it typed here in time, also because this connection ended, the \
+                 node switches SSH on again by itself"
+                    .to_owned(),
+            );
+        }
+        remarks
+    }
+
+    /// The same, without what only this program does.
+    pub(super) fn remarks_by_hand(&self) -> Vec<String> {
         let mut remarks = match &self.body {
             Body::Node(change) => change.interrupts.iter().chain(&change.why).cloned().collect(),
             Body::Cluster(change) => change.remarks.clone(),
@@ -125,7 +139,9 @@ impl Prepared {
     pub fn way_back(&self) -> &'static str {
         match &self.body {
             Body::Node(change) if change.one_way => "There is no way back by this program.",
-            Body::Node(_) | Body::End(_) => "The way back: sitewarden undo, from here or on the node.",
+            Body::Node(_) | Body::End(_) => {
+                "The way back: sitewarden undo, from here with the node named, or on the node with --local."
+            }
             Body::Cluster(_) | Body::Azure(_) | Body::Manual => {
                 "The way back: sitewarden undo, from here, with the cluster named."
             }
@@ -294,14 +310,16 @@ pub fn prepare(plan: Plan, reach: Option<&dyn Reach>, ask: &dyn Ask, choices: Ch
             "{path} would be changed by two remedies at once. Take them one after the other"
         )));
     }
+    change.private |= change.files.iter().any(holds_secret);
     for validate in change.validate.clone() {
         if let Validate::Sshd { sshd, main, wants, connections } = validate {
             let dumps = node.try_sshd(&change, &sshd, &main, &connections)?;
             effective(reach.node(), &dumps, &connections, &wants)?;
         }
     }
-    change.delay = switch(&change, choices);
     let mut plan = plan;
+    plan.notes.extend(known_to_the_cluster(&mut change, reach));
+    change.delay = switch(&change, choices);
     plan.notes.extend(super::behind::remarks(reach, &change)?);
     Ok(Prepared::of_change(plan, change))
 }
@@ -313,24 +331,11 @@ pub(super) fn switch(change: &NodeChange, choices: Choices) -> u32 {
         _ if change.one_way => 0,
         (_, Some(delay)) => delay.max(1),
         (_, None) if change.proof == Proof::Console => super::change::WALK.saturating_add(change.within),
-        (_, None) => super::change::DELAY.saturating_add(change.within),
-    }
-}
-
-/// Whether sshd would do what is wanted, for every connection.
-fn effective(node: &str, dumps: &[String], connections: &[String], wants: &[String]) -> Result<(), Refusal> {
-    for (dump, connection) in dumps.iter().zip(connections) {
-        for want in wants {
-            if !dump.lines().any(|line| line.trim().eq_ignore_ascii_case(want)) {
-                let whose = if connection.is_empty() { "in general".to_owned() } else { format!("for {connection}") };
-                return Err(Refusal::new(format!(
-                    "{node}: with this change sshd would still not do `{want}` {whose}: something else decides it. \
-                     Nothing was changed; look at the Match blocks and the files that it includes"
-                )));
-            }
+        (_, None) => {
+            let heard = if change.reports_as.is_some() { HEARD_WITHIN } else { 0 };
+            super::change::DELAY.saturating_add(change.within).saturating_add(heard)
         }
     }
-    Ok(())
 }
 
 fn steps(change: &NodeChange) -> Vec<Step> {
@@ -391,6 +396,12 @@ fn steps(change: &NodeChange) -> Vec<Step> {
     if change.delay == 0 && !change.deactivate.is_empty() {
         let what = "Only where that fails: with the old files back, run this";
         steps.push(Step::new(what, change.deactivate.clone()));
+    }
+    if let Some(node) = &change.reports_as {
+        let what = format!(
+            "Wait until the cluster hears of its node {node} again, {HEARD_WITHIN} seconds at most; else put the old state back"
+        );
+        steps.push(Step::new(what, Vec::new()));
     }
     if change.delay > 0 {
         let proof = match change.proof {

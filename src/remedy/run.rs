@@ -2,15 +2,17 @@
 
 use super::behind::Behind;
 use super::change::Proof;
+use super::cluster::Pulse;
 use super::confirm::Confirmed;
 use super::emptied::{emptied, filled};
+use super::log::{Log, Ran};
 use super::manifest::Manifest;
 use super::memory::Memory;
 use super::node::{Applied, Done, Node, Reach, Reverted, Stands, Word};
 use super::plan::Refusal;
-use super::prepare::{Part, Prepared};
+use super::prepare::Prepared;
 use super::recipe::stays;
-use crate::store::{Event, EventKind, FileChange, Outcome, Store, new_entry_id};
+use crate::store::{FileChange, Outcome, Store};
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -41,6 +43,8 @@ pub enum Told {
     Done(Done),
     /// It works; now the code that the node shows at its console is waited for.
     AtConsole,
+    /// It works; now the cluster must hear of the node again.
+    Reporting,
     /// It works; now a second login is made.
     Proving,
     /// The second login worked and the switch is disarmed.
@@ -62,91 +66,6 @@ impl Told {
     }
 }
 
-/// How it ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
-    /// Name of the journal's entry.
-    pub entry: String,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// A sentence for the person.
-    pub note: String,
-    pub(super) files: Vec<FileChange>,
-    pub(super) who: Who,
-}
-
-/// The journal, and what could not be written to it.
-pub(super) struct Log<'a> {
-    store: &'a mut Store,
-    pub(super) entry: String,
-    who: Who,
-    number: u32,
-    pub(super) trouble: Option<String>,
-}
-
-impl<'a> Log<'a> {
-    /// Begins an entry. `paths`: what may change. `Err`: it could not be written down.
-    pub(super) fn begin(
-        store: &'a mut Store,
-        who: &Who,
-        prepared: &Prepared,
-        paths: Vec<String>,
-    ) -> Result<Self, Refusal> {
-        let entry = new_entry_id(Timestamp::now()).map_err(|error| Refusal::new(error.to_string()))?;
-        let mut log = Log { store, entry, who: who.clone(), number: 0, trouble: None };
-        log.write(EventKind::Begun {
-            site: who.site.clone(),
-            target: prepared.plan().target.clone(),
-            controls: prepared.plan().controls.clone(),
-            title: prepared.plan().title.clone(),
-            risk: prepared.risk().as_str().to_owned(),
-            plan_digest: prepared.digest().to_owned(),
-            // Those of the switch are for when it does not go well.
-            commands: prepared
-                .steps()
-                .iter()
-                .filter(|step| step.part != Part::Arm)
-                .flat_map(|step| step.commands.clone())
-                .collect(),
-            paths,
-            undo: prepared.undoes().map(str::to_owned),
-        });
-        match log.trouble.take() {
-            Some(trouble) => {
-                Err(Refusal::new(format!("{trouble}. Nothing was changed, since it could not be written down")))
-            }
-            None => Ok(log),
-        }
-    }
-
-    /// How it ended, with what could not be written down.
-    pub(super) fn end(self, outcome: Outcome, note: String, files: Vec<FileChange>) -> Ran {
-        let note = match self.trouble {
-            Some(trouble) => format!("{note}. The journal is not whole: {trouble}"),
-            None => note,
-        };
-        Ran { entry: self.entry, outcome, note, files, who: self.who }
-    }
-
-    fn write(&mut self, kind: EventKind) {
-        let event = Event {
-            entry: self.entry.clone(),
-            at: Timestamp::now(),
-            operator: self.who.operator.clone(),
-            seat: self.who.seat.clone(),
-            kind,
-        };
-        if let Err(error) = self.store.append(&event) {
-            self.trouble.get_or_insert(error.to_string());
-        }
-    }
-
-    pub(super) fn step(&mut self, what: impl Into<String>, status: Option<i32>, output: impl Into<String>) {
-        self.number += 1;
-        self.write(EventKind::Step { number: self.number, what: what.into(), status, output: output.into() });
-    }
-}
-
 /// Runs what was confirmed. It is in the journal before anything is changed; what came of it is written by [`finish`],
 /// which must be called whatever the outcome. `Err`: nothing was begun. Once the change has begun the second login is made with
 /// what `memory` holds; nothing is asked for but codes.
@@ -163,6 +82,15 @@ pub fn run(
     let channel = reach.login(memory).map_err(|error| Refusal::new(error.message))?;
     let mut node = Node { name: reach.node(), channel, limits: reach.limits(), ask: memory };
     let behind = Behind::before(reach, change, memory);
+    let pulse = match (&change.reports_as, reach.cluster()) {
+        (Some(node), Some(cluster)) => Some(Pulse::before(cluster, node).map_err(|why| {
+            Refusal::new(format!(
+                "{why}. Nothing was changed: whether {node} comes back to the cluster could not be seen. To go on without that, leave the \
+                 cluster out (--no-cluster)"
+            ))
+        })?),
+        _ => None,
+    };
     let at = Timestamp::now();
     let paths = change.files.iter().map(|file| file.path.clone()).collect();
     let log = Log::begin(store, who, &prepared, paths)?;
@@ -197,7 +125,8 @@ pub fn run(
     };
     let applied = node.apply(&entry, change, &manifest, &heard);
     memory.close(true);
-    let ending = Ending { reach, memory, entry: &entry, change, began, log: &log, tell, behind: &behind };
+    let ending =
+        Ending { reach, memory, entry: &entry, change, began, log: &log, tell, behind: &behind, pulse: pulse.as_ref() };
     let (outcome, note) = match applied {
         Applied::Finished => (Outcome::Done, "It is done".to_owned()),
         Applied::Refused(why) => (Outcome::Refused, why),
@@ -223,46 +152,6 @@ pub fn run(
         .collect();
     let files = if matches!(outcome, Outcome::Done | Outcome::Reverted) { files } else { Vec::new() };
     Ok(log.into_inner().end(outcome, note, files))
-}
-
-impl Log<'_> {
-    fn done(&mut self, done: &Done, change: &super::change::NodeChange) {
-        match done {
-            Done::Ran { line, status, said } => self.step(line.clone(), Some(*status), said.clone()),
-            Done::Armed { seconds } => self.step(format!("armed the switch: {seconds} seconds"), None, ""),
-            Done::Changed { file } => {
-                if let Some(file) = change.files.get(*file) {
-                    self.step(file.in_words(), None, "");
-                }
-            }
-        }
-    }
-}
-
-/// Writes how it ended. `before` and `after`: the verdicts, where they are known.
-pub fn finish(store: &mut Store, ran: &Ran, before: Option<&str>, after: Option<&str>) -> Result<(), Refusal> {
-    let event = Event {
-        entry: ran.entry.clone(),
-        at: Timestamp::now(),
-        operator: ran.who.operator.clone(),
-        seat: ran.who.seat.clone(),
-        kind: EventKind::Ended {
-            outcome: ran.outcome,
-            before: before.map(str::to_owned),
-            after: after.map(str::to_owned),
-            files: ran.files.clone(),
-            note: ran.note.clone(),
-        },
-    };
-    store.append(&event).map(|_| ()).map_err(|error| {
-        Refusal::new(format!("{error}. What was done is done, and its end is not in the journal: entry {}", ran.entry))
-    })
-}
-
-/// Writes the end of an entry that was found later. The states of its files are not known any more.
-pub fn close(store: &mut Store, entry: &str, outcome: Outcome, note: &str, who: &Who) -> Result<(), Refusal> {
-    let ran = Ran { entry: entry.to_owned(), outcome, note: note.to_owned(), files: Vec::new(), who: who.clone() };
-    finish(store, &ran, None, None)
 }
 
 /// How it stands when the old state is back.
@@ -299,6 +188,7 @@ pub(super) struct Ending<'a, 's> {
     pub(super) log: &'a RefCell<Log<'s>>,
     pub(super) tell: &'a dyn Fn(Told),
     behind: &'a Behind,
+    pulse: Option<&'a Pulse>,
 }
 
 /// Pause between two tries to log in.
@@ -320,6 +210,16 @@ impl Ending<'_, '_> {
         }
         if self.change.proof == Proof::Console {
             return self.prove_at_console(first);
+        }
+        if let Some(pulse) = self.pulse {
+            (self.tell)(Told::Reporting);
+            match pulse.heard() {
+                Ok(()) => self.log.borrow_mut().step("the cluster heard of the node again", None, ""),
+                Err(why) => {
+                    self.log.borrow_mut().step("the cluster did not hear of the node", None, why.clone());
+                    return self.take_back(Some(first), &why);
+                }
+            }
         }
         (self.tell)(Told::Proving);
         let through = |name: &str| self.log.borrow_mut().step(format!("logged in to {name} through it"), None, "");
@@ -429,14 +329,5 @@ impl Ending<'_, '_> {
             }
             std::thread::sleep(PAUSE);
         }
-    }
-}
-
-#[cfg(test)]
-impl Ran {
-    /// How something ended, for tests of what shows it.
-    pub(crate) fn sample(outcome: Outcome, note: &str) -> Self {
-        let entry = "20261126T074501-3fa9c2".to_owned();
-        Ran { entry, outcome, note: note.to_owned(), files: Vec::new(), who: Who::default() }
     }
 }

@@ -7,9 +7,11 @@ use super::manifest::Manifest;
 use super::node::{Kept, Node, Reach, Stands};
 use super::plan::{Plan, Refusal, Work};
 use super::prepare::{Choices, Prepared, switch};
+use super::sure::known_to_the_cluster;
 use super::words::sha256;
 use crate::channel::Ask;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// An entry as its node tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,20 @@ pub struct OnNode {
     pub can_be_undone: bool,
     /// The entry that it took back, if it was an undo.
     pub undo_of: Option<String>,
+    /// Whether it brought a new state: a change, or what took an undo back.
+    pub is_change: bool,
+}
+
+/// Whether an entry brought a new state, of what each entry takes back: an undo brings an old one, an undo of that the new one.
+pub(crate) fn is_change<'e>(entry: &str, undo_of: impl Fn(&str) -> Option<&'e str>) -> bool {
+    let (mut change, mut at) = (true, undo_of(entry));
+    // Names come from a node: a ring of them ends too.
+    for _ in 0..1_000 {
+        let Some(of) = at else { break };
+        change = !change;
+        at = undo_of(of);
+    }
+    change
 }
 
 /// The entries that a node keeps, oldest first.
@@ -49,13 +65,17 @@ pub fn entries(reach: &dyn Reach, ask: &dyn Ask) -> Result<Vec<OnNode>, Refusal>
                 stands: in_words(stands),
                 can_be_undone: matches!(stands, Stands::Confirmed | Stands::Finished) && !manifest.change.one_way,
                 undo_of: manifest.undo,
+                is_change: true,
             })
         })
         .collect();
     let undone: Vec<String> =
         entries.iter().filter(|entry| entry.can_be_undone).filter_map(|entry| entry.undo_of.clone()).collect();
+    let undoes: BTreeMap<String, Option<String>> =
+        entries.iter().map(|entry| (entry.entry.clone(), entry.undo_of.clone())).collect();
     for entry in &mut entries {
         entry.can_be_undone &= !undone.contains(&entry.entry);
+        entry.is_change = is_change(&entry.entry, |id| undoes.get(id)?.as_deref());
     }
     entries.sort_by(|one, other| one.entry.cmp(&other.entry));
     Ok(entries)
@@ -131,13 +151,16 @@ pub fn prepare_undo(
             node.try_sshd(&change, &sshd, &main, &connections)?;
         }
     }
+    let mut notes = vec![format!("The state before entry {entry} of {} comes back", manifest.at)];
+    notes.extend(known_to_the_cluster(&mut change, reach));
     change.delay = switch(&change, choices);
+    notes.extend(super::behind::remarks(reach, &change)?);
     let plan = Plan {
         controls: manifest.controls.iter().map(|control| plain(control)).collect(),
         target: target.to_owned(),
         title: format!("Take back: {}", plain(&manifest.title)),
         work: Work::Node(Vec::new()),
-        notes: vec![format!("The state before entry {entry} of {} comes back", manifest.at)],
+        notes,
     };
     Ok(Prepared::of_change(plan, change).into_undo_of(entry))
 }
@@ -159,14 +182,20 @@ fn newest_first(node: &mut Node<'_>, entry: &str, manifest: &Manifest) -> Result
         .filter_map(|(id, stands, bytes)| Some((id.clone(), stands, Manifest::read(&bytes, &id)?)))
         .filter(|(_, stands, _)| matches!(stands, Stands::Confirmed | Stands::Finished))
         .collect();
-    let undone = |id: &str| read.iter().any(|(_, _, other)| other.undo.as_deref() == Some(id));
-    if undone(entry) {
-        return Err(Refusal::new(format!("{}: entry {entry} was taken back already", node.name)));
+    let by = |id: &str| read.iter().find(|(_, _, other)| other.undo.as_deref() == Some(id)).map(|(id, ..)| id.as_str());
+    let undone = |id: &str| by(id).is_some();
+    let is_change = |id: &str| is_change(id, |id| read.iter().find(|(other, ..)| other == id)?.2.undo.as_deref());
+    if let Some(undo) = by(entry) {
+        let again = match by(undo) {
+            Some(again) => format!(", and what took it back was itself taken back: take {again} back instead"),
+            None => String::new(),
+        };
+        return Err(Refusal::new(format!("{}: entry {entry} was taken back already, by {undo}{again}", node.name)));
     }
     let paths: Vec<&str> = manifest.change.files.iter().map(|file| file.path.as_str()).collect();
     let later = read.iter().find(|(id, _, other)| {
         id.as_str() > entry
-            && other.undo.is_none()
+            && is_change(id)
             && !undone(id)
             && other.change.files.iter().any(|file| paths.contains(&file.path.as_str()))
     });
@@ -189,10 +218,14 @@ fn attributes_alone(before: &State, after: &State) -> bool {
 
 /// The change that takes another one back.
 fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<NodeChange, Refusal> {
-    let mut files = Vec::new();
+    let (mut files, mut why) = (Vec::new(), Vec::new());
     for (number, file) in done.files.iter().enumerate() {
         let now = fresh.file(&file.path);
         let state = now.and_then(|found| found.state.as_ref().filter(|_| found.trouble.is_none()));
+        if state == Some(&State::Absent) && attributes_alone(&file.before, &file.after) {
+            why.push(format!("{} is not there any more, so that its mode and owner are nobody's concern", file.path));
+            continue;
+        }
         if state != Some(&file.after) {
             return Err(Refusal::new(format!(
                 "{node}: {} has changed since that entry ({}; it was left as {}). Nothing was changed; look at it by hand, the \
@@ -222,6 +255,9 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
             }
         };
         files.push(FileChange { path, before, after, owner: file.owner, contents, was });
+    }
+    if files.is_empty() && !done.files.is_empty() && done.deactivate.is_empty() {
+        return Err(Refusal::new(format!("{node}: {}. There is nothing to take back", why.join("; "))));
     }
     files.reverse();
     let validate = done
@@ -253,8 +289,9 @@ fn back(done: &NodeChange, kept: &Kept, fresh: &Fresh, node: &str) -> Result<Nod
         restored: done.holds.clone(),
         risk: done.risk,
         interrupts: done.interrupts.clone(),
-        why: Vec::new(),
+        why,
         private: done.private,
+        reports_as: done.reports_as.clone(),
         one_way: false,
         proof: Proof::Login,
         delay: 0,

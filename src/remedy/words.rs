@@ -32,6 +32,11 @@ pub(super) fn unified(was: &str, new: &str, from: &str, to: &str) -> String {
     let clean = |c: char| if c == '\t' { ' ' } else { c };
     let diff: String = diff.chars().map(clean).filter(|c| *c == '\n' || !c.is_control()).collect();
     let around = |line: &str| match line.strip_prefix(' ') {
+        // Of a list of variables; its name, on the line before, would tell what it is.
+        Some(words) if words.trim_start().trim_start_matches("- ").starts_with("value:") => {
+            let (before, _) = words.split_once("value:").unwrap_or_default();
+            format!(" {before}value: (not shown)\n")
+        }
         Some(words) => format!(" {}\n", crate::probe::without_secrets(words)),
         None => format!("{line}\n"),
     };

@@ -241,6 +241,7 @@ pub(super) fn start(targets: &[&str], evidence: Option<Evidence>) -> Start {
     let named = !targets.is_empty() || evidence.is_some();
     Start {
         visit: Visit {
+            others: Vec::new(),
             packages: true,
             site: SiteFacts::default(),
             cluster: None,

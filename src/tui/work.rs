@@ -207,6 +207,7 @@ impl Change {
                 self.reach(Part::Proof, false);
                 self.now = "it works; waiting for the code that the node shows at its console".to_owned();
             }
+            Told::Reporting => "it works; waiting until the cluster hears of the node again".clone_into(&mut self.now),
             Told::Proving => {
                 self.reach(Part::Proof, false);
                 self.now = "it works; logging in a second time".to_owned();

@@ -34,6 +34,8 @@ pub struct Visit {
     pub cluster: Option<ClusterVisit>,
     /// The nodes.
     pub targets: Vec<NodeTarget>,
+    /// Nodes of the site that are known and not looked at now: some may be reached through one of those that are.
+    pub others: Vec<NodeTarget>,
     /// Whether the ports of the control plane and of kubelets are looked at from this seat.
     pub endpoints: bool,
     /// What is known of the site from earlier readings: of what is not read now, its addresses still count.

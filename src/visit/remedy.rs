@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::channel::ssh::{self, Ssh, SshOptions};
 use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity, joined_nodes};
-use crate::remedy::{DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
+use crate::remedy::{ClusterReach, DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
 use crate::site::{NodeTarget, Way};
 use std::borrow::Cow;
 use std::mem::discriminant;
@@ -23,6 +23,7 @@ pub struct NodeReach {
     again: String,
     /// All nodes of the visit, by which it is known who is reached through this one.
     all: Vec<NodeTarget>,
+    cluster: Option<ClusterReach>,
 }
 
 impl NodeReach {
@@ -31,7 +32,9 @@ impl NodeReach {
         let all = super::told_apart(&visit.targets);
         let target = all.iter().find(|target| target.name == name)?.clone();
         let again = again(visit, &target);
-        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, again, all })
+        let all = all.into_iter().chain(visit.others.iter().cloned()).collect::<Vec<_>>();
+        let cluster = visit.cluster.as_ref().map(|cluster| cluster.reach(visit.limits.connect));
+        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, again, all, cluster })
     }
 }
 
@@ -59,6 +62,10 @@ impl Reach for NodeReach {
         self.again.clone()
     }
 
+    fn cluster(&self) -> Option<ClusterReach> {
+        self.cluster.clone()
+    }
+
     fn behind(&self) -> Vec<Box<dyn Reach>> {
         let Some(own) = read::destination(&self.target) else { return Vec::new() };
         let (host, port, _) = ssh::dialled(&own, &self.ssh);
@@ -68,8 +75,14 @@ impl Reach for NodeReach {
             target.name != self.target.name && jumps.iter().any(|jump| jump.1 == port && same_host(&jump.0, &host))
         };
         let reach = |target: &NodeTarget| -> Box<dyn Reach> {
-            let (ssh, again) = (self.ssh.clone(), String::new());
-            Box::new(NodeReach { target: target.clone(), ssh, limits: self.limits, again, all: Vec::new() })
+            Box::new(NodeReach {
+                target: target.clone(),
+                ssh: self.ssh.clone(),
+                limits: self.limits,
+                again: String::new(),
+                all: Vec::new(),
+                cluster: None,
+            })
         };
         self.all.iter().filter(through).map(reach).collect()
     }
@@ -220,6 +233,7 @@ mod tests {
             site: SiteFacts::default(),
             cluster: None,
             targets,
+            others: Vec::new(),
             endpoints: false,
             before: None,
             ssh: SshOptions::default(),

@@ -17,6 +17,7 @@ fn several(bed: &Bed, user: &str, options: SshOptions, ask: Arc<dyn Ask>) -> Vec
         packages: false,
         site: Default::default(),
         cluster: None,
+        others: Vec::new(),
         targets: targets.to_vec(),
         endpoints: false,
         before: None,

@@ -193,6 +193,7 @@ pub fn seen(kubeconfig: &Path) -> Evidence {
     let target = ClusterTarget { kubeconfig: vec![kubeconfig.to_owned()], ..ClusterTarget::default() };
     let visit = Visit {
         site: SiteFacts::default(),
+        others: Vec::new(),
         cluster: Some(ClusterVisit::new(target)),
         targets: Vec::new(),
         endpoints: false,

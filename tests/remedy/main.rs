@@ -4,6 +4,7 @@
 mod api_server;
 mod codes;
 mod faults;
+mod jump;
 mod keys;
 mod node;
 mod on_cluster;

@@ -196,3 +196,89 @@ fn what_the_command_line_decides_is_not_changed_in_vain_and_the_place_is_named()
     assert!(format!("{:?}", prepared.change()).contains("other_config"), "{:?}", prepared.change());
     node.sh("mv /root/kept /etc/default/ssh; rm /etc/ssh/other_config; systemctl restart ssh");
 }
+
+/// Nodes with a change of `keyword` to `value`, made and taken back: what sshd does in between.
+fn there_and_back(node: &Node, store: &mut Store, keyword: &str, value: &str) -> String {
+    let before = node.picture("/etc/ssh");
+    let ran = node.fix(set(keyword, value), &[], 30, store).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    let does = node.sh("sshd -T");
+    assert_eq!(node.undo(&ran.entry, store).unwrap().outcome, Outcome::Done);
+    assert_eq!(node.picture("/etc/ssh"), before);
+    does
+}
+
+#[test]
+fn a_value_of_two_names_a_keyword_whose_last_line_counts_and_a_link() {
+    let Some(node) = Node::up("sshd's ways", 0) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    node.sh("cd /etc/ssh/sshd_config.d; printf 'PermitRootLogin yes\\nMaxStartups 100:30:200\\n' >10-t.conf; \
+             printf 'X11Forwarding yes\\n' >../linked.conf; ln -s ../linked.conf 00-l.conf; systemctl reload ssh");
+    let does = there_and_back(&node, &mut store, "PermitRootLogin", "prohibit-password");
+    assert!(
+        does.contains("permitrootlogin without-password\n") || does.contains("permitrootlogin prohibit-password\n")
+    );
+    let does = there_and_back(&node, &mut store, "MaxStartups", "10:30:60");
+    assert!(does.contains("maxstartups 10:30:60\n"), "{does}");
+    let does = there_and_back(&node, &mut store, "X11Forwarding", "no");
+    assert!(does.contains("x11forwarding no\n"), "{does}");
+    node.sh("[ -L /etc/ssh/sshd_config.d/00-l.conf ]");
+    node.sh("cd /etc/ssh/sshd_config.d; rm 10-t.conf 00-l.conf ../linked.conf; systemctl reload ssh");
+}
+
+/// Access lists and attributes by the kernel's own calls, since the node has no tools for them: an access list that lets the
+/// user 1 read the file, and an attribute.
+const ACCESS: &str = r#"
+list() { perl -e 'my ($n, $v) = ("system.posix_acl_access", "\0" x 100); my $l = syscall(191, $ARGV[0], $n, $v, 100);
+    my ($m, $w) = ("user.note", "\0" x 9); my $k = syscall(191, $ARGV[0], $m, $w, 9);
+    print unpack("H*", substr($v, 0, $l < 0 ? 0 : $l)), " ", substr($w, 0, $k < 0 ? 0 : $k), "\n"' "$1"; }
+"#;
+
+#[test]
+fn what_else_belongs_to_a_file_stays_with_it() {
+    let Some(node) = Node::up("access lists", 0) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    node.sh(r#"f=/etc/ssh/sshd_config.d/00-a.conf; printf 'X11Forwarding yes\n' >$f; chmod 640 $f; perl -e '
+        my ($n, $v) = ("system.posix_acl_access", pack("V" . "vvV" x 5, 2, 1,6,-1, 2,4,1, 4,0,-1, 16,4,-1, 32,0,-1));
+        syscall(188, $ARGV[0], $n, $v, length $v, 0) == 0 or die; my ($m, $w) = ("user.note", "kept");
+        syscall(188, $ARGV[0], $m, $w, 4, 0) == 0 or die' $f; systemctl reload ssh"#);
+    let list = || {
+        node.sh(&format!(
+            "{ACCESS} stat -c '%a %u %g' /etc/ssh/sshd_config.d/00-a.conf; list /etc/ssh/sshd_config.d/00-a.conf"
+        ))
+    };
+    let before = list();
+    assert!(before.ends_with(" kept\n") && before.len() > 50, "{before}");
+    let ran = node.fix(set("X11Forwarding", "no"), &[], 30, &mut store).unwrap();
+    assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+    assert_eq!(node.sh("cat /etc/ssh/sshd_config.d/00-a.conf"), "X11Forwarding no\n");
+    assert_eq!(list(), before);
+    assert_eq!(node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
+    assert_eq!(list(), before);
+    node.sh("rm /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh");
+}
+
+#[test]
+fn an_undo_that_was_itself_taken_back_is_a_change_again() {
+    let Some(node) = Node::up("undo of an undo", 0) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let before = node.picture("/etc/ssh");
+    let first = node.fix(set("MaxAuthTries", "3"), &[], 30, &mut store).unwrap().entry;
+    let back = node.undo(&first, &mut store).unwrap().entry;
+    let again = node.undo(&back, &mut store).unwrap().entry;
+    assert!(node.sh("sshd -T").contains("maxauthtries 3\n"));
+    let refused = node.undo(&first, &mut store).unwrap_err().0;
+    assert!(refused.contains(&back) && refused.contains(&format!("take {again} back instead")), "{refused}");
+    let open: Vec<String> = sitewarden::remedy::entries(&node.way(), &sitewarden::channel::NobodyToAsk)
+        .unwrap()
+        .into_iter()
+        .filter(|entry| entry.can_be_undone && entry.is_change && [&first, &back, &again].contains(&&entry.entry))
+        .map(|entry| entry.entry)
+        .collect();
+    assert_eq!(open, [again.clone()]);
+    assert_eq!(node.undo(&again, &mut store).unwrap().outcome, Outcome::Done);
+    assert_eq!(node.picture("/etc/ssh"), before);
+}

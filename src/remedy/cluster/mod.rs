@@ -13,6 +13,7 @@ mod export_text;
 mod kept;
 mod owners;
 mod prepare;
+mod pulse;
 mod rollout;
 mod run;
 mod show;
@@ -21,6 +22,7 @@ mod undo;
 
 pub use drain::{DRAIN_WITHIN, Drain};
 pub use prepare::prepare_cluster;
+pub(super) use pulse::{HEARD_WITHIN, Pulse};
 pub use run::run_cluster;
 pub use undo::{look_cluster, prepare_undo_cluster};
 

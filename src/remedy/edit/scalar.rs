@@ -88,6 +88,14 @@ pub(super) fn read(text: &str) -> Result<Json, Trouble> {
     serde_saphyr::from_str_with_options::<Json>(text, options).map_err(|error| {
         let what = error.without_snippet().to_string();
         let what = what.split(" at line ").next().unwrap_or_default().to_owned();
+        // Its bounds, by the names that the library gives them.
+        let what = match () {
+            () if what.contains("Documents") => "there is more than one document in it".to_owned(),
+            () if what.contains("Anchors") || what.contains("Alias") => "it uses anchors (&name, *name)".to_owned(),
+            () if what.contains("MergeKeys") => "it uses merge keys (<<)".to_owned(),
+            () if what.contains("budget breached") => "it is larger or deeper than what is read here".to_owned(),
+            () => what,
+        };
         match error.location().filter(|location| location.line() > 0) {
             Some(location) => {
                 Trouble::at(location.line() as usize, format!("this is no YAML that is understood ({what})"))

@@ -40,6 +40,10 @@ pub struct SshdEdit {
     pub why: Vec<String>,
 }
 
+/// Keywords of which releases of sshd take the last line, whatever the manual says: their values are stored unasked
+/// (servconf.c, `sMaxStartups`, `sPerSourceNetBlockSize` and `sIPQoS`, of the 8 and 9 series).
+const LAST_WINS: [&str; 3] = ["maxstartups", "persourcenetblocksize", "ipqos"];
+
 /// The first line of a file of our own.
 const HEADER: &str = "# Settings made by sitewarden; the first value that sshd reads wins, so this file comes first.";
 
@@ -63,6 +67,16 @@ pub fn set(files: &[SshdFile], keyword: &str, args: &[&str]) -> Result<SshdEdit,
     match own.iter().find(|(_, line)| !line.in_match) {
         Some((_, line)) if same(&line.args, &wanted) => {}
         first => plan.decide(&reading, first.copied(), keyword, std::slice::from_ref(&value)),
+    }
+    if LAST_WINS.contains(&name.as_str()) {
+        for (_, line) in own.iter().filter(|(_, line)| !line.in_match && !same(&line.args, &wanted)) {
+            let place = plan.place(line);
+            if plan.replace(line, &value) {
+                plan.why.push(format!(
+                    "{place} sets {keyword} too, and of it some releases of sshd take the last: changed there too."
+                ));
+            }
+        }
     }
     for (_, line) in own.iter().filter(|(_, line)| line.in_match && !same(&line.args, &wanted)) {
         let place = plan.place(line);

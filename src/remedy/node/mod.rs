@@ -10,6 +10,7 @@ pub(crate) use script::STATE;
 
 use super::Refusal;
 use super::change::NodeChange;
+use super::cluster::ClusterReach;
 use super::fresh::{Fresh, Want};
 use crate::channel::{Ask, Channel, ChannelError, Limits, Passwords};
 use crate::evidence::Reason;
@@ -35,6 +36,11 @@ pub trait Reach: Send + Sync {
     /// ops@edge1`. Empty where they are not known.
     fn again(&self) -> String {
         String::new()
+    }
+
+    /// The cluster that it is a node of, where that was named.
+    fn cluster(&self) -> Option<ClusterReach> {
+        None
     }
 
     /// The other nodes that are known to be reached through this one.

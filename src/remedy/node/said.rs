@@ -94,7 +94,7 @@ pub(super) fn failure(node: &str, line: &Line) -> String {
             "{node}: this login is not root and there is no sudo, so nothing can be changed. Log in as root or as a user who may use sudo"
         ),
         "locked" => format!(
-            "{node}: another change is under way there (entry {text}). Wait until it has ended, or look at it: sitewarden undo --node"
+            "{node}: another change is under way there (entry {text}). Wait until it has ended, or look at it: sitewarden undo --list, with this node named"
         ),
         "changed" => {
             format!("{node}: {text} has changed since the plan was shown. Nothing was changed; make the plan again")

@@ -2,6 +2,7 @@
 
 use super::About;
 use crate::assess::Verdict;
+use crate::evidence::{Component, NodeEvidence};
 use crate::remedy::change::{FileChange, NodeChange, State};
 use crate::remedy::fresh::{Fresh, Want};
 use crate::remedy::plan::Refusal;
@@ -10,6 +11,8 @@ use crate::remedy::plan::Refusal;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FilesOp {
     files: Vec<Wanted>,
+    /// Users other than root as whom components of this node run: number, and which component.
+    users: Vec<(u32, &'static str)>,
 }
 
 /// What one of them is to be. What is None stays.
@@ -49,7 +52,23 @@ pub(super) fn plan(
                 .map_err(|_| Refusal::new(format!("mode {digits}: these are no octal digits")))?,
         ),
     };
-    Ok(FilesOp { files: paths(about)?.into_iter().map(|path| Wanted { path, most, uid, gid }).collect() })
+    let files = paths(about)?.into_iter().map(|path| Wanted { path, most, uid, gid }).collect();
+    Ok(FilesOp { files, users: about.node.map(users).unwrap_or_default() })
+}
+
+/// Components that run as another user than root.
+fn users(node: &NodeEvidence) -> Vec<(u32, &'static str)> {
+    let all = [
+        (&node.kube_apiserver, "kube-apiserver"),
+        (&node.kube_controller_manager, "kube-controller-manager"),
+        (&node.kube_scheduler, "kube-scheduler"),
+        (&node.etcd, "etcd"),
+    ];
+    let user = |(component, name): (&Component, &'static str)| {
+        let uid = *component.process.known()?.uid.known()?;
+        u32::try_from(uid).ok().filter(|uid| *uid != 0).map(|uid| (uid, name))
+    };
+    all.into_iter().filter_map(user).collect()
 }
 
 /// Its real path, what lies there, and its mode, owner and group.
@@ -72,6 +91,7 @@ fn state<'f>(fresh: &'f Fresh, path: &str) -> Result<Found<'f>, Refusal> {
 
 impl FilesOp {
     pub(super) fn add(&mut self, other: FilesOp) {
+        self.users.extend(other.users.into_iter().filter(|user| !self.users.contains(user)).collect::<Vec<_>>());
         for file in other.files {
             match self.files.iter_mut().find(|known| known.path == file.path) {
                 Some(known) => {
@@ -96,6 +116,15 @@ impl FilesOp {
         for Wanted { path, most, uid, gid } in &self.files {
             let (real, state, old) = state(fresh, path)?;
             let (uid, gid) = (uid.unwrap_or(old.1), gid.unwrap_or(old.2));
+            if uid != old.1
+                && let Some((_, component)) = self.users.iter().find(|(user, _)| *user == old.1)
+            {
+                return Err(Refusal::new(format!(
+                    "{path} belongs to the user {}, as whom {component} runs there: with another owner it could not read it at its next \
+                     start. It is left as it is",
+                    old.1
+                )));
+            }
             let mut mode = old.0 & most.unwrap_or(0o7777);
             if (uid, gid) != (old.1, old.2) {
                 // chown takes setuid and setgid away, so they must not be expected.
@@ -134,7 +163,7 @@ mod tests {
     fn that_k3s_writes_its_kubeconfig_anew_is_said() {
         let why = |path: &str| {
             let wanted = Wanted { path: path.to_owned(), most: Some(0o400), uid: None, gid: None };
-            let op = FilesOp { files: vec![wanted] };
+            let op = FilesOp { files: vec![wanted], users: Vec::new() };
             op.change(&fresh(&[Want::File(path.to_owned())], &[(path, "")])).unwrap().why
         };
         assert!(why("/etc/rancher/k3s/k3s.yaml")[0].contains("K3S_KUBECONFIG_MODE"));

@@ -70,10 +70,18 @@ pub(super) fn plan(action: KeyAction, about: &About<'_>) -> Result<(KeysOp, Vec<
             left.push(by_hand("the user's number was not read"));
             continue;
         };
-        notes.push(match &from {
+        let authority = key.options.iter().any(|option| option == "cert-authority");
+        let note = match &from {
+            None if authority => format!(
+                "Nobody can log in as {} any more with a certificate that the authority {print} signed",
+                key.user
+            ),
             None => format!("{} can no longer log in with the key {print}", key.user),
             Some(from) => format!("{} can log in with the key {print} only from {}", key.user, from.join(", ")),
-        });
+        };
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
         let key = Key { file: key.file.clone(), uid, fingerprint: print.clone(), from: from.clone() };
         if !keys.contains(&key) {
             keys.push(key);

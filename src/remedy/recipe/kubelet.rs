@@ -4,7 +4,7 @@
 use super::config_map::{self, Held};
 use super::{About, host};
 use crate::evidence::effective::kubelet_flag;
-use crate::evidence::{Reading, Value, platform_of};
+use crate::evidence::{Reading, Value, joined_nodes, platform_of};
 use crate::remedy::change::{FileChange, NodeChange, State};
 use crate::remedy::edit::yaml::{get_path, set_path};
 use crate::remedy::fresh::{Fresh, FreshFile, Want};
@@ -27,6 +27,10 @@ pub struct KubeletOp {
     settings: BTreeMap<String, Json>,
     /// A file that changed after the kubelet started.
     stale: Option<String>,
+    /// Whether it can tell by now who speaks with it, or that was not read.
+    knows_logins: bool,
+    /// The node's name in the cluster, where it is surely known.
+    reports_as: Option<String>,
 }
 
 /// Time that the check after a restart may take.
@@ -34,6 +38,10 @@ const WITHIN: u32 = 90;
 
 /// Seconds for which the kubelet must have been up: one that does not like what it finds ends within a few.
 const UP: u32 = 15;
+
+/// What is not looked at where the node is not known in its cluster.
+const NOT_HEARD: &str = "Whether the node reports to the cluster again afterwards is not looked at: the cluster was not read, or lists no \
+    node that surely is this one";
 
 /// What `protectKernelDefaults` makes the kubelet compare with the kernel's own settings before it starts.
 const KERNEL: &str = "cd /proc/sys && for s in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 \
@@ -113,6 +121,14 @@ pub(super) fn plan(path: &str, value: &Json, about: &About<'_>) -> Result<(Kubel
         Value::Bool(true) => Some(stale.origin.as_deref().unwrap_or("a configuration file changed").to_owned()),
         _ => None,
     };
+    let on = |path: &str| !matches!(tree.at(path).value, Value::Bool(false) | Value::Absent);
+    let named = |path: &str| match tree.at(path).value {
+        Value::Text(text) => !text.is_empty(),
+        // What was not read may be there.
+        other => !matches!(other, Value::Absent),
+    };
+    let knows_logins = named("kubelet.effective.authentication.x509.clientCAFile")
+        || on("kubelet.effective.authentication.webhook.enabled");
     let mut notes: Vec<String> =
         MEANS.iter().filter(|(of, _)| *of == path).map(|(_, means)| (*means).to_owned()).collect();
     notes.extend(kept(about, node.kubelet.environment.items.iter().map(|file| file.path.as_str()), &main));
@@ -123,6 +139,8 @@ pub(super) fn plan(path: &str, value: &Json, about: &About<'_>) -> Result<(Kubel
         health: (host(&address), int("kubelet.effective.healthzPort", 10248)),
         settings: BTreeMap::from([(path.to_owned(), value.clone())]),
         stale,
+        knows_logins,
+        reports_as: known_as(about, name),
     };
     Ok((op, notes))
 }
@@ -148,6 +166,12 @@ fn by_flag(name: &str, unit: &str, flag: &str, path: &str, value: &Json, origin:
         "{name}: the flag --{flag} of the kubelet's command line is over every file. {place}: take it out there{upgrade} (or make it \
          --{flag}={value}), then `systemctl daemon-reload && systemctl restart {unit}`; the file's {path} counts from then on"
     ))
+}
+
+/// The name of a node in its cluster. None where the cluster was not read, or it is not sure which of its nodes this one is.
+fn known_as(about: &About<'_>, name: &str) -> Option<String> {
+    let joined = joined_nodes(about.evidence);
+    joined.iter().find(|joined| joined.name == name)?.api.map(|node| node.name.clone())
 }
 
 /// What kubeadm would take back.
@@ -221,10 +245,29 @@ impl KubeletOp {
             .collect()
     }
 
+    /// A kubelet that knows no login takes the API server itself for anonymous.
+    fn refuse_where_nobody_could_log_in(&self) -> Result<(), Refusal> {
+        let set = |path: &str, value: Json| self.settings.get(path) == Some(&value);
+        let closes = set("authentication.anonymous.enabled", Json::Bool(false))
+            || set("authorization.mode", Json::from("Webhook"));
+        let knows = self.knows_logins
+            || self.settings.contains_key("authentication.x509.clientCAFile")
+            || set("authentication.webhook.enabled", Json::Bool(true));
+        if !closes || knows {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "this kubelet knows no login at all (authentication.x509.clientCAFile is not set, authentication.webhook is off): the API server \
+             is anonymous to it, and logs, exec and metrics of this node would end. Set clientCAFile to the cluster's CA first \
+             (kubelet-client-ca)",
+        ))
+    }
+
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         if self.protects() {
             self.kernel(fresh)?;
         }
+        self.refuse_where_nobody_could_log_in()?;
         let mut change = NodeChange { risk: Risk::Disruptive, within: WITHIN, ..NodeChange::default() };
         let mut files = self.files(fresh)?;
         for (path, value) in &self.settings {
@@ -273,6 +316,10 @@ impl KubeletOp {
     fn restart(&self, change: &mut NodeChange) {
         let unit = quoted(&self.unit);
         change.activate.push(format!("systemctl restart {unit}"));
+        change.reports_as.clone_from(&self.reports_as);
+        if self.reports_as.is_none() {
+            change.why.push(NOT_HEARD.to_owned());
+        }
         // One that was started in vain too often is not started again unless that is forgotten.
         change.deactivate.push(format!("systemctl reset-failed {unit} 2>/dev/null; systemctl restart {unit}"));
         let (address, port) = &self.health;

@@ -106,3 +106,24 @@ fn a_kubelet_that_is_no_unit_of_its_own_is_left_alone() {
     node.kubelet.process = Fact::Unread;
     assert!(planned(&node, "readOnlyPort", 0.into()).is_err());
 }
+
+#[test]
+fn a_kubelet_that_knows_no_login_keeps_its_anonymous_one() {
+    let mut node = node(&[]);
+    let text = "authentication:\n  webhook:\n    enabled: false\n";
+    node.kubelet.config_file = Fact::Known(config(MAIN, json!({"authentication": {"webhook": {"enabled": false}}})));
+    let (op, _) = planned(&node, "authentication.anonymous.enabled", false.into()).unwrap();
+    let refused = op.change(&fresh(&op.wants(), &[(MAIN, text)])).unwrap_err();
+    assert!(refused.0.contains("clientCAFile"), "{refused}");
+    let (mut op, _) = planned(&node, "authorization.mode", "Webhook".into()).unwrap();
+    assert!(op.change(&fresh(&op.wants(), &[(MAIN, text)])).is_err());
+    // Where the same plan brings one.
+    op.add(planned(&node, "authentication.x509.clientCAFile", "/etc/kubernetes/pki/ca.crt".into()).unwrap().0);
+    assert!(op.change(&fresh(&op.wants(), &[(MAIN, text)])).is_ok());
+    node.kubelet.config_file = Fact::Known(config(
+        MAIN,
+        json!({"authentication": {"webhook": {"enabled": false}, "x509": {"clientCAFile": "/ca"}}}),
+    ));
+    let (op, _) = planned(&node, "authentication.anonymous.enabled", false.into()).unwrap();
+    assert!(op.change(&fresh(&op.wants(), &[(MAIN, text)])).is_ok());
+}

@@ -132,8 +132,7 @@ impl SshOffOp {
             change.proof = Proof::Console;
             let who = if self.local { "Somebody, maybe you, came" } else { "You come" };
             change.why.push(format!(
-                "{who} by SSH: a code will be shown at the node's console, and without it typed here in time the node switches \
-                 SSH on again by itself. Have somebody at the console before you begin"
+                "{who} by SSH, which ends with this. Have somebody at the node's console before you begin"
             ));
         }
         for unit in &self.units {
@@ -152,11 +151,9 @@ impl SshOffOp {
             }
             let mode = fresh.told(&kill_mode(&unit.name)).map(str::trim);
             if !unit.is_socket() && unit.active && !matches!(mode, Some("process" | "none")) {
-                change.interrupts.push(format!(
-                    "When {} stops, connections that stand may end too, this one as well; then nobody can confirm it from \
-                     here, and the node switches SSH on again",
-                    unit.name
-                ));
+                change
+                    .interrupts
+                    .push(format!("When {} stops, connections that stand may end too, this one as well", unit.name));
             }
         }
         change.holds.extend(self.ports.iter().map(|port| format!("! listens {port}")));

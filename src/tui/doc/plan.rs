@@ -217,7 +217,10 @@ fn over(page: &mut Page, work: &Work, change: &Change) {
                 page.indented(Tone::Plain, change.prepared.way_back());
             }
             Some(crate::store::Outcome::Done) => {
-                page.indented(Tone::Plain, &format!("to take it back: sitewarden undo {entry}   (or J here)"));
+                let which =
+                    if change.prepared.plan().node().is_some() { "--node [USER@]HOST" } else { "--context NAME" };
+                page.indented(Tone::Plain, "to take it back: J here, then u; or later");
+                page.indented(Tone::Plain, &format!("sitewarden undo {entry} {which}"));
             }
             Some(crate::store::Outcome::Unknown) => {
                 page.indented(Tone::Plain, "when the node answers again: on the overview J, then u");
