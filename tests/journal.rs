@@ -289,3 +289,24 @@ fn the_usual_place_is_the_state_folder_and_a_foreign_file_there_is_named() {
     assert_eq!(after.status.code(), Some(2), "the option may stand behind the subcommand too");
     assert_eq!(run(&["--local", "journal"]).status.code(), Some(2));
 }
+
+#[test]
+fn entries_without_an_end_are_listed_with_what_to_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let resume = || run(&["undo", "--resume", "--journal", dir.path().to_str().unwrap()]);
+    let told = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
+    let none = resume();
+    assert_eq!((none.status.code(), told(&none).trim()), (Some(0), "Every entry of the journal has its end."));
+    let mut store = kept(dir.path());
+    let output = resume();
+    assert_eq!(output.status.code(), Some(1));
+    let listed = told(&output);
+    let command = format!("sitewarden undo --resume --node edge-1 --journal {}", dir.path().display());
+    assert!(listed.contains(&format!("{OPEN} of node/edge-1: Half a change")) && listed.contains(&command), "{listed}");
+    assert!(!listed.contains(FIRST), "{listed}");
+    // Contact that was lost is no end of what was done at a node.
+    store.append(&ended(OPEN, "2026-11-26T08:16:00Z", Outcome::Unknown)).unwrap();
+    assert!(told(&resume()).contains(OPEN));
+    store.append(&ended(OPEN, "2026-11-26T08:17:00Z", Outcome::Reverted)).unwrap();
+    assert_eq!(resume().status.code(), Some(0));
+}

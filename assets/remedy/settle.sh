@@ -48,8 +48,24 @@ how_it_stands() {
     [ ! -e "$DIR/unsound" ] || HOW=unsound
     [ ! -s "$DIR/left" ] || HOW=left
     say state "$S" "$W" "$HOW" "$(b64 <"$DIR/left" 2>/dev/null)"
+    [ "$S" != armed ] || since
     say end told
     exit 0
+}
+# since: for how many seconds the switch has been armed, where that is known
+since() {
+    if [ -f "$DIR/sleeper" ]; then
+        AGE=$(($(date +%s) - $(stat -c %Y "$DIR/sleeper" 2>/dev/null || echo 0)))
+    else
+        # microseconds of the clock that /proc/uptime has in seconds
+        AT=$(command systemctl show -p ActiveEnterTimestampMonotonic "sitewarden-$E.timer" 2>/dev/null)
+        AT=${AT#*=} AT=${AT%??????}
+        UP=$(cut -d. -f1 /proc/uptime 2>/dev/null)
+        case $AT$UP in *[!0-9]*) return 0 ;; esac
+        [ -n "$AT" ] && [ -n "$UP" ] || return 0
+        AGE=$((UP - AT))
+    fi
+    [ "$AGE" -lt 0 ] || say since "$AGE"
 }
 # entry_file NAME: a file of the entry, whole
 entry_file() {

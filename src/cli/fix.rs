@@ -101,6 +101,11 @@ impl Change {
         self.journal.clone().or_else(Store::usual_dir)
     }
 
+    /// The options that say where the journal is, as they would be typed again.
+    pub(super) fn ways(&self) -> Vec<String> {
+        self.journal.iter().flat_map(|folder| ["--journal".to_owned(), folder.display().to_string()]).collect()
+    }
+
     /// What a person chose.
     pub(super) fn choices(&self) -> Choices {
         Choices { delay: self.revert_after }
@@ -147,6 +152,7 @@ pub(super) fn run(fix: &Fix, out: &mut dyn Write, err: &mut dyn Write) -> Result
     let policy = source::policy(&judge, &catalog.controls)?;
     let lifecycle = source::lifecycle()?;
     let (mut visit, usual) = targets::visit(&fix.look, &site)?;
+    visit.given.extend(fix.change.ways());
     targets::or_usual(&mut visit, &fix.look, usual, &mut |note| {
         let _ = writeln!(err, "sitewarden: {}", clean(note));
     })?;

@@ -114,6 +114,17 @@ impl Under for Look {
 }
 
 impl Look {
+    /// The options that say how nodes are reached, without those that name them, as they would be typed again.
+    pub(super) fn ways(&self) -> Vec<String> {
+        let file = |name: &str, file: &PathBuf| [name.to_owned(), file.display().to_string()];
+        let mut words: Vec<String> = self.site.iter().flat_map(|site| file("--site", site)).collect();
+        words.extend(self.identity.iter().flat_map(|key| file("--identity", key)));
+        words.extend(self.jump.iter().flat_map(|jump| ["--jump".to_owned(), jump.clone()]));
+        words.extend(self.ssh_config.iter().flat_map(|config| file("--ssh-config", config)));
+        words.extend(self.known_hosts.iter().flat_map(|hosts| file("--known-hosts", hosts)));
+        words
+    }
+
     /// Names of the options that were given.
     pub(super) fn given(&self) -> Vec<&'static str> {
         given([

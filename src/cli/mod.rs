@@ -13,6 +13,7 @@ mod known_hosts;
 mod look;
 mod output;
 mod plan;
+mod resume;
 mod scan;
 mod schema;
 mod seat;

@@ -76,6 +76,7 @@ pub(super) fn visit(look: &Look, site: &SiteFile) -> Result<(Visit, ClusterVisit
         limits,
         packages: !look.no_packages,
         jobs: usize::from(look.jobs.unwrap_or(JOBS)),
+        given: look.ways(),
         seat,
     };
     Ok((visit, usual))

@@ -5,11 +5,9 @@ use super::console::Console;
 use super::error::CliError;
 use super::fix::{self, Change, Over};
 use super::look::Look;
-use super::told::telling;
-use super::tty::Person;
-use super::{FAILED, GOOD, plan, site_file, targets, undo_cluster};
+use super::{FAILED, GOOD, plan, resume, site_file, targets, undo_cluster};
 use crate::channel::Ask;
-use crate::remedy::{self, Memory, OnNode, Reach, Settle, Unfinished, Who};
+use crate::remedy::{self, Memory, OnNode, Who};
 use crate::report::clean;
 use crate::store::{Entry, Outcome, Store};
 use crate::visit::{ClusterVisit, NodeReach, Visit};
@@ -55,7 +53,7 @@ impl Undo {
 pub(super) struct Run<'a> {
     pub(super) undo: &'a Undo,
     pub(super) visit: Visit,
-    memory: Arc<Memory>,
+    pub(super) memory: Arc<Memory>,
     pub(super) store: Store,
     /// The cluster that an entry of the cluster is taken back in: the one that was named, else the usual one.
     pub(super) cluster: ClusterVisit,
@@ -65,8 +63,12 @@ pub(super) struct Run<'a> {
 pub(super) fn run(undo: &Undo, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, CliError> {
     let site = site_file::read(undo.look.site.as_deref())?;
     let (mut visit, usual) = targets::visit(&undo.look, &site)?;
+    visit.given.extend(undo.change.ways());
     let named = visit.cluster.take();
     let store = undo.change.store()?;
+    if undo.resume && visit.targets.is_empty() && named.is_none() {
+        return resume::list(&store, &visit, out);
+    }
     let of_cluster = undo_cluster::which(undo, &store, visit.targets.is_empty() && named.is_some())?;
     if visit.targets.is_empty() && of_cluster.is_none() && !(undo.resume && named.is_some()) {
         return Err(CliError::Nothing(
@@ -95,7 +97,7 @@ impl Run<'_> {
         self.memory.as_ref()
     }
 
-    fn reach(&self, name: &str) -> Option<NodeReach> {
+    pub(super) fn reach(&self, name: &str) -> Option<NodeReach> {
         NodeReach::of(&self.visit, name)
     }
 
@@ -142,7 +144,7 @@ impl Run<'_> {
                 writeln!(out, "{}", clean(&refusal.0))?;
                 // What was left half-way is no change that holds, but it has a way back too.
                 return match remedy::look(&entry, &reach, self.ask()) {
-                    Ok(Unfinished::HalfWay) if self.settle(&entry, &reach, Unfinished::HalfWay, out)? => Ok(GOOD),
+                    Ok(remedy::Unfinished::HalfWay) if self.half_way(&entry, &reach, out)? => Ok(GOOD),
                     _ => Ok(FAILED),
                 };
             }
@@ -222,120 +224,6 @@ impl Run<'_> {
             None => writeln!(out, "There is nothing to take back on the nodes that were named.")?,
         }
         Ok(None)
-    }
-
-    /// Entries without an end: looks how they stand, and asks what to do.
-    fn resume(&mut self, out: &mut dyn Write) -> Result<u8, CliError> {
-        let entries = self.store.entries().map_err(|error| CliError::Nothing(error.to_string()))?;
-        let open: Vec<Entry> = entries.into_iter().filter(Entry::is_unfinished).collect();
-        if open.is_empty() {
-            writeln!(out, "Every entry of the journal has its end.")?;
-            return Ok(GOOD);
-        }
-        let mut status = GOOD;
-        for entry in open {
-            if !self.resume_one(&entry, out)? {
-                status = FAILED;
-            }
-        }
-        Ok(status)
-    }
-
-    fn resume_one(&mut self, entry: &Entry, out: &mut dyn Write) -> Result<bool, CliError> {
-        let node = entry.target().strip_prefix("node/").unwrap_or_default().to_owned();
-        writeln!(out, "{} of {}: {}", entry.id, clean(entry.target()), clean(entry.title()))?;
-        if entry.target() == "cluster" {
-            return self.resume_cluster(entry, out);
-        }
-        let Some(reach) = self.reach(&node) else {
-            writeln!(out, "  its node was not named; name it with --node")?;
-            return Ok(false);
-        };
-        let stands = match remedy::look(&entry.id, &reach, self.memory.as_ref()) {
-            Ok(stands) => stands,
-            Err(refusal) => {
-                writeln!(out, "  {}", clean(&refusal.0))?;
-                return Ok(false);
-            }
-        };
-        match stands {
-            Unfinished::Ended(outcome) => {
-                writeln!(out, "  the node says: {}", outcome.words())?;
-                self.close(entry, outcome, "found on the node later", out)?;
-                Ok(true)
-            }
-            Unfinished::UnderWay => {
-                writeln!(out, "  it is still under way there: look again in a while")?;
-                Ok(false)
-            }
-            Unfinished::Waiting | Unfinished::HalfWay => self.settle(&entry.id, &reach, stands, out),
-        }
-    }
-
-    /// Shows the way back of what has no end, and asks. Whether it has one now, or was only to be shown.
-    fn settle(
-        &mut self,
-        entry: &str,
-        reach: &dyn Reach,
-        stands: Unfinished,
-        out: &mut dyn Write,
-    ) -> Result<bool, CliError> {
-        let (words, may_finish) = match stands {
-            Unfinished::Waiting => {
-                ("it works there and waits to be confirmed; left alone, the node takes it back", true)
-            }
-            _ => ("it was left half-way there, and nothing takes it back by itself", false),
-        };
-        writeln!(out, "  {words}")?;
-        let back = remedy::way_back(entry, reach, self.memory.as_ref());
-        match &back {
-            Ok(back) => {
-                writeln!(out, "  The way back, as the node kept it:")?;
-                plan::show_steps(&back.steps(), out)?;
-            }
-            Err(refusal) => writeln!(out, "  {}", clean(&refusal.0))?,
-        }
-        if self.undo.plan {
-            return Ok(back.is_ok());
-        }
-        if !self.undo.change.allow_changes {
-            writeln!(out, "  Nothing was done: this program only reads unless changes are allowed (--allow-changes).")?;
-            return Ok(false);
-        }
-        let Some(person) = Person::there() else {
-            writeln!(out, "  Nothing was done: there is no terminal at which somebody could decide.")?;
-            return Ok(false);
-        };
-        out.flush()?;
-        let question = match (may_finish, back.is_ok()) {
-            (true, true) => "  Type finish to confirm it, back to put the old state back; anything else does nothing: ",
-            (true, false) => "  Type finish to confirm it; anything else does nothing: ",
-            (false, true) => "  Type back to put the old state back; anything else does nothing: ",
-            (false, false) => return Ok(false),
-        };
-        let what = match (person.types(question).as_str(), may_finish, &back) {
-            ("finish", true, _) => Settle::Finish,
-            ("back", _, Ok(back)) => Settle::TakeBack(back),
-            _ => return Ok(false),
-        };
-        let settled = {
-            let tell = telling(out, Vec::new());
-            remedy::settle(entry, what, reach, self.memory.as_ref(), &tell)
-        };
-        match settled {
-            Ok((outcome, note)) => {
-                writeln!(out, "  {}", clean(&note))?;
-                // Another seat's entry is in no journal here.
-                if let Ok(Some(known)) = self.store.entry(entry) {
-                    self.close(&known, outcome, &note, out)?;
-                }
-                Ok(outcome != Outcome::Failed)
-            }
-            Err(refusal) => {
-                writeln!(out, "  {}", clean(&refusal.0))?;
-                Ok(false)
-            }
-        }
     }
 
     pub(super) fn close(

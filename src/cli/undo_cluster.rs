@@ -5,7 +5,7 @@ use super::fix::Over;
 use super::plan;
 use super::undo::{Run, Undo};
 use super::{FAILED, GOOD, cluster};
-use crate::remedy::{self, ClusterReach, Unfinished};
+use crate::remedy::{self, ClusterReach};
 use crate::report::clean;
 use crate::store::{Entry, Outcome, Store};
 use std::io::Write;
@@ -39,7 +39,7 @@ pub(super) fn which(undo: &Undo, store: &Store, cluster_alone: bool) -> Result<O
 }
 
 impl Run<'_> {
-    fn cluster_reach(&self) -> ClusterReach {
+    pub(super) fn cluster_reach(&self) -> ClusterReach {
         self.cluster.reach(self.visit.limits.connect)
     }
 
@@ -70,25 +70,5 @@ impl Run<'_> {
             return Ok(GOOD);
         }
         self.carry_out(prepared, Over::Cluster(&reach), "cluster", out, err)
-    }
-
-    /// Looks how the objects of an entry stand whose end is not in the journal.
-    pub(super) fn resume_cluster(&mut self, entry: &Entry, out: &mut dyn Write) -> Result<bool, CliError> {
-        match remedy::look_cluster(entry, &self.cluster_reach(), &self.store) {
-            Ok(Unfinished::Ended(outcome)) => {
-                writeln!(out, "  the cluster says: {}", outcome.words())?;
-                self.close(entry, outcome, "found in the cluster later", out)?;
-                Ok(true)
-            }
-            Ok(_) => {
-                writeln!(out, "  some of it was done: sitewarden undo {} takes that back", entry.id)?;
-                self.close(entry, Outcome::Failed, "some of it was done, as found in the cluster later", out)?;
-                Ok(true)
-            }
-            Err(refusal) => {
-                writeln!(out, "  {}", clean(&refusal.0))?;
-                Ok(false)
-            }
-        }
     }
 }

@@ -15,7 +15,8 @@ pub(super) fn run(walk: &Walk, err: &mut dyn Write) -> Result<u8, CliError> {
     let lifecycle = source::lifecycle()?;
     let evidence = source::evidence(&walk.judge, &walk.look)?;
     let as_of = source::as_of(&walk.judge, evidence.as_ref())?;
-    let (visit, usual) = targets::visit(&walk.look, &site)?;
+    let (mut visit, usual) = targets::visit(&walk.look, &site)?;
+    visit.given.extend(walk.change.ways());
     let named = visit.cluster.is_some() || !visit.targets.is_empty();
     // Only the first screen offers them.
     let offered = evidence.is_none() && !named && !walk.look.no_cluster;

@@ -85,7 +85,7 @@ pub fn script(prepared: &Prepared) -> Option<String> {
         Body::Node(change) => change,
         Body::Cluster(change) => return of_cluster(prepared, change.script()?),
         Body::Azure(change) => return of_cluster(prepared, change.script()),
-        Body::Manual => return None,
+        Body::End(_) | Body::Manual => return None,
     };
     if change.private || prepared.is_emptied() {
         return None;

@@ -17,8 +17,8 @@ pub struct Ran {
     pub outcome: Outcome,
     /// A sentence for the person.
     pub note: String,
-    files: Vec<FileChange>,
-    who: Who,
+    pub(super) files: Vec<FileChange>,
+    pub(super) who: Who,
 }
 
 /// The journal, and what could not be written to it.

@@ -8,6 +8,7 @@ mod confirm;
 mod console;
 pub mod edit;
 mod emptied;
+mod ending;
 mod export;
 mod fresh;
 mod log;
@@ -30,6 +31,7 @@ pub use cluster::{
     ClusterReach, DRAIN_WITHIN, Drain, look_cluster, prepare_cluster, prepare_undo_cluster, run_cluster,
 };
 pub use confirm::{Answer, Confirmed, confirm};
+pub use ending::{Found, Open, found, found_in_cluster, run_end};
 pub use export::{markdown, script};
 pub use log::{Ran, close, finish};
 pub use memory::Memory;

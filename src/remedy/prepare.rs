@@ -3,6 +3,7 @@
 
 use super::change::{FileChange, NodeChange, Proof, Validate};
 use super::cluster::{AzureChange, ClusterChange, Drain, HEARD_WITHIN};
+use super::ending::End;
 use super::fresh::Want;
 use super::node::{Node, Reach};
 use super::plan::{Plan, Refusal, Risk, Work};
@@ -27,6 +28,8 @@ pub(super) enum Body {
     Node(Box<NodeChange>),
     Cluster(ClusterChange),
     Azure(AzureChange),
+    /// The end of an entry that has none.
+    End(End),
     /// Nothing that could be run.
     Manual,
 }
@@ -68,7 +71,7 @@ impl Step {
         Step { what: what.into(), commands, diff: None, part: Part::Other }
     }
 
-    fn with_part(self, part: Part) -> Self {
+    pub(super) fn with_part(self, part: Part) -> Self {
         Step { part, ..self }
     }
 }
@@ -93,7 +96,7 @@ impl Prepared {
     pub fn change(&self) -> Option<&NodeChange> {
         match &self.body {
             Body::Node(change) => Some(change.as_ref()),
-            Body::Cluster(_) | Body::Azure(_) | Body::Manual => None,
+            Body::Cluster(_) | Body::Azure(_) | Body::End(_) | Body::Manual => None,
         }
     }
 
@@ -120,7 +123,7 @@ impl Prepared {
             Body::Node(change) => change.interrupts.iter().chain(&change.why).cloned().collect(),
             Body::Cluster(change) => change.remarks.clone(),
             Body::Azure(change) => change.remarks(),
-            Body::Manual => Vec::new(),
+            Body::End(_) | Body::Manual => Vec::new(),
         };
         remarks.extend(self.drain.iter().flat_map(|drain| drain.remarks()));
         remarks.extend(self.plan.notes.iter().cloned());
@@ -139,7 +142,7 @@ impl Prepared {
             Body::Node(change) if change.no_undo => {
                 "Where a step fails the old state comes back. Once it is done there is no way back."
             }
-            Body::Node(_) => {
+            Body::Node(_) | Body::End(_) => {
                 "The way back: sitewarden undo, from here with the node named, or on the node with --local."
             }
             Body::Cluster(_) | Body::Azure(_) | Body::Manual => {
@@ -193,6 +196,7 @@ impl Prepared {
             Body::Node(change) => change.risk,
             Body::Cluster(change) => change.risk,
             Body::Azure(change) => change.risk(),
+            Body::End(end) => end.risk(),
             Body::Manual => Risk::Safe,
         }
     }
@@ -200,7 +204,7 @@ impl Prepared {
     /// Whether there is anything that this program can run.
     pub fn can_run(&self) -> bool {
         match &self.body {
-            Body::Node(_) | Body::Cluster(_) => true,
+            Body::Node(_) | Body::Cluster(_) | Body::End(_) => true,
             Body::Azure(change) => change.installed,
             Body::Manual => false,
         }
@@ -212,9 +216,16 @@ impl Prepared {
         let name = match &self.body {
             Body::Cluster(change) => change.context.as_str(),
             Body::Azure(change) => change.name.as_str(),
-            Body::Node(_) | Body::Manual => self.plan.target.strip_prefix("node/").unwrap_or(&self.plan.target),
+            Body::Node(_) | Body::End(_) | Body::Manual => {
+                self.plan.target.strip_prefix("node/").unwrap_or(&self.plan.target)
+            }
         };
         (self.risk() > Risk::Safe).then_some(name)
+    }
+
+    pub(super) fn of_end(plan: Plan, end: End, steps: Vec<Step>) -> Self {
+        let digest = sha256(format!("{plan:?}\n{steps:?}\n{end:?}").as_bytes());
+        Prepared { plan, body: Body::End(end), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {

@@ -2,10 +2,10 @@
 
 use super::change::{NodeChange, State};
 use super::manifest::Manifest;
-use super::node::{Node, Reach, Stands};
+use super::node::{Node, Reach, Reverted, Stands};
 use super::plan::Refusal;
 use super::prepare::Step;
-use super::run::{Told, put_back};
+use super::run::Told;
 use crate::channel::Ask;
 use crate::store::Outcome;
 
@@ -26,7 +26,7 @@ pub enum Unfinished {
 /// The way back of an entry, as its node kept it. What runs in the end is what was shown of this, whatever the node says then.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WayBack {
-    change: NodeChange,
+    pub(super) change: NodeChange,
 }
 
 impl WayBack {
@@ -70,8 +70,12 @@ pub enum Settle<'a> {
 
 /// Reads the way back of an entry from its node. Refused where the node's record is damaged or there is no way back.
 pub fn way_back(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<WayBack, Refusal> {
-    let name = reach.node();
-    let kept = log_in(reach, ask)?.kept(entry)?;
+    way_of(&mut log_in(reach, ask)?, entry)
+}
+
+pub(super) fn way_of(node: &mut Node<'_>, entry: &str) -> Result<WayBack, Refusal> {
+    let kept = node.kept(entry)?;
+    let name = node.name;
     let manifest = kept.manifest.as_deref().and_then(|bytes| Manifest::read(bytes, entry)).ok_or_else(|| {
         Refusal::new(format!(
             "{name}: what it kept of entry {entry} is missing or damaged. Look at /var/lib/sitewarden there by hand"
@@ -85,7 +89,7 @@ pub fn way_back(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<WayBack
     Ok(WayBack { change: manifest.change })
 }
 
-fn log_in<'a>(reach: &'a dyn Reach, ask: &'a dyn Ask) -> Result<Node<'a>, Refusal> {
+pub(super) fn log_in<'a>(reach: &'a dyn Reach, ask: &'a dyn Ask) -> Result<Node<'a>, Refusal> {
     let channel = reach.login(ask).map_err(|error| Refusal::new(error.message))?;
     Ok(Node { name: reach.node(), channel, limits: reach.limits(), ask })
 }
@@ -93,7 +97,11 @@ fn log_in<'a>(reach: &'a dyn Reach, ask: &'a dyn Ask) -> Result<Node<'a>, Refusa
 /// Looks at the node of an entry.
 pub fn look(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<Unfinished, Refusal> {
     let (stands, seen) = log_in(reach, ask)?.look(entry)?;
-    Ok(match stands {
+    Ok(unfinished(stands, &seen))
+}
+
+pub(super) fn unfinished(stands: Stands, seen: &Reverted) -> Unfinished {
+    match stands {
         Stands::Confirmed | Stands::Finished => Unfinished::Ended(Outcome::Done),
         Stands::Reverted if seen.left.is_empty() && !seen.unsound => Unfinished::Ended(Outcome::Reverted),
         Stands::Reverted => Unfinished::Ended(Outcome::Failed),
@@ -101,7 +109,44 @@ pub fn look(entry: &str, reach: &dyn Reach, ask: &dyn Ask) -> Result<Unfinished,
         Stands::Armed { waiting: true } => Unfinished::Waiting,
         Stands::Applying { alive: false } => Unfinished::HalfWay,
         Stands::Armed { waiting: false } | Stands::Applying { alive: true } | Stands::Reverting => Unfinished::UnderWay,
-    })
+    }
+}
+
+/// Most files that are named in a sentence, and most characters of each: a node may say anything.
+const NAMED: (usize, usize) = (20, 300);
+
+/// How it ended where the old state was put back, with every file that is not as it was.
+pub(super) fn put_back(node: &str, entry: &str, back: &Reverted) -> (Outcome, String) {
+    if let Some(because) = &back.stays {
+        let because: String = because.chars().filter(|c| !c.is_control()).take(NAMED.1).collect();
+        return (
+            Outcome::Failed,
+            format!(
+                "{node}: what was done stays, since it is still needed: {because}. When that is mended, take it back: sitewarden undo \
+                 {entry}"
+            ),
+        );
+    }
+    let plain = |path: &String| path.chars().filter(|c| !c.is_control()).take(NAMED.1).collect::<String>();
+    let mut left: Vec<String> = back.left.iter().take(NAMED.0).map(plain).collect();
+    if back.left.len() > NAMED.0 {
+        left.push(format!("{} more", back.left.len() - NAMED.0));
+    }
+    match (left.is_empty(), back.unsound) {
+        (true, false) => (Outcome::Reverted, format!("{node}: the old state is back")),
+        (true, true) => (
+            Outcome::Failed,
+            format!("{node}: the old state is back, and its own check fails: look at the service by hand"),
+        ),
+        (false, _) => (
+            Outcome::Failed,
+            format!(
+                "{node}: the old state was put back, but for {}, which somebody else has changed meanwhile, which is still needed, or \
+                 which could not be written: look at it by hand",
+                left.join(", ")
+            ),
+        ),
+    }
 }
 
 /// Brings an entry to its end; `tell` hears what runs, and what it says. Gives the outcome and a sentence.
@@ -112,8 +157,16 @@ pub fn settle(
     ask: &dyn Ask,
     tell: &dyn Fn(Told),
 ) -> Result<(Outcome, String), Refusal> {
-    let mut node = log_in(reach, ask)?;
-    let name = reach.node();
+    act(&mut log_in(reach, ask)?, entry, what, tell)
+}
+
+pub(super) fn act(
+    node: &mut Node<'_>,
+    entry: &str,
+    what: Settle<'_>,
+    tell: &dyn Fn(Told),
+) -> Result<(Outcome, String), Refusal> {
+    let name = node.name;
     match what {
         Settle::Finish => match node.confirm(entry)? {
             Stands::Confirmed => Ok((Outcome::Done, format!("{name}: it is confirmed"))),
@@ -124,9 +177,6 @@ pub fn settle(
         },
         Settle::TakeBack(way) => {
             match node.take_back(entry, &way.change, &|word| Told::of_back(word).map_or((), tell))? {
-                Ok(back) if back.left.is_empty() && !back.unsound && back.stays.is_none() => {
-                    Ok((Outcome::Reverted, format!("{name}: the old state is back")))
-                }
                 Ok(back) => Ok(put_back(name, entry, &back)),
                 Err(Stands::Reverted | Stands::Reverting) => {
                     Ok((Outcome::Reverted, format!("{name}: the node had put the old state back by itself")))
@@ -141,6 +191,20 @@ pub fn settle(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_is_not_as_it_was_is_named_and_says_no_more_than_fits() {
+        let back = |left: Vec<String>, unsound| {
+            put_back("edge1", "e", &Reverted { why: String::new(), left, unsound, stays: None })
+        };
+        assert_eq!(back(Vec::new(), false), (Outcome::Reverted, "edge1: the old state is back".to_owned()));
+        let (outcome, words) = back(Vec::new(), true);
+        assert!(outcome == Outcome::Failed && words.contains("its own check fails"), "{words}");
+        let (outcome, words) = back(vec!["/etc/ssh/a\u{1b}[31m".to_owned()], true);
+        assert!(outcome == Outcome::Failed && words.contains("but for /etc/ssh/a[31m, which"), "{words}");
+        let (_, words) = back(vec!["x".repeat(5_000); 500], false);
+        assert!(words.len() < 8_000 && words.contains(", 480 more"), "{}", words.len());
+    }
 
     #[test]
     fn every_line_that_would_run_is_shown() {

@@ -307,7 +307,8 @@ impl Ending<'_, '_> {
         let why = why.strip_prefix(node).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why);
         if self.change.delay == 0 {
             return format!(
-                "{node}: {why}. What came of it is not known; when the node answers again: sitewarden undo --resume"
+                "{node}: {why}. What came of it is not known; when the node answers again: sitewarden undo --resume{}",
+                self.reach.again()
             );
         }
         let by_itself = match self.left().as_secs() {
@@ -315,7 +316,8 @@ impl Ending<'_, '_> {
             left => format!("it puts the old state back within {left} seconds"),
         };
         format!(
-            "{node}: {why}. It does not answer now; by itself {by_itself}. When it answers again: sitewarden undo --resume"
+            "{node}: {why}. It does not answer now; by itself {by_itself}. When it answers again: sitewarden undo --resume{}",
+            self.reach.again()
         )
     }
 

@@ -25,9 +25,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it began and has no end, or contact with its node was lost before one: somebody has to look at the target.
+    /// Whether it began and has no end.
     pub fn is_unfinished(&self) -> bool {
-        self.ended.is_none() || (self.outcome() == Some(Outcome::Unknown) && self.target().starts_with("node/"))
+        self.ended.is_none()
+    }
+
+    /// Whether somebody has still to bring it to its end: it has none, or contact with its node was lost.
+    pub fn is_open(&self) -> bool {
+        self.is_unfinished() || (self.outcome() == Some(Outcome::Unknown) && self.target().starts_with("node/"))
     }
 
     /// How it ended; none where it did not.

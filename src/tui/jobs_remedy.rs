@@ -7,7 +7,7 @@ use super::work::Remembered;
 use crate::assess::{Verdict, assess};
 use crate::channel::Ask;
 use crate::evidence::Evidence;
-use crate::remedy::{self, Choices, ClusterReach, Confirmed, Memory, Prepared, Ran, Reach, Refusal, Who, Work};
+use crate::remedy::{self, Choices, ClusterReach, Confirmed, Found, Memory, Prepared, Ran, Reach, Refusal, Who, Work};
 use crate::site::Way;
 use crate::store::{Entry, Store};
 use crate::visit::{NodeReach, Progress, Visit, emptied_for};
@@ -27,6 +27,12 @@ impl Jobs {
                 let memory = memory.map_or_else(|| jobs.memory(), |known| known.0);
                 let result = jobs.prepare(what, &known_paths(*visit), &memory, choices).map(Box::new);
                 jobs.tell(Msg::Prepared { serial, result, memory: Remembered(memory) });
+            }),
+            Effect::LookAt { serial, entry, visit, who } => self.spawn(Job::Prepare(serial), move || {
+                let memory = jobs.memory();
+                let (result, trouble) = jobs.look_at(&entry, &known_paths(*visit), &who, &memory);
+                let (at, result, memory) = (Timestamp::now(), result.map(Box::new), Remembered(memory));
+                jobs.tell(Msg::Found { serial, at, result, trouble, memory });
             }),
             Effect::Drain { serial, prepared, visit, evidence } => self.spawn(Job::Prepare(serial), move || {
                 let (prepared, refused) = match emptied_for((*prepared).clone(), &known_paths(*visit), &evidence) {
@@ -109,6 +115,37 @@ impl Jobs {
         }
     }
 
+    /// How an entry stands that has no end in the journal. One that has ended gets its end there, and what could not be
+    /// written is told beside it.
+    fn look_at(
+        &self,
+        entry: &str,
+        visit: &Visit,
+        who: &Who,
+        memory: &Memory,
+    ) -> (Result<Found, Refusal>, Option<String>) {
+        let look = || {
+            let store = self.store().map_err(Refusal::new)?;
+            let known = store.entry(entry).map_err(|error| Refusal::new(error.to_string()))?;
+            let known = known.filter(Entry::is_open);
+            let known = known.ok_or_else(|| Refusal::new("It has its end in the journal by now. Look at it there"))?;
+            let unknown = || Refusal::new(format!("It is not known how {} is reached", known.target()));
+            let found = match known.target().strip_prefix("node/") {
+                Some(name) => remedy::found(&known, &NodeReach::of(visit, name).ok_or_else(unknown)?, memory)?,
+                None => remedy::found_in_cluster(&known, &cluster(visit).ok_or_else(unknown)?, &store)?,
+            };
+            Ok((found, store))
+        };
+        match look() {
+            Ok((Found::Ended(outcome, note), mut store)) => {
+                let written = remedy::close(&mut store, entry, outcome, &note, who);
+                (Ok(Found::Ended(outcome, note)), written.err().map(|refusal| refusal.0))
+            }
+            Ok((found, _)) => (Ok(found), None),
+            Err(refusal) => (Err(refusal), None),
+        }
+    }
+
     /// Carries it out, and writes its end at once: what is looked at afterwards may take long, or never come.
     fn run(
         &self,
@@ -133,6 +170,9 @@ impl Jobs {
         };
         let tell = |told| self.tell(Msg::Told { serial, at: Timestamp::now(), told });
         let ran = match &way {
+            Over::Node(reach) if confirmed.get().ends().is_some() => {
+                remedy::run_end(confirmed, reach.as_ref(), memory, &mut store, who, &tell)
+            }
             Over::Node(reach) => remedy::run(confirmed, reach.as_ref(), memory, &mut store, who, &tell),
             Over::Cluster(reach) => remedy::run_cluster(confirmed, reach, &mut store, who, &tell),
         };

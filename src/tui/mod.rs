@@ -17,6 +17,7 @@ pub mod rows;
 #[cfg(test)]
 mod sample;
 mod screen;
+mod standing;
 pub mod target;
 pub mod text;
 pub mod theme;

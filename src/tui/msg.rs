@@ -5,7 +5,7 @@ use super::work::Remembered;
 use crate::assess::{Assessment, Verdict};
 use crate::channel::{Answer, Question};
 use crate::evidence::Evidence;
-use crate::remedy::{Choices, Confirmed, Plan, Prepared, Ran, Refusal, Told, Who};
+use crate::remedy::{Choices, Confirmed, Found, Plan, Prepared, Ran, Refusal, Told, Who};
 use crate::store::Entry;
 use crate::visit::{Progress, Visit};
 use jiff::Timestamp;
@@ -60,6 +60,19 @@ pub enum Msg {
         serial: u64,
         /// The plan.
         result: Result<Box<Prepared>, Refusal>,
+        /// What was asked for it.
+        memory: Remembered,
+    },
+    /// An entry without an end was looked at.
+    Found {
+        /// Of which work.
+        serial: u64,
+        /// When.
+        at: Timestamp,
+        /// How it stands; `Err`: why that is not known.
+        result: Result<Box<Found>, Refusal>,
+        /// What could not be written into the journal: a sentence.
+        trouble: Option<String>,
         /// What was asked for it.
         memory: Remembered,
     },
@@ -186,6 +199,17 @@ pub enum Effect {
         choices: Choices,
         /// What was asked before.
         memory: Option<Remembered>,
+    },
+    /// Look how an entry stands that has no end in the journal. Where it has ended there, the journal gets its end.
+    LookAt {
+        /// Of which work.
+        serial: u64,
+        /// The entry.
+        entry: String,
+        /// The nodes and the cluster, and how they are reached.
+        visit: Box<Visit>,
+        /// Who looks.
+        who: Who,
     },
     /// Look how a plan's node would be emptied for it.
     Drain {

@@ -17,7 +17,7 @@ use crate::evidence::{
     Profile, Reason, Seat, SiteFacts, Unread,
 };
 use crate::kubeapi::ContextInfo;
-use crate::remedy::{Choices, Memory, Prepared};
+use crate::remedy::{Choices, Found, Memory, Open, Prepared, Refusal, Risk};
 use crate::site::ClusterTarget;
 use crate::store::{Entry, Event, EventKind, Outcome};
 use crate::visit::{ClusterVisit, Progress, Visit, tool};
@@ -251,6 +251,7 @@ pub(super) fn start(targets: &[&str], evidence: Option<Evidence>) -> Start {
             ssh: SshOptions::default(),
             limits: Limits::default(),
             jobs: 4,
+            given: Vec::new(),
             seat: seat(),
         },
         usual: ClusterVisit::new(ClusterTarget::default()),
@@ -311,6 +312,25 @@ pub(super) fn planned(width: u16, height: u16, plan: Prepared, armed: bool) -> A
     press(&mut app, "0↓\nf");
     let serial = app.works;
     update::update(&mut app, prepared(serial, plan));
+    app
+}
+
+/// A worker's word of how an entry without an end stands.
+pub(super) fn found(serial: u64, found: Result<Found, Refusal>) -> Msg {
+    let at = evidence().finished;
+    Msg::Found { serial, at, result: found.map(Box::new), trouble: None, memory: memory() }
+}
+
+/// Screens of a live site with an entry of edge1 that waits for its end, and changes allowed or not.
+pub(super) fn waiting(width: u16, height: u16, risk: Risk, armed: bool) -> App {
+    let mut app = live(width, height);
+    app.armed = armed;
+    let entry = entry("20261126T074501-3fa9c2", "edge1", false);
+    let open = Open::sample(&entry, risk, Some(75));
+    update::update(&mut app, Msg::Journal(Ok(vec![entry])));
+    press(&mut app, "Ju");
+    let serial = app.works;
+    update::update(&mut app, found(serial, Ok(Found::Open(open))));
     app
 }
 

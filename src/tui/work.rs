@@ -2,6 +2,7 @@
 //! Plain data; `update` moves it from one to the next.
 
 use super::app::{App, Screen};
+use super::standing::{Standing, left};
 use crate::assess::Verdict;
 use crate::remedy::{Done, Memory, Part, Plan, Prepared, Ran, Refusal, Step, Told};
 use crate::store::Outcome;
@@ -39,6 +40,8 @@ pub struct Work {
     pub refused: Vec<(String, String)>,
     /// What was asked so far.
     pub memory: Option<Remembered>,
+    /// The entry without an end that it is about, and how that stands.
+    pub standing: Option<Standing>,
     /// How far the plan at hand is.
     pub phase: Phase,
 }
@@ -50,6 +53,8 @@ pub enum Phase {
     Preparing,
     /// There is nothing to be shown: why.
     Refused(String),
+    /// How an entry without an end stands, where nothing is left to be decided: a sentence.
+    Told(String),
     /// It is shown, and waits for the person.
     Shown(Box<Prepared>),
     /// It is carried out.
@@ -108,7 +113,7 @@ impl Work {
     pub fn may_go_on(&self) -> bool {
         let fine = match &self.phase {
             Phase::Preparing | Phase::Running(_) => false,
-            Phase::Refused(_) | Phase::Shown(_) => true,
+            Phase::Refused(_) | Phase::Told(_) | Phase::Shown(_) => true,
             Phase::Over(change) => change.end.as_ref().is_some_and(|end| end.outcome == Some(Outcome::Done)),
         };
         fine && !self.plans.is_empty()
@@ -119,7 +124,7 @@ impl Work {
         match &self.phase {
             Phase::Running(_) => false,
             Phase::Over(change) => change.end.as_ref().is_none_or(|end| end.after.is_some()),
-            Phase::Preparing | Phase::Refused(_) | Phase::Shown(_) => true,
+            Phase::Preparing | Phase::Refused(_) | Phase::Told(_) | Phase::Shown(_) => true,
         }
     }
 
@@ -184,6 +189,10 @@ impl Change {
                 self.say(&format!("$ {line}"));
                 if !self.back {
                     self.now = "running; what it says is below".to_owned();
+                }
+                if self.prepared.ends().is_some() {
+                    let at = self.steps().iter().position(|step| step.commands.contains(&line));
+                    self.done = self.done.max(at.unwrap_or(0));
                 }
                 self.runs = Some((line, false));
             }
@@ -264,9 +273,13 @@ impl Change {
     /// Takes a time in: how long the switch still waits. Whether it waits at all.
     pub fn tick(&mut self, at: Timestamp) -> bool {
         let Some((since, seconds)) = self.armed else { return false };
-        let gone = u32::try_from(at.as_second().saturating_sub(since.as_second()).max(0)).unwrap_or(u32::MAX);
-        self.left = seconds.saturating_sub(gone);
+        self.left = left(at, since, seconds);
         self.left > 0
+    }
+
+    /// Whether it came to the end that was confirmed.
+    pub fn succeeded(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.outcome == Some(self.prepared.ends().unwrap_or(Outcome::Done)))
     }
 
     /// Takes its end in.
@@ -281,19 +294,18 @@ impl Change {
             // Nothing was begun, so there is nothing to be looked at again.
             Err(refusal) => (None, refusal.0.clone(), Some(Vec::new())),
         };
-        if outcome == Some(Outcome::Done) {
+        self.end = Some(End { outcome, note, after: looked, trouble: trouble.into_iter().collect() });
+        if self.succeeded() {
             self.reach(Part::Again, false);
         }
-        self.end = Some(End { outcome, note, after: looked, trouble: trouble.into_iter().collect() });
     }
 
     /// Takes in how the target is since.
     pub fn looked(&mut self, after: Vec<(String, Verdict)>, trouble: Option<String>) {
-        let all = self.steps().len();
+        if self.succeeded() {
+            self.done = self.steps().len();
+        }
         if let Some(end) = &mut self.end {
-            if end.outcome == Some(Outcome::Done) {
-                self.done = all;
-            }
             end.after = Some(after);
             end.trouble.extend(trouble);
         }

@@ -11,7 +11,7 @@ mod remedy;
 
 pub use cluster::{AzureSaid, CLUSTER_TIME, ClusterVisit, azure_commands};
 pub use progress::Progress;
-pub use remedy::{NodeReach, emptied_for, failing, offer, who};
+pub use remedy::{NodeReach, emptied_for, failing, offer, typed, who};
 
 use crate::assess::{Assessment, assess};
 use crate::catalog::Catalog;
@@ -48,6 +48,9 @@ pub struct Visit {
     pub packages: bool,
     /// How many nodes at once.
     pub jobs: usize,
+    /// The options, beside the nodes themselves, by which a person said how all this is reached: for the commands that they
+    /// are told to type.
+    pub given: Vec<String>,
     /// From where and as whom.
     pub seat: Seat,
 }

@@ -9,6 +9,7 @@ use crate::channel::{Ask, Channel, ChannelError, Limits, local::Local};
 use crate::evidence::{Evidence, Reason, SiteIdentity, joined_nodes};
 use crate::remedy::{ClusterReach, DRAIN_WITHIN, Drain, Plan, Prepared, Reach, Refusal, Who, kept, plan};
 use crate::site::{NodeTarget, Way};
+use std::borrow::Cow;
 use std::mem::discriminant;
 use std::net::{IpAddr, ToSocketAddrs as _};
 
@@ -18,6 +19,8 @@ pub struct NodeReach {
     target: NodeTarget,
     ssh: SshOptions,
     limits: Limits,
+    /// The options that say how it is reached, as a person would type them again.
+    again: String,
     /// All nodes of the visit, by which it is known who is reached through this one.
     all: Vec<NodeTarget>,
     cluster: Option<ClusterReach>,
@@ -28,9 +31,10 @@ impl NodeReach {
     pub fn of(visit: &Visit, name: &str) -> Option<Self> {
         let all = super::told_apart(&visit.targets);
         let target = all.iter().find(|target| target.name == name)?.clone();
+        let again = again(visit, &target);
         let all = all.into_iter().chain(visit.others.iter().cloned()).collect::<Vec<_>>();
         let cluster = visit.cluster.as_ref().map(|cluster| cluster.reach(visit.limits.connect));
-        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, all, cluster })
+        Some(NodeReach { target, ssh: visit.ssh.clone(), limits: visit.limits, again, all, cluster })
     }
 }
 
@@ -54,6 +58,10 @@ impl Reach for NodeReach {
         self.limits
     }
 
+    fn again(&self) -> String {
+        self.again.clone()
+    }
+
     fn cluster(&self) -> Option<ClusterReach> {
         self.cluster.clone()
     }
@@ -71,12 +79,42 @@ impl Reach for NodeReach {
                 target: target.clone(),
                 ssh: self.ssh.clone(),
                 limits: self.limits,
+                again: String::new(),
                 all: Vec::new(),
                 cluster: None,
             })
         };
         self.all.iter().filter(through).map(reach).collect()
     }
+}
+
+/// The options that name a node of a visit and the way to it, with a blank before each.
+fn again(visit: &Visit, target: &NodeTarget) -> String {
+    let mut words = match &target.way {
+        Way::Local => vec!["--local".to_owned()],
+        Way::Ssh { host, port, user, .. } => {
+            let host = if host.contains(':') && port.is_some() { format!("[{host}]") } else { host.clone() };
+            let port = port.map_or(String::new(), |port| format!(":{port}"));
+            let user = user.as_ref().map_or(String::new(), |user| format!("{user}@"));
+            let typed = format!("{user}{host}{port}");
+            // A node of the site file goes by its name there.
+            let its_own = typed.parse::<NodeTarget>().is_ok_and(|read| read.name == target.name);
+            vec!["--node".to_owned(), if its_own { typed } else { target.name.clone() }]
+        }
+    };
+    // What was typed into a form stands in no option yet.
+    if let Way::Ssh { identity: Some(file), .. } = &target.way
+        && !visit.given.iter().any(|word| word == "--site")
+    {
+        words.extend(["--identity".to_owned(), file.display().to_string()]);
+    }
+    words.extend(visit.given.iter().cloned());
+    typed(&words)
+}
+
+/// Words as they are typed into a shell, with a blank before each.
+pub fn typed(words: &[String]) -> String {
+    words.iter().map(|word| format!(" {}", shlex::try_quote(word).unwrap_or(Cow::Borrowed("?")))).collect()
 }
 
 /// Whether two names of hosts lead to the same one. Names that are not the same are asked for their addresses.
@@ -182,4 +220,48 @@ pub fn emptied_for(prepared: Prepared, visit: &Visit, evidence: &Evidence) -> Re
 pub fn who(visit: &Visit, evidence: &Evidence) -> Who {
     let site = SiteIdentity::of(evidence).map(|identity| identity.id).or_else(|| visit.site.name.clone());
     Who { operator: visit.seat.user.clone(), seat: visit.seat.host.clone(), site }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::evidence::{Seat, SiteFacts};
+
+    fn visit(targets: Vec<NodeTarget>, given: &[&str]) -> Visit {
+        Visit {
+            site: SiteFacts::default(),
+            cluster: None,
+            targets,
+            others: Vec::new(),
+            endpoints: false,
+            before: None,
+            ssh: SshOptions::default(),
+            limits: Limits::default(),
+            packages: false,
+            jobs: 1,
+            given: given.iter().map(|word| (*word).to_owned()).collect(),
+            seat: Seat::default(),
+        }
+    }
+
+    #[test]
+    fn a_node_is_named_as_it_was_and_what_led_to_it_is_said_again() {
+        let node = |given: &str| given.parse::<NodeTarget>().unwrap();
+        let named = |name: &str, host: &str| {
+            let (host, user) = (host.to_owned(), Some("ops".to_owned()));
+            NodeTarget::new(name, Way::Ssh { host, port: None, user, identity: Some("/k".into()), jump: None })
+        };
+        let again = |target: NodeTarget, given: &[&str]| {
+            let name = target.name.clone();
+            NodeReach::of(&visit(vec![target], given), &name).unwrap().again()
+        };
+        assert_eq!(again(node("ops@10.0.0.4:2222"), &[]), " --node ops@10.0.0.4:2222");
+        assert_eq!(again(node("ops@[fd00::4]:22"), &[]), " --node 'ops@[fd00::4]:22'");
+        assert_eq!(again(NodeTarget::new("laptop", Way::Local), &[]), " --local");
+        let more = ["--identity", "/my keys/k", "--journal", "j"];
+        assert_eq!(again(node("edge1"), &more), " --node edge1 --identity '/my keys/k' --journal j");
+        assert_eq!(again(named("n1", "10.0.0.4"), &["--site", "s.toml"]), " --node n1 --site s.toml");
+        assert_eq!(again(named("10.0.0.4", "10.0.0.4"), &[]), " --node ops@10.0.0.4 --identity /k");
+    }
 }

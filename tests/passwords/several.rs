@@ -24,6 +24,7 @@ fn several(bed: &Bed, user: &str, options: SshOptions, ask: Arc<dyn Ask>) -> Vec
         ssh: options,
         limits: limits(),
         jobs: 3,
+        given: Vec::new(),
         seat: Seat { host: "laptop".into(), user: "ana".into() },
     };
     let quiet: Arc<dyn Fn(Progress) + Send + Sync> = Arc::new(|_| ());

@@ -202,6 +202,7 @@ pub fn seen(kubeconfig: &Path) -> Evidence {
         limits: Limits::default(),
         packages: false,
         jobs: 1,
+        given: Vec::new(),
         seat: Seat::default(),
     };
     let ask: Arc<dyn sitewarden::channel::Ask> = Arc::new(NobodyToAsk);

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use sitewarden::remedy::{
     Answer, KubeOp, Plan, Prepared, Risk, Unfinished, Work, confirm, look_cluster, prepare_cluster,
 };
-use sitewarden::store::Outcome;
+use sitewarden::store::{Entry, Outcome, Store};
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
@@ -252,10 +253,52 @@ fn of_several_objects_the_first_failure_stops_and_is_told() {
     let entry = bed.store.entry(&ran.entry).unwrap().unwrap();
     let stands = look_cluster(&entry, &bed.reach(&bed.admin), &bed.store).unwrap();
     assert_eq!(stands, Unfinished::HalfWay);
+    another_cluster_has_no_say(&bed, &entry);
+    without_its_end_it_gets_one(&bed, &entry);
     let back = bed.undo(&ran.entry).unwrap();
     let undone = bed.run(back);
     assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
     assert!(bed.is_there(&["get", "rolebinding", &name]) && bed.is_there(&["get", "rolebinding", &other]));
+}
+
+/// The same in a journal that was cut off before the end: the cluster tells how it ended.
+fn without_its_end_it_gets_one(bed: &Bed, entry: &Entry) {
+    let journal = bed.folder.path().join("cut");
+    let mut store = Store::open(&journal).unwrap();
+    for event in [&entry.begun].into_iter().chain(&entry.steps) {
+        store.append(event).unwrap();
+    }
+    let kept = |store: &Store| store.file().with_file_name("cluster").join(format!("{}.json", entry.id));
+    fs::create_dir_all(kept(&store).parent().unwrap()).unwrap();
+    fs::copy(kept(&bed.store), kept(&store)).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_sitewarden"));
+    program.args(["undo", "--resume", "--kubeconfig"]).arg(&bed.admin).arg("--journal").arg(&journal);
+    let told = String::from_utf8(program.output().unwrap().stdout).unwrap();
+    assert!(told.contains("some of it, not all") && told.contains(&format!("undo {}", entry.id)), "{told}");
+    assert_eq!(store.entry(&entry.id).unwrap().unwrap().outcome(), Some(Outcome::Failed));
+}
+
+/// What another cluster has, or lacks, ends no entry of this one. The other one is this one at another address, by a relay.
+fn another_cluster_has_no_say(bed: &Bed, entry: &Entry) {
+    let text = fs::read_to_string(&bed.admin).unwrap();
+    let at = text.split("https://").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = relay.local_addr().unwrap().port();
+    let host = at.split(':').next().unwrap();
+    let there = format!("https://127.0.0.1:{port}\n    tls-server-name: {host}");
+    let elsewhere = bed.folder.path().join("elsewhere");
+    fs::write(&elsewhere, text.replace(&format!("https://{at}"), &there)).unwrap();
+    std::thread::spawn(move || {
+        for here in relay.incoming().map_while(Result::ok) {
+            let there = TcpStream::connect(&at).unwrap();
+            let (mut from, mut to) = (here.try_clone().unwrap(), there.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let (mut from, mut to) = (there, here);
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        }
+    });
+    let refusal = look_cluster(entry, &bed.reach(&elsewhere), &bed.store).unwrap_err().0;
+    assert!(refusal.contains("is of the cluster at") && refusal.contains(&format!("127.0.0.1:{port}")), "{refusal}");
 }
 
 /// Types at a terminal what answers each question, and gives what the terminal showed.

@@ -4,7 +4,7 @@ use crate::node::Node;
 use crate::terminal::at_a_terminal;
 use sitewarden::catalog::RemedySpec;
 use sitewarden::remedy::{self, Who};
-use sitewarden::store::{EventKind, Outcome, Store};
+use sitewarden::store::{Event, EventKind, Outcome, Store, new_entry_id};
 use std::collections::BTreeMap;
 
 #[test]
@@ -57,6 +57,21 @@ fn what_would_run_is_shown_before_the_answer_counts() {
     assert!(shown.contains("the old state is back"), "{shown}");
     assert_eq!(node.picture("/etc/ssh"), before);
     assert_eq!(store.entry(&ran.entry).unwrap().unwrap().outcome(), Some(Outcome::Reverted));
+
+    // Another node at the same address, or one that was set up anew, has no say in how it ended.
+    begun.entry = new_entry_id(begun.at).unwrap();
+    let kind = EventKind::Step {
+        number: 1,
+        what: "armed the switch: 30 seconds".to_owned(),
+        status: None,
+        output: String::new(),
+    };
+    for event in [begun.clone(), Event { kind, ..begun.clone() }] {
+        store.append(&event).unwrap();
+    }
+    let shown = at_a_terminal(&words, |program| program.env("HOME", folder.path()), "back\r");
+    assert!(shown.contains("it knows nothing of entry") && shown.contains("another node"), "{shown}");
+    assert!(store.entry(&begun.entry).unwrap().unwrap().is_open());
 }
 
 #[test]

@@ -29,7 +29,9 @@ pub fn run_cluster(
     match prepared.body() {
         Body::Cluster(change) => on_api(reach, async |api| cluster(api, &prepared, change, store, who, tell).await),
         Body::Azure(change) => azure::run(&prepared, change, store, who, tell),
-        Body::Node(_) | Body::Manual => Err(Refusal::new("There is nothing of the cluster that could be run")),
+        Body::Node(_) | Body::End(_) | Body::Manual => {
+            Err(Refusal::new("There is nothing of the cluster that could be run"))
+        }
     }
 }
 

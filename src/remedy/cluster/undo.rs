@@ -35,12 +35,7 @@ pub fn prepare_undo_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) 
     match &kept.work {
         KeptWork::Cluster { server, acts } => {
             let change = on_api(reach, async |api| {
-                if api.server() != server {
-                    return Err(Refusal::new(format!(
-                        "entry {id} is of the cluster at {server}, and the context leads to {}. Name the right one with --context",
-                        api.server()
-                    )));
-                }
+                same_cluster(api, server, entry)?;
                 back(api, acts, entry).await
             })?;
             Ok(Prepared::of_cluster(plan(Work::Cluster(Vec::new()), vec![note]), change).into_undo_of(id))
@@ -65,6 +60,18 @@ pub fn prepare_undo_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) 
     }
 }
 
+/// Another cluster knows nothing of an entry, and what it has means nothing.
+fn same_cluster(api: &Api, server: &str, entry: &Entry) -> Result<(), Refusal> {
+    if api.server() == server {
+        return Ok(());
+    }
+    Err(Refusal::new(format!(
+        "entry {} is of the cluster at {server}, and the context leads to {}. Name the right one with --context",
+        entry.id,
+        api.server()
+    )))
+}
+
 /// How an entry of the cluster stands whose end is not in the journal: done, not begun, or half-way.
 pub fn look_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) -> Result<Unfinished, Refusal> {
     // Runs of `az` have no objects to look at.
@@ -74,11 +81,12 @@ pub fn look_cluster(entry: &Entry, reach: &ClusterReach, store: &Store) -> Resul
     if !Kept::is_there(entry) {
         return Ok(Unfinished::Ended(Outcome::Refused));
     }
-    let acts = match Kept::read(store, entry)?.work {
-        KeptWork::Cluster { acts, .. } => acts,
+    let (server, acts) = match Kept::read(store, entry)?.work {
+        KeptWork::Cluster { server, acts } => (server, acts),
         KeptWork::Azure { .. } => return Ok(Unfinished::Ended(Outcome::Unknown)),
     };
     on_api(reach, async |api| {
+        same_cluster(api, &server, entry)?;
         let (mut done, mut not) = (0, 0);
         for act in &acts {
             let object = now(api, &act.place).await.map_err(|error| refused(&error))?;

@@ -32,6 +32,12 @@ pub trait Reach: Send + Sync {
     /// Bounds of one run.
     fn limits(&self) -> Limits;
 
+    /// The options by which a person names it and the way to it on the command line, with a blank before each: ` --node
+    /// ops@edge1`. Empty where they are not known.
+    fn again(&self) -> String {
+        String::new()
+    }
+
     /// The cluster that it is a node of, where that was named.
     fn cluster(&self) -> Option<ClusterReach> {
         None
@@ -310,12 +316,18 @@ impl Node<'_> {
 
     /// How an entry stands, and what of it could not be put back.
     pub(crate) fn look(&mut self, entry: &str) -> Result<(Stands, Reverted), Refusal> {
+        self.seen(entry).map(|(stands, reverted, _)| (stands, reverted))
+    }
+
+    /// The same, and for how many seconds the switch has been armed, where it is and that is known.
+    pub(crate) fn seen(&mut self, entry: &str) -> Result<(Stands, Reverted, Option<u32>), Refusal> {
         let said = match self.ask_node(&script::settle(entry, Settle::Look)) {
             Ok(said) => said,
             Err(refusal) if refusal.0.contains(NO_ENTRY) => {
                 return Ok((
                     Stands::None,
                     Reverted { why: String::new(), left: Vec::new(), unsound: false, stays: None },
+                    None,
                 ));
             }
             Err(refusal) => return Err(refusal),
@@ -324,7 +336,8 @@ impl Node<'_> {
         let Some(state) = state else { return Err(Refusal::new(not_whole(self.name, None))) };
         let stands = Stands::of(state.word(1), state.word(2));
         let left = state.text(4).lines().map(str::to_owned).collect();
-        Ok((stands, Reverted { why: String::new(), left, unsound: state.word(3) == "unsound", stays: None }))
+        let since = said.lines.iter().find(|line| line.about() == "since").and_then(|line| line.number(1));
+        Ok((stands, Reverted { why: String::new(), left, unsound: state.word(3) == "unsound", stays: None }, since))
     }
 
     /// The manifest of an entry as it lies on the node, and its backups: number of the file (from 0) and its bytes.

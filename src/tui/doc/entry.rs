@@ -38,9 +38,10 @@ pub(in crate::tui) fn entry(app: &App, id: &str, width: u16) -> Vec<Line> {
 /// How an entry stands, in one sentence.
 pub(in crate::tui) fn how(entry: &Entry) -> String {
     match (entry.end_in_words(), &entry.undone_by) {
+        (Some(ended), _) if entry.is_open() => format!("{ended}; u looks at it, and brings it to its end"),
         (Some(ended), Some(by)) => format!("{ended}; taken back by {by}"),
         (Some(ended), None) => ended.to_owned(),
-        (None, _) => "it has no end yet: sitewarden undo --resume".to_owned(),
+        (None, _) => "it has no end yet: u looks at it, and brings it to one".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! scrolling know how long they are.
 
 mod cluster;
+mod ending;
 mod entry;
 mod finding;
 mod help;

@@ -32,6 +32,8 @@ pub(in crate::tui) fn plan(app: &App, width: u16) -> Vec<Line> {
                 page.indented(Tone::Trouble, why);
             }
         }
+        Phase::Told(words) => super::ending::told(&mut page, work, words),
+        Phase::Shown(prepared) if prepared.ends().is_some() => super::ending::shown(&mut page, app, work, prepared),
         Phase::Shown(prepared) => shown(&mut page, app, prepared),
         Phase::Running(change) => running(&mut page, work, change),
         Phase::Over(change) => over(&mut page, work, change),
@@ -89,7 +91,7 @@ fn shown(page: &mut Page, app: &App, prepared: &Prepared) {
 }
 
 /// A paragraph with its number before it.
-fn numbered(page: &mut Page, number: usize, words: &str) {
+pub(super) fn numbered(page: &mut Page, number: usize, words: &str) {
     let number = format!("{number}. ");
     let room = page.width.saturating_sub(number.len()).max(1);
     for (row, line) in super::wrap(words, room).into_iter().enumerate() {
@@ -99,7 +101,7 @@ fn numbered(page: &mut Page, number: usize, words: &str) {
 }
 
 /// Whether it can be run as things stand, and if not, why.
-fn may_run(app: &App, prepared: &Prepared) -> (Tone, &'static str) {
+pub(super) fn may_run(app: &App, prepared: &Prepared) -> (Tone, &'static str) {
     match (prepared.can_run(), app.live(), app.armed) {
         (false, ..) => (Tone::Heading, "These are steps for a person: this program does not run them."),
         (true, false, _) => (Tone::Heading, "It cannot be run: this is no live site."),
@@ -191,8 +193,7 @@ fn over(page: &mut Page, work: &Work, change: &Change) {
     let Some(End { outcome, note, after, trouble }) = &change.end else { return };
     page.say(Tone::Heading, &work.title);
     page.say(Tone::Plain, &format!("Target: {}", work.target));
-    let done = *outcome == Some(crate::store::Outcome::Done);
-    let tone = if done { Tone::Verdict(Verdict::Pass) } else { Tone::Trouble };
+    let tone = if change.succeeded() { Tone::Verdict(Verdict::Pass) } else { Tone::Trouble };
     page.say(tone, &format!("{}. {note}", in_words(*outcome).trim_end_matches('.')));
     trouble.iter().for_each(|sentence| page.say(Tone::Trouble, sentence));
     match after {
@@ -221,8 +222,8 @@ fn over(page: &mut Page, work: &Work, change: &Change) {
                 page.indented(Tone::Plain, "to take it back: J here, then u; or later");
                 page.indented(Tone::Plain, &format!("sitewarden undo {entry} {which}"));
             }
-            Some(crate::store::Outcome::Unknown | crate::store::Outcome::Failed) => {
-                page.indented(Tone::Plain, "when the node answers again: sitewarden undo --resume");
+            Some(crate::store::Outcome::Unknown) => {
+                page.indented(Tone::Plain, "when the node answers again: on the overview J, then u");
             }
             _ => {}
         }

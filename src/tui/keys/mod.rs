@@ -143,6 +143,8 @@ pub enum Action {
     Drain,
     /// The plan of the next node.
     NextPlan,
+    /// The other way to end an entry without an end.
+    OtherWay,
     /// Allows changes, or no more.
     Arm,
     /// Shows the journal.
@@ -183,6 +185,8 @@ enum Needs {
     Emptied,
     /// Another plan behind the one that is shown.
     MorePlans,
+    /// An entry without an end that may be ended in two ways.
+    TwoWays,
 }
 
 /// One row of the table.
@@ -230,10 +234,11 @@ pub(super) fn usable(app: &App, place: Place) -> impl Iterator<Item = &'static B
         Needs::Arc => app.live() && app.on_arc(),
         Needs::Failing => app.failing_at_hand(),
         Needs::Work => app.work.is_some(),
-        Needs::Plan => app.shown_plan().is_some(),
+        Needs::Plan => app.shown_plan().is_some_and(|plan| plan.ends().is_none()),
         Needs::Runnable => app.armed && app.shown_plan().is_some_and(Prepared::can_run),
         Needs::Emptied => app.live() && app.shown_plan().is_some_and(Prepared::may_be_emptied),
         Needs::MorePlans => app.work.as_ref().is_some_and(Work::may_go_on),
+        Needs::TwoWays => app.shown_plan().is_some() && app.other_way().is_some(),
     })
 }
 

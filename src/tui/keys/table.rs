@@ -245,6 +245,17 @@ pub const TABLE: &[Binding] = &[
         row(&[letter('n')], "n", "next plan", "the plan of the next node", &[Plan], Action::NextPlan),
     ),
     needing(
+        Needs::TwoWays,
+        row(
+            &[letter('o')],
+            "o",
+            "other way",
+            "finish it, or put the old state back: the other of both",
+            &[Plan],
+            Action::OtherWay,
+        ),
+    ),
+    needing(
         Needs::Live,
         row(
             &[letter('A')],
@@ -266,7 +277,14 @@ pub const TABLE: &[Binding] = &[
     ),
     needing(
         Needs::Live,
-        row(&[letter('u')], "u", "take back", "the plan that takes this entry back", &[Journal, Entry], Action::Undo),
+        row(
+            &[letter('u')],
+            "u",
+            "take back/end",
+            "the plan that takes this entry back; one without an end: look how it stands, then finish it or put it back",
+            &[Journal, Entry],
+            Action::Undo,
+        ),
     ),
     needing(
         Needs::Arc,

@@ -160,12 +160,12 @@ pub(in crate::tui) fn left_behind(work: &Work) -> String {
     if change.prepared.change().is_some_and(|change| change.delay > 0) {
         format!(
             "{node} is being changed. If you quit before a second login has proved that you can still get in, the node \
-             puts the old state back by itself. The journal stays without an end then: sitewarden undo --resume"
+             puts the old state back by itself. The journal stays without an end then: start again as now, and press J and u"
         )
     } else {
         format!(
             "{node} is being changed. If you quit now, the node finishes it without this program, and the journal stays \
-             without an end: sitewarden undo --resume"
+             without an end: start again as now, and press J and u"
         )
     }
 }

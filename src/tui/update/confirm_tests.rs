@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::channel::Question;
-use crate::remedy::{Done, Prepared, Ran, Refusal, Risk, Told};
+use crate::remedy::{Done, Found, Open, Prepared, Ran, Refusal, Risk, Told};
 use crate::store::Outcome;
 use crate::tui::app::Screen;
 use crate::tui::msg::Reply;
@@ -174,6 +174,7 @@ fn in_the_middle_of_a_change_leaving_asks_first_and_asked_twice_leaves() {
 enum Happens {
     Keys(String, bool),
     Prepared(u8, Risk, bool),
+    Found(u8, Risk, u8),
     Ran(u8, Option<Outcome>),
     Told(u8, u8),
     Looked(u8),
@@ -181,7 +182,7 @@ enum Happens {
     Resize(bool),
     Assessed,
     Question,
-    Journal,
+    Journal(bool),
     Defect(u8),
 }
 
@@ -189,7 +190,7 @@ fn happens() -> impl Strategy<Value = Happens> {
     let keys = prop_oneof![
         4 => prop::sample::select(vec![
             "x", "\u{18}", "\n", "\u{1b}", "edge1", "yes", "A", "Harbour 7\n", "AHarbour 7\n", "f", "q", "n", "w", " ",
-            "J", "u", "0↓\nf", "\u{8}", "e", "xedge1\u{18}", "xyes\u{18}", "4\nf", "R", "?", "\t", "o", "edge", "1",
+            "J", "u", "0↓\nf", "\u{8}", "e", "xedge1\u{18}", "xyes\u{18}", "4\nf", "R", "?", "\t", "o", "edge", "1", "qqqJu", "ox",
         ]).prop_map(str::to_owned),
         1 => "[ -~\n\u{18}\u{1b}]{1,6}",
     ];
@@ -198,6 +199,8 @@ fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         12 => (keys, prop::bool::weighted(0.1)).prop_map(|(keys, burst)| Happens::Keys(keys, burst)),
         4 => (0u8..3, risk, prop::bool::weighted(0.2)).prop_map(|(off, risk, manual)| Happens::Prepared(off, risk, manual)),
+        3 => (0u8..3, prop::sample::select(vec![Risk::Safe, Risk::Disruptive, Risk::CanLockOut]), 0u8..6)
+            .prop_map(|(off, risk, how)| Happens::Found(off, risk, how)),
         2 => (0u8..3, outcome).prop_map(|(off, outcome)| Happens::Ran(off, outcome)),
         1 => (0u8..3, 0u8..5).prop_map(|(off, told)| Happens::Told(off, told)),
         1 => (0u8..3).prop_map(Happens::Looked),
@@ -205,7 +208,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => any::<bool>().prop_map(Happens::Resize),
         1 => Just(Happens::Assessed),
         1 => Just(Happens::Question),
-        1 => Just(Happens::Journal),
+        2 => any::<bool>().prop_map(Happens::Journal),
         1 => (0u8..3).prop_map(Happens::Defect),
     ]
 }
@@ -218,6 +221,17 @@ fn worker(app: &App, happens: &Happens) -> Msg {
         Happens::Prepared(off, risk, false) => {
             // The delay makes digests of plans that look alike differ.
             sample::prepared(serial(*off), Prepared::sample("edge1", *risk, 90 + u32::from(*off)))
+        }
+        Happens::Found(off, risk, how) => {
+            let entry = sample::entry("20261126T074501-3fa9c2", "edge1", false);
+            let found = match how {
+                0 => Err(Refusal::new("no")),
+                1 => Ok(Found::UnderWay),
+                2 => Ok(Found::Ended(Outcome::Reverted, "Over".to_owned())),
+                // What is left differs, and so do the plans that look alike.
+                how => Ok(Found::Open(Open::sample(&entry, *risk, (*how > 3).then_some(9)))),
+            };
+            sample::found(serial(*off), found)
         }
         Happens::Ran(off, outcome) => {
             let result = outcome.map(|outcome| Box::new(Ran::sample(outcome, "Over"))).ok_or(Refusal::new("no"));
@@ -242,7 +256,7 @@ fn worker(app: &App, happens: &Happens) -> Msg {
             let (node, user) = ("edge1".to_owned(), "ana".to_owned());
             Msg::Question(Question::SudoPassword { node, user, again: false }, Reply(send))
         }
-        Happens::Journal => Msg::Journal(Ok(vec![sample::entry("20261126T074501-3fa9c2", "edge1", true)])),
+        Happens::Journal(done) => Msg::Journal(Ok(vec![sample::entry("20261126T074501-3fa9c2", "edge1", *done)])),
         Happens::Defect(off) => Msg::Defect(Job::Run(serial(*off))),
         Happens::Keys(..) => unreachable!("keys are pressed, not sent"),
     }
@@ -333,6 +347,7 @@ proptest! {
     fn nothing_runs_that_was_not_confirmed(story in prop::collection::vec(happens(), 1..60)) {
         plays(&mut sample::live(80, 24), &story);
         plays(&mut planned(80, 24, lock_out(), true), &story);
+        plays(&mut sample::waiting(80, 24, Risk::CanLockOut, true), &story);
         plays(&mut sample::app(80, 24), &story);
     }
 
@@ -341,6 +356,7 @@ proptest! {
         let without = |happens: &Happens| !matches!(happens, Happens::Keys(keys, _) if keys.contains('\n'));
         let story: Vec<Happens> = story.into_iter().filter(without).collect();
         prop_assert_eq!(plays(&mut planned(80, 24, lock_out(), false), &story), 0);
+        prop_assert_eq!(plays(&mut sample::waiting(80, 24, Risk::Safe, false), &story), 0);
     }
 }
 
@@ -350,6 +366,10 @@ fn the_witness_sees_a_run_that_was_confirmed() {
     assert_eq!(plays(&mut planned(80, 24, lock_out(), true), &story), 1);
     let pasted = [Happens::Keys("xedge1\u{18}".to_owned(), true)];
     assert_eq!(plays(&mut planned(80, 24, lock_out(), true), &pasted), 0);
+    for way in ["xedge1\u{18}", "oxedge1\u{18}"] {
+        let story = [Happens::Keys(way.to_owned(), false)];
+        assert_eq!(plays(&mut sample::waiting(80, 24, Risk::CanLockOut, true), &story), 1, "an end too: {way:?}");
+    }
     let mut app = planned(80, 24, lock_out(), true);
     assert!(matches!(app.screen(), Some(Screen::Plan(0))));
     press(&mut app, "x");

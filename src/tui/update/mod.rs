@@ -8,6 +8,7 @@ mod dialog;
 mod journal;
 mod reading;
 mod remedy;
+mod resume;
 mod walk;
 
 use super::app::App;
@@ -41,6 +42,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Assessed { serial, assessment } => reading::assessed(app, serial, *assessment),
         Msg::Question(question, reply) => dialog::asked(app, question, reply),
         Msg::Prepared { serial, result, memory } => remedy::prepared(app, serial, result, memory),
+        Msg::Found { serial, at, result, trouble, memory } => resume::found(app, serial, at, result, trouble, memory),
         Msg::Emptied { serial, prepared, refused } => remedy::emptied(app, serial, prepared, refused),
         Msg::Told { serial, at, told } => remedy::told(app, serial, at, told),
         Msg::Ran { serial, result, trouble } => remedy::ran(app, serial, result, trouble),
@@ -202,7 +204,7 @@ fn defect(app: &mut App, job: Job) -> Vec<Effect> {
         Job::Run(serial) => {
             remedy::gave_up(app, serial);
             changed = "What came of the change is not known: where a switch was armed, the node puts the old state back by \
-                       itself. When the node answers: sitewarden undo --resume.";
+                       itself. When the node answers: J, then u on the entry.";
             "changing a node"
         }
         Job::Look(serial, run) => {
@@ -225,5 +227,7 @@ mod cluster_tests;
 mod confirm_tests;
 #[cfg(test)]
 mod remedy_tests;
+#[cfg(test)]
+mod resume_tests;
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,9 @@ use super::super::msg::{Effect, Wanted};
 use super::super::rows;
 use super::super::target::State;
 use super::super::work::{Change, Phase, Remembered, Work};
-use super::confirm;
+use super::{confirm, resume};
 use crate::assess::{Finding, Verdict};
-use crate::remedy::{Confirmed, Prepared, Ran, Refusal, Told};
+use crate::remedy::{Confirmed, Prepared, Ran, Refusal, Told, Who};
 use crate::store::Outcome;
 use crate::visit::{Visit, offer, who};
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ pub(super) fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Save => save(app),
         Action::Drain => drain(app),
         Action::NextPlan => next(app),
+        Action::OtherWay => resume::other_way(app),
         _ => {
             app.changed = false;
             Vec::new()
@@ -29,7 +30,7 @@ pub(super) fn act(app: &mut App, action: Action) -> Vec<Effect> {
     }
 }
 
-fn say(app: &mut App, notice: &str) -> Vec<Effect> {
+pub(super) fn say(app: &mut App, notice: &str) -> Vec<Effect> {
     app.notice = Some(notice.to_owned());
     Vec::new()
 }
@@ -106,6 +107,7 @@ fn choose(app: &mut App) -> Vec<Effect> {
         plans: plans.into(),
         refused,
         memory: None,
+        standing: None,
         phase: Phase::Refused(String::new()),
     });
     show(app);
@@ -113,7 +115,7 @@ fn choose(app: &mut App) -> Vec<Effect> {
 }
 
 /// Brings the page of the work to the front.
-fn show(app: &mut App) -> Vec<Effect> {
+pub(super) fn show(app: &mut App) -> Vec<Effect> {
     app.screens.retain(|screen| !matches!(screen, Screen::Plan(_)));
     app.screens.push(Screen::Plan(0));
     Vec::new()
@@ -146,17 +148,15 @@ pub(super) fn undo(app: &mut App, entry: &str) -> Vec<Effect> {
     let Some(known) = entries.iter().find(|known| known.id == entry) else { return Vec::new() };
     let target = known.target().to_owned();
     let (title, controls) = (format!("Take back: {}", known.title()), known.controls().to_vec());
-    let named = match target.strip_prefix("node/") {
-        Some(name) => app.node(name).is_some(),
-        None => target == CLUSTER && app.cluster.as_ref().is_some_and(|known| known.visit.is_some()),
-    };
-    if !app.live() || !named {
+    if !app.live() || !app.reaches(&target) {
         return say(app, &format!("{target} is not looked at now. Start with --node, or: sitewarden undo {entry}"));
     }
-    if known.is_unfinished() {
-        return say(app, "It has no end yet. To bring it to one: sitewarden undo --resume");
+    if known.is_open() {
+        return resume::look_at(app, entry);
     }
-    if known.undone_by.is_some() || known.outcome() != Some(Outcome::Done) {
+    // What of the cluster was changed in part lies beside the journal, and can be taken back.
+    let in_part = target == CLUSTER && matches!(known.outcome(), Some(Outcome::Failed | Outcome::Unknown));
+    if known.undone_by.is_some() || !(in_part || known.outcome() == Some(Outcome::Done)) {
         return say(app, "There is nothing to take back: it is not in force any more.");
     }
     let before = controls
@@ -175,6 +175,7 @@ pub(super) fn undo(app: &mut App, entry: &str) -> Vec<Effect> {
         plans: Default::default(),
         refused: Vec::new(),
         memory: None,
+        standing: None,
         phase: Phase::Preparing,
     });
     show(app);
@@ -184,10 +185,10 @@ pub(super) fn undo(app: &mut App, entry: &str) -> Vec<Effect> {
 }
 
 /// Id of the cluster among the targets.
-const CLUSTER: &str = "cluster";
+pub(super) const CLUSTER: &str = "cluster";
 
 /// The cluster and all nodes, and how they are reached, without anything else that is read.
-fn visit(app: &App) -> Visit {
+pub(super) fn visit(app: &App) -> Visit {
     let targets = app.nodes.iter().filter_map(|node| node.target.clone()).collect();
     let cluster = app.cluster.as_ref().and_then(|known| known.visit.clone());
     Visit { targets, cluster, endpoints: false, before: None, ..app.visit.clone() }
@@ -250,7 +251,7 @@ pub(super) fn emptied(app: &mut App, serial: u64, prepared: Box<Prepared>, refus
 }
 
 fn save(app: &mut App) -> Vec<Effect> {
-    match app.shown_plan() {
+    match app.shown_plan().filter(|plan| plan.ends().is_none()) {
         Some(prepared) => vec![Effect::Save(Box::new(prepared.clone()))],
         None => say(app, "There is no plan here that could be saved."),
     }
@@ -269,11 +270,17 @@ fn next(app: &mut App) -> Vec<Effect> {
     prepare(app)
 }
 
+/// Who sits here, at which site. An entry without an end may be ended before the site was read.
+pub(super) fn who_here(app: &App) -> Who {
+    let seat = &app.visit.seat;
+    let unread = || Who { operator: seat.user.clone(), seat: seat.host.clone(), site: app.visit.site.name.clone() };
+    app.evidence.as_ref().map_or_else(unread, |evidence| who(&app.visit, evidence))
+}
+
 /// What was confirmed is carried out.
 pub(super) fn run(app: &mut App, confirmed: Confirmed<Prepared>) -> Vec<Effect> {
     let visit = Box::new(visit(app));
-    let Some(evidence) = app.evidence.clone() else { return Vec::new() };
-    let who = who(&app.visit, &evidence);
+    let who = who_here(app);
     let Some(work) = &mut app.work else { return Vec::new() };
     let Some(memory) = work.memory.clone() else { return Vec::new() };
     let before = crate::tui::doc::verdicts(&work.before);
@@ -306,7 +313,12 @@ pub(super) fn told(app: &mut App, serial: u64, at: Timestamp, told: Told) -> Vec
 
 /// A second has gone.
 pub(super) fn tick(app: &mut App, serial: u64, at: Timestamp) -> Vec<Effect> {
-    match running(app, serial).map(|change| change.tick(at)) {
+    let waits = match app.work.as_mut().filter(|work| work.serial == serial) {
+        Some(Work { phase: Phase::Running(change), .. }) => Some(change.tick(at)),
+        Some(Work { phase: Phase::Shown(_), standing: Some(standing), .. }) => Some(standing.tick(at)),
+        _ => None,
+    };
+    match waits {
         Some(true) => vec![Effect::Tick(serial)],
         Some(false) => Vec::new(),
         None => {

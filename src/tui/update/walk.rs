@@ -35,9 +35,13 @@ pub(super) fn act(app: &mut App, place: Place, action: Action, pressed: Key) -> 
         Action::Azure => azure::propose(app),
         Action::ReadAll => reading::read(app, &Wanted::all(app)),
         Action::Undo => journal::act(app, action),
-        Action::Mark | Action::Remedy | Action::Run | Action::Save | Action::Drain | Action::NextPlan => {
-            remedy::act(app, action)
-        }
+        Action::Mark
+        | Action::Remedy
+        | Action::Run
+        | Action::Save
+        | Action::Drain
+        | Action::NextPlan
+        | Action::OtherWay => remedy::act(app, action),
         _ => {
             app.changed = false;
             Vec::new()

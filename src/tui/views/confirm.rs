@@ -36,7 +36,7 @@ pub(super) fn confirm(pen: &mut Pen<'_>, app: &App, body: Rect) {
     let name = fit(&format!("{}: {}", plan.plan().target, plan.plan().title), room).into_owned();
     let cancel = "[ Cancel ] has the focus: Esc, Enter.".to_owned();
     let how = format!("To change it: type {}, then press Ctrl-X.", asked.typing.wanted);
-    let mut told = vec![name.clone(), format!("Risk: {}", plan.risk().in_words())];
+    let mut told = vec![name.clone(), format!("Risk: {}", plan.risk_in_words())];
     if let Some(change) = plan.change().filter(|change| change.delay > 0) {
         told.push(format!("Without a proof within {} seconds the old state comes back.", change.delay));
     }

@@ -40,7 +40,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, cursor: Cursor, body: Rect) {
             pen.text(x, y, 16, entry.begun.at.strftime("%Y-%m-%d %H:%M").to_string().as_str(), Style::new());
             x += 17;
         }
-        let style = if entry.is_unfinished() { pen.theme.trouble() } else { Style::new() };
+        let style = if entry.is_open() { pen.theme.trouble() } else { Style::new() };
         let word = match (entry.outcome(), &entry.undone_by) {
             (None, _) => "unfinished",
             (Some(_), Some(_)) => "taken back",
@@ -59,5 +59,5 @@ pub(super) fn unfinished(app: &App) -> Option<String> {
     let unfinished = app.unfinished();
     let first = unfinished.first()?;
     let more = if unfinished.len() > 1 { format!(" and {} more", unfinished.len() - 1) } else { String::new() };
-    Some(format!("A change of {}{more} has no end: sitewarden undo --resume  (J)", first.target()))
+    Some(format!("A change of {}{more} has no end. J, then u: look at it, and end it", first.target()))
 }

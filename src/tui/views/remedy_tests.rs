@@ -155,7 +155,10 @@ fn the_end_is_a_sentence_with_verdicts_entry_and_the_way_back() {
     let (serial, ran) = (app.works, Box::new(Ran::sample(Outcome::Unknown, "It does not answer")));
     update(&mut app, Msg::Ran { serial, result: Ok(ran), trouble: Some("The disk is full".to_owned()) });
     let shown = text(&app);
-    assert!(shown.contains("Not known") && shown.contains("--resume") && shown.contains("The disk is full"), "{shown}");
+    assert!(
+        shown.contains("Not known") && shown.contains("J, then u") && shown.contains("The disk is full"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -176,7 +179,11 @@ fn the_journal_and_what_has_no_end_are_shown() {
         sample::entry("20261102T000000-bbbbbb", "edge1", false),
     ];
     update(&mut app, Msg::Journal(Ok(entries)));
-    assert!(text(&app).contains("A change of node/edge1 has no end: sitewarden undo --resume"), "{}", text(&app));
+    assert!(
+        text(&app).contains("A change of node/edge1 has no end. J, then u: look at it, and end it"),
+        "{}",
+        text(&app)
+    );
     press(&mut app, "J");
     let shown = screen(&app);
     assert!(shown[2].starts_with("> 2026-11-20 08:01 unfinished edge1: Root"), "{}", shown[2]);
@@ -189,6 +196,58 @@ fn the_journal_and_what_has_no_end_are_shown() {
     update(&mut app, Msg::Journal(Err("The journal is damaged".to_owned())));
     press(&mut app, "q");
     assert!(text(&app).contains("The journal is damaged"));
+}
+
+#[test]
+fn what_waits_for_its_end_says_how_it_stands_and_offers_both_ways_on_a_small_console() {
+    let mut app = sample::waiting(80, 24, Risk::CanLockOut, false);
+    let shown = text(&app);
+    for words in [
+        "Without an end: Root cannot log in with a password",
+        "It works there and waits to be confirmed.",
+        "75 seconds until the node puts the old state back by itself.",
+        "To finish it: it stays as it is now",
+        "Risk: can lock out",
+        "1. Log in to edge1 afresh",
+        "read-only. Press A",
+        "Or put the old state back: o.",
+        "o other way",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(!shown.contains("x do it") && !shown.contains("w save"), "{shown}");
+    app.armed = true;
+    press(&mut app, "o");
+    let shown = text(&app);
+    for words in ["To put the old state back", "$ systemctl reload ssh.service", "x do it", "Or finish it"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    press(&mut app, "x");
+    let shown = text(&app);
+    assert!(
+        shown.contains("Put back: Root cannot log in") && shown.contains("type edge1, then press Ctrl-X"),
+        "{shown}"
+    );
+    assert!(shown.contains("without a switch"), "{shown}");
+    press(&mut app, "edge1\u{18}");
+    let serial = app.works;
+    let ran = Box::new(Ran::sample(Outcome::Reverted, "edge1: the old state is back"));
+    update(&mut app, Msg::Ran { serial, result: Ok(ran), trouble: None });
+    update(&mut app, Msg::Looked { serial, after: Vec::new(), trouble: None });
+    let shown = text(&app);
+    assert!(shown.contains("Put back. edge1: the old state is back"), "{shown}");
+    assert!(shown.contains("[x] Look at the node again") && !shown.contains("[!]"), "{shown}");
+}
+
+#[test]
+fn an_entry_without_an_end_says_what_u_does() {
+    let mut app = sample::live(80, 24);
+    let open = sample::entry("20261102T000000-bbbbbb", "edge1", false);
+    update(&mut app, Msg::Journal(Ok(vec![open, sample::entry("20261103T000000-cccccc", "edge2", true)])));
+    press(&mut app, "J");
+    assert!(text(&app).contains("> 2026-11-20 08:01 unfinished edge1"), "the cursor is on it: {}", text(&app));
+    press(&mut app, "\n");
+    assert!(text(&app).contains("it has no end yet: u looks at it"), "{}", text(&app));
 }
 
 #[test]

@@ -243,7 +243,7 @@ impl Trial {
         let who = Who { operator: "ana".to_owned(), ..Who::default() };
         let entries = store.entries().unwrap();
         let entry = entries.first().unwrap_or_else(|| panic!("{what}: nothing is in the journal"));
-        if !entry.is_unfinished() {
+        if !entry.is_open() {
             return entry.outcome().unwrap();
         }
         let (outcome, note) = match remedy::look(&entry.id, &way, &NobodyToAsk).unwrap() {
