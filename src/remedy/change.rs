@@ -336,6 +336,7 @@ impl NodeChange {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
     use super::*;
 
     #[test]

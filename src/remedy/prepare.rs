@@ -29,7 +29,7 @@ pub(super) enum Body {
     Cluster(ClusterChange),
     Azure(AzureChange),
     /// The end of an entry that has none.
-    End(End),
+    End(Box<End>),
     /// Nothing that could be run.
     Manual,
 }
@@ -225,7 +225,7 @@ impl Prepared {
 
     pub(super) fn of_end(plan: Plan, end: End, steps: Vec<Step>) -> Self {
         let digest = sha256(format!("{plan:?}\n{steps:?}\n{end:?}").as_bytes());
-        Prepared { plan, body: Body::End(end), steps, digest, undoes: None, drain: None }
+        Prepared { plan, body: Body::End(Box::new(end)), steps, digest, undoes: None, drain: None }
     }
 
     pub(super) fn of_change(plan: Plan, change: NodeChange) -> Self {
@@ -304,6 +304,9 @@ pub fn prepare(plan: Plan, reach: Option<&dyn Reach>, ask: &dyn Ask, choices: Ch
     let mut change = NodeChange::default();
     for op in ops {
         change.add(op.change(&fresh)?);
+    }
+    if change.is_empty() && !change.why.is_empty() {
+        return Err(Refusal::new(format!("{}: {}", reach.node(), change.why.join(". "))));
     }
     if change.is_empty() {
         return Err(Refusal::new(format!("{}: everything is as it should be already. Scan again", reach.node())));

@@ -38,6 +38,8 @@ pub struct Work {
     pub plans: VecDeque<Plan>,
     /// What there is no plan for: what, and why.
     pub refused: Vec<(String, String)>,
+    /// Whether a node was changed by one of its plans.
+    pub done: bool,
     /// What was asked so far.
     pub memory: Option<Remembered>,
     /// The entry without an end that it is about, and how that stands.

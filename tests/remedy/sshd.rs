@@ -278,7 +278,7 @@ fn an_undo_that_was_itself_taken_back_is_a_change_again() {
         .filter(|entry| entry.can_be_undone && entry.is_change && [&first, &back, &again].contains(&&entry.entry))
         .map(|entry| entry.entry)
         .collect();
-    assert_eq!(open, [again.clone()]);
+    assert_eq!(open, std::slice::from_ref(&again));
     assert_eq!(node.undo(&again, &mut store).unwrap().outcome, Outcome::Done);
     assert_eq!(node.picture("/etc/ssh"), before);
 }

@@ -1,7 +1,7 @@
 //! Pods of a DaemonSet that are made anew: how far they are, and the wait for them.
 
 use super::act::named;
-use super::now;
+use super::{now, pods};
 use crate::kubeapi::{Api, ObjectPlace};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const TIMES: (u32, u32, u32) = (60, 20, 900);
 
 /// How many nodes a DaemonSet is for, and on how many its pod is well, by its controller's own word.
-pub(super) fn pods(set: &Value) -> (u64, u64) {
+pub(super) fn counts(set: &Value) -> (u64, u64) {
     (count(set, "desiredNumberScheduled"), count(set, "numberAvailable"))
 }
 
@@ -24,7 +24,7 @@ fn count(set: &Value, key: &str) -> u64 {
 /// Seconds that its restart may take.
 pub(super) fn within(set: &Value) -> u32 {
     let (least, each, most) = TIMES;
-    let pods = u32::try_from(pods(set).0).unwrap_or(u32::MAX);
+    let pods = u32::try_from(counts(set).0).unwrap_or(u32::MAX);
     pods.saturating_mul(each).saturating_add(least).min(most)
 }
 
@@ -36,7 +36,7 @@ fn missing(set: &Value) -> Option<String> {
     if asked.is_none_or(|asked| count(set, "observedGeneration") < asked) {
         return Some("its controller has not seen the change yet".to_owned());
     }
-    let (wanted, available) = pods(set);
+    let (wanted, available) = counts(set);
     let updated = count(set, "updatedNumberScheduled");
     if updated < wanted {
         return Some(format!("{updated} of {wanted} pods are new"));
@@ -44,32 +44,51 @@ fn missing(set: &Value) -> Option<String> {
     (available < wanted).then(|| format!("{available} of {wanted} pods are available"))
 }
 
-/// Waits until it is done, `within` seconds at most, and tells what is missing whenever that changes. Otherwise says what was
-/// missing at last.
-pub(super) async fn wait(api: &Api, place: &ObjectPlace, within: u32, tell: &dyn Fn(String)) -> Result<(), String> {
+/// Seconds for which all must be well before it counts: a pod that cannot run with what it was given is well for a moment too.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Waits until it is done and stays so, `within` seconds at most, and tells what is missing whenever that changes. `since`: when
+/// the restart was asked for, as the cluster writes times. `Err`: what was missing at last, or which new pod ended.
+pub(super) async fn wait(
+    api: &Api,
+    place: &ObjectPlace,
+    since: &str,
+    within: u32,
+    tell: &dyn Fn(String),
+) -> Result<(), String> {
     let until = Instant::now() + Duration::from_secs(u64::from(within));
-    let mut told = String::new();
+    let (mut told, mut well) = (String::new(), None::<Instant>);
     loop {
         // What carries connections is made anew: a look that fails is no answer.
         let left = match now(api, place).await {
-            Ok(Some(set)) => match missing(&set) {
-                None => return Ok(()),
-                Some(left) => left,
-            },
+            Ok(Some(set)) => {
+                let all = pods::of_set(api, place, &set).await.unwrap_or_default();
+                if let Some(ended) = pods::ends(&all, since) {
+                    return Err(format!("{} was restarted, and its pod {ended}", named(place)));
+                }
+                missing(&set)
+            }
             Ok(None) => return Err(format!("{} is not there any more", named(place))),
-            Err(error) => error.message,
+            Err(error) => Some(error.message),
         };
-        if left != told {
-            tell(left.clone());
-            told.clone_from(&left);
-        }
-        if Instant::now() >= until {
-            return Err(format!(
-                "{} was restarted, and after {within} seconds it is not through: {left}. Look at its pods: kubectl -n {} get pods \
-                 -o wide",
-                named(place),
-                place.namespace.as_deref().unwrap_or("default")
-            ));
+        match left {
+            None if well.get_or_insert_with(Instant::now).elapsed() >= STEADY => return Ok(()),
+            None => {}
+            Some(left) => {
+                well = None;
+                if left != told {
+                    tell(left.clone());
+                    told.clone_from(&left);
+                }
+                if Instant::now() >= until {
+                    return Err(format!(
+                        "{} was restarted, and after {within} seconds it is not through: {left}. Look at its pods: kubectl -n {} get \
+                         pods -o wide",
+                        named(place),
+                        place.namespace.as_deref().unwrap_or("default")
+                    ));
+                }
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }

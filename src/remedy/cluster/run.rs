@@ -3,7 +3,7 @@
 use super::act::{Act, How, named};
 use super::kept::{Kept, Work};
 use super::show::substance;
-use super::{ClusterChange, ClusterReach, azure, now, on_api, rollout};
+use super::{ClusterChange, ClusterReach, azure, now, on_api, put_back, rollout};
 use crate::kubeapi::{Api, ObjectPlace, Seen};
 use crate::remedy::Done;
 use crate::remedy::confirm::Confirmed;
@@ -86,6 +86,12 @@ async fn cluster(
             Err((Stopped { why, known }, untouched)) => {
                 log.step(format!("{}: stopped", act.in_words()), None, why.clone());
                 tell(Told::Done(Done::Ran { line, status: 1, said: why.clone() }));
+                if matches!(act.how, How::Restart { .. }) && known {
+                    tell(Told::TakingBack(why.clone()));
+                    let (outcome, note) = put_back::texts(api, &change.context, &done, act, &why, &mut log, tell).await;
+                    let files = if outcome == Outcome::Reverted { Vec::new() } else { files(&done) };
+                    return Ok(log.end(outcome, note, files));
+                }
                 let outcome = match (known, untouched && done.is_empty()) {
                     (false, _) => Outcome::Unknown,
                     (true, true) => Outcome::Refused,
@@ -106,15 +112,15 @@ async fn cluster(
 }
 
 /// Why it went no further.
-struct Stopped {
-    why: String,
+pub(super) struct Stopped {
+    pub(super) why: String,
     /// Whether it is known how the object stands.
     known: bool,
 }
 
 /// Makes one change and reads it back. `tell` hears how far a restart is. The second part of an error: whether the object is as
 /// it was.
-async fn one(
+pub(super) async fn one(
     api: &Api,
     act: &Act,
     seen: Option<&Seen>,
@@ -128,8 +134,8 @@ async fn one(
     let after = now(api, &act.place).await;
     let why = match (made, after) {
         (Ok(_), Ok(object)) if act.same(object.as_ref(), act.after.as_ref()) => {
-            let How::Restart { within, .. } = act.how else { return Ok(object) };
-            return match rollout::wait(api, &act.place, within, tell).await {
+            let How::Restart { at, within } = &act.how else { return Ok(object) };
+            return match rollout::wait(api, &act.place, at, *within, tell).await {
                 Ok(()) => Ok(object),
                 Err(why) => Err((Stopped { why, known: true }, false)),
             };

@@ -5,7 +5,7 @@ use super::owners;
 use super::prepare::Making;
 use super::rollout;
 use super::show::text_of;
-use super::{now, refused};
+use super::{now, pods, refused};
 use crate::remedy::plan::{Refusal, Risk};
 use crate::remedy::recipe::{Held, KubeOp, TextOp, runs_with};
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ impl Making<'_> {
         }
         let restart = match held.runs() {
             None => None,
-            Some(set) => match self.restart(held, &set).await? {
+            Some(set) => match self.restart(held, &set, &object).await? {
                 Some(restart) => Some((set, restart)),
                 None => return Ok(()),
             },
@@ -82,6 +82,7 @@ impl Making<'_> {
         &mut self,
         held: Held,
         set: &crate::kubeapi::ObjectPlace,
+        text: &Value,
     ) -> Result<Option<(Value, How)>, Refusal> {
         let Some(object) = now(self.api, set).await.map_err(|error| refused(&error))? else {
             self.leave(&held.place(), &format!("there is no {}, so it is not known what runs with it", named(set)));
@@ -107,11 +108,26 @@ impl Making<'_> {
             );
             return Ok(None);
         }
-        let (wanted, available) = rollout::pods(&object);
+        let (wanted, available) = rollout::counts(&object);
         if available < wanted {
             let why = format!(
                 "{available} of its {wanted} pods are available, and the restart would stop at the others. Put them right first: \
                  kubectl -n kube-system get pods -o wide"
+            );
+            self.leave(set, &why);
+            return Ok(None);
+        }
+        let written = pods::written(text, &["f:data", &format!("f:{}", held.key())]);
+        if let (Some(written), Some(all)) = (written, pods::of_set(self.api, set, &object).await)
+            && pods::any_older(&all, &written)
+        {
+            let why = format!(
+                "{} was changed at {written}, and some of its pods are from before that, so that this restart would bring that change too. \
+                 Look at it first (kubectl -n kube-system get configmap {} -o yaml); then restart it by itself and see that it works: \
+                 kubectl -n kube-system rollout restart daemonset {}",
+                named(&held.place()),
+                held.place().name,
+                set.name
             );
             self.leave(set, &why);
             return Ok(None);

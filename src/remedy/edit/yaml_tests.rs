@@ -136,8 +136,8 @@ fn json_stays_json() {
 #[test]
 fn what_is_not_understood_is_named_with_its_line() {
     for (text, line, word) in [
-        ("a: 1\n---\nb: 1\n", 2, "documents"),
-        ("a: &x 1\nb: *x\n", 1, ""),
+        ("a: 1\n---\nb: 1\n", 2, "more than one document"),
+        ("a: &x 1\nb: *x\n", 1, "anchors"),
         ("a: !!str 1\n", 1, "tag"),
         ("a:\n\tb: 1\n", 2, ""),
         ("a: 1\nb: 2\na: 3\n", 3, ""),

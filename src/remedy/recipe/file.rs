@@ -111,24 +111,43 @@ impl FilesOp {
         self.files.iter().map(|file| Want::Stat(file.path.clone())).collect()
     }
 
+    /// Why a file must stay as it is: a component that runs as another user than root may read it by what would go. `new`: mode
+    /// and owner as they would be.
+    fn still_read(&self, path: &str, old: (u32, u32, u32), new: (u32, u32)) -> Option<String> {
+        // Of these root alone is to read, whoever else runs.
+        let roots = ["admin.conf", "super-admin.conf", "kubelet.conf"].iter().any(|name| path.ends_with(name));
+        let theirs = (path.starts_with("/etc/kubernetes/") && !path.contains("/manifests/") && !roots)
+            || path.starts_with("/var/lib/etcd");
+        let owner = self.users.iter().find(|(user, _)| *user == old.1 && new.1 != old.1);
+        let by_mode = theirs && old.0 & !new.0 & 0o044 != 0;
+        let by_group = self.users.iter().find(|(user, _)| by_mode && *user != old.1);
+        if let Some((user, component)) = owner {
+            return Some(format!(
+                "{path} is left as it is: it belongs to the user {user}, as whom {component} runs there and could not read it any more \
+                 at its next start"
+            ));
+        }
+        by_group.map(|(user, component)| {
+            format!(
+                "{path} is left as it is: {component} runs there as the user {user}, and may read it by the rights that would go \
+                 (runAsGroup, fsGroup, supplementalGroups of its manifest). Where it does not, take them away by hand"
+            )
+        })
+    }
+
     pub(super) fn change(&self, fresh: &Fresh) -> Result<NodeChange, Refusal> {
         let mut change = NodeChange::default();
         for Wanted { path, most, uid, gid } in &self.files {
             let (real, state, old) = state(fresh, path)?;
             let (uid, gid) = (uid.unwrap_or(old.1), gid.unwrap_or(old.2));
-            if uid != old.1
-                && let Some((_, component)) = self.users.iter().find(|(user, _)| *user == old.1)
-            {
-                return Err(Refusal::new(format!(
-                    "{path} belongs to the user {}, as whom {component} runs there: with another owner it could not read it at its next \
-                     start. It is left as it is",
-                    old.1
-                )));
-            }
             let mut mode = old.0 & most.unwrap_or(0o7777);
             if (uid, gid) != (old.1, old.2) {
                 // chown takes setuid and setgid away, so they must not be expected.
                 mode &= 0o1777;
+            }
+            if let Some(why) = self.still_read(path, old, (mode, uid)) {
+                change.why.push(why);
+                continue;
             }
             // Two names of one file are one change.
             let known = change.files.iter().any(|file: &FileChange| file.path == real);
@@ -168,5 +187,21 @@ mod tests {
         };
         assert!(why("/etc/rancher/k3s/k3s.yaml")[0].contains("K3S_KUBECONFIG_MODE"));
         assert_eq!(why("/etc/kubernetes/admin.conf"), Vec::<String>::new());
+    }
+    #[test]
+    fn what_a_component_without_roots_rights_reads_is_left_to_it() {
+        let kept = |path: &str, owner: u32, old: u32, most: u32, uid: u32| {
+            let wanted = Wanted { path: path.to_owned(), most: Some(most), uid: Some(uid), gid: None };
+            let op = FilesOp { files: vec![wanted], users: vec![(965, "kube-scheduler")] };
+            op.still_read(path, (old, owner, 966), (old & most, uid)).is_some()
+        };
+        assert!(kept("/etc/kubernetes/scheduler.conf", 965, 0o600, 0o600, 0), "it owns it");
+        assert!(kept("/etc/kubernetes/pki/sa.key", 0, 0o640, 0o600, 0), "its group may read it");
+        assert!(!kept("/etc/kubernetes/scheduler.conf", 965, 0o644, 0o600, 965), "it owns it and keeps it");
+        assert!(
+            !kept("/etc/kubernetes/admin.conf", 0, 0o644, 0o600, 0)
+                && !kept("/var/lib/kubelet/config.yaml", 0, 0o644, 0o600, 0)
+        );
+        assert!(!kept("/etc/kubernetes/pki/sa.key", 0, 0o620, 0o600, 0), "writing is not reading");
     }
 }

@@ -27,6 +27,7 @@ mod sources;
 mod ssh_off;
 mod sshd;
 mod sshd_options;
+mod sshd_shut_out;
 mod static_flag;
 mod static_pod;
 #[cfg(test)]

@@ -106,6 +106,7 @@ fn choose(app: &mut App) -> Vec<Effect> {
         before: Vec::new(),
         plans: plans.into(),
         refused,
+        done: false,
         memory: None,
         standing: None,
         phase: Phase::Refused(String::new()),
@@ -134,6 +135,12 @@ fn prepare(app: &mut App) -> Vec<Effect> {
     work.title.clone_from(&plan.title);
     work.target.clone_from(&plan.target);
     work.before = before;
+    if plan.is_for_upgrades() && !work.done {
+        let why = "This lets an upgrade keep what was changed on the nodes, and none of their plans was carried out yet. Do that first, then \
+                   choose the same findings again.";
+        work.phase = Phase::Refused(why.to_owned());
+        return Vec::new();
+    }
     work.phase = Phase::Preparing;
     let memory = work.memory.clone();
     vec![Effect::Prepare { serial: work.serial, what: Wanted::Plan(Box::new(plan)), visit, choices, memory }]
@@ -174,6 +181,7 @@ pub(super) fn undo(app: &mut App, entry: &str) -> Vec<Effect> {
         before,
         plans: Default::default(),
         refused: Vec::new(),
+        done: false,
         memory: None,
         standing: None,
         phase: Phase::Preparing,
@@ -352,6 +360,7 @@ pub(super) fn ran(
         app.notice = Some(format!("{}: {word}. f on the overview shows it.", work.target));
     }
     let judged = !change.prepared.plan().is_for_upgrades();
+    work.done |= judged && matches!(&result, Ok(ran) if ran.outcome == Outcome::Done);
     work.phase = Phase::Over(change);
     let (target, before, memory) = (work.target.clone(), work.before.clone(), work.memory.clone());
     let (Ok(ran), Some(memory)) = (result, memory) else { return Vec::new() };

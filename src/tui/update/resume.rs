@@ -25,6 +25,7 @@ pub(super) fn look_at(app: &mut App, entry: &str) -> Vec<Effect> {
         before,
         plans: Default::default(),
         refused: Vec::new(),
+        done: false,
         memory: None,
         standing: Some(Standing::of(entry)),
         phase: Phase::Preparing,

@@ -101,13 +101,24 @@ impl Cluster {
 
     /// Makes a plan for the cluster exact, confirms it as a person would, and runs it.
     pub(super) fn run(&self, prepare: impl FnOnce(&ClusterReach, &Store) -> Result<Prepared, Refusal>) -> Ran {
+        let ran = self.ended(prepare);
+        assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
+        ran
+    }
+
+    /// The way to the cluster's API.
+    pub(super) fn reach(&self) -> ClusterReach {
+        api_server::reach(&var("BED_KUBECONFIG"))
+    }
+
+    /// The same as [`Cluster::run`], however it ends.
+    pub(super) fn ended(&self, prepare: impl FnOnce(&ClusterReach, &Store) -> Result<Prepared, Refusal>) -> Ran {
         let reach = api_server::reach(&var("BED_KUBECONFIG"));
         let prepared = prepare(&reach, &self.store.borrow()).unwrap();
         let confirmed = confirm(prepared.clone(), &answer(&prepared)).unwrap();
         let mut store = self.store.borrow_mut();
         let ran = remedy::run_cluster(confirmed, &reach, &mut store, &who(), &|_| ()).unwrap();
         finish(&mut store, &ran, None, None).unwrap();
-        assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);
         ran
     }
 
