@@ -1,6 +1,7 @@
 //! Remedies on real nodes: what is put right, what comes back by itself, and that nobody is ever locked out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod algorithms;
 mod api_server;
 mod codes;
 mod faults;
