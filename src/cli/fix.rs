@@ -16,7 +16,7 @@ use crate::remedy::{self, Answer, Choices, ClusterReach, Memory, Plan, Prepared,
 use crate::report::clean;
 use crate::site::NodeTarget;
 use crate::store::{Outcome, Store};
-use crate::visit::{NodeReach, Visit, emptied_for, failing, offer, who};
+use crate::visit::{NodeReach, Visit, emptied_for, failing, offer, typed, who};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use std::io::{self, Write};
@@ -285,19 +285,21 @@ impl Run<'_> {
         let Some(confirmed) = confirmed(prepared, armed, out)? else { return Ok(false) };
         let mut store = self.fix.change.store()?;
         let controls = confirmed.get().plan().controls.clone();
-        let comes_back = confirmed.get().change().is_none_or(|change| !change.one_way);
+        let comes_back = confirmed.get().change().is_none_or(|change| !change.one_way && !change.no_undo);
         let ran = carry_out(confirmed, over, &mut store, &who(&self.visit, evidence), out)?;
         let Some(ran) = ran else { return Ok(false) };
         let after = if judged { self.look_again(&controls, &target) } else { Vec::new() };
         let words = verdicts(&after);
         end(&mut store, &ran, judged.then_some("fail"), words.as_deref(), out)?;
         if ran.outcome == Outcome::Done && comes_back {
-            let mut options = self.fix.look.again();
+            let mut way = match over {
+                Over::Node(reach, _) => reach.again(),
+                Over::Cluster(_) => self.fix.look.cluster_again(),
+            };
             if let Some(folder) = &self.fix.change.journal {
-                let folder = folder.display().to_string();
-                options.push_str(&format!(" --journal {}", shlex::try_quote(&folder).unwrap_or_default()));
+                way.push_str(&typed(&["--journal".to_owned(), folder.display().to_string()]));
             }
-            writeln!(out, "To take it back: sitewarden undo {} --allow-changes {}", ran.entry, clean(options.trim()))?;
+            writeln!(out, "To take it back: sitewarden undo {} --allow-changes{}", ran.entry, clean(&way))?;
         }
         for (control, verdict) in &after {
             writeln!(out, "{control} at {}: fail before, {} now", clean(&target), verdict.as_str())?;

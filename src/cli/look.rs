@@ -1,6 +1,7 @@
 //! Options that say what is looked at, and how it is reached.
 
 use super::args::{Under, given, joined};
+use crate::visit::typed;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -67,28 +68,6 @@ pub(super) struct Look {
     pub(super) jobs: Option<u16>,
 }
 
-impl Look {
-    /// The options by which the same is reached another time, as they are typed.
-    pub(super) fn again(&self) -> String {
-        let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| String::new(), std::borrow::Cow::into_owned);
-        let path = |path: &PathBuf| path.display().to_string();
-        let one = |name: &str, value: Option<String>| value.map(|value| format!("{name} {}", quoted(&value)));
-        let flag = |name: &str, on: bool| on.then(|| name.to_owned());
-        let mut words: Vec<String> = Vec::new();
-        words.extend(one("--site", self.site.as_ref().map(path)));
-        words.extend(self.kubeconfig.iter().filter_map(|file| one("--kubeconfig", Some(path(file)))));
-        words.extend(one("--context", self.context.clone()));
-        words.extend(flag("--no-cluster", self.no_cluster));
-        words.extend(flag("--local", self.local));
-        words.extend(self.node.iter().filter_map(|node| one("--node", Some(node.clone()))));
-        words.extend(self.identity.iter().filter_map(|file| one("--identity", Some(path(file)))));
-        words.extend(one("--jump", self.jump.clone()));
-        words.extend(one("--ssh-config", self.ssh_config.as_ref().map(path)));
-        words.extend(one("--known-hosts", self.known_hosts.as_ref().map(path)));
-        words.join(" ")
-    }
-}
-
 impl Under for Look {
     fn under(self, before: Self) -> Self {
         Look {
@@ -123,6 +102,15 @@ impl Look {
         words.extend(self.ssh_config.iter().flat_map(|config| file("--ssh-config", config)));
         words.extend(self.known_hosts.iter().flat_map(|hosts| file("--known-hosts", hosts)));
         words
+    }
+
+    /// The options that name the cluster and the way to it, as they would be typed again, with a blank before each.
+    pub(super) fn cluster_again(&self) -> String {
+        let file = |name: &str, file: &PathBuf| [name.to_owned(), file.display().to_string()];
+        let mut words: Vec<String> = self.site.iter().flat_map(|site| file("--site", site)).collect();
+        words.extend(self.kubeconfig.iter().flat_map(|config| file("--kubeconfig", config)));
+        words.extend(self.context.iter().flat_map(|name| ["--context".to_owned(), name.clone()]));
+        typed(&words)
     }
 
     /// Names of the options that were given.

@@ -88,6 +88,8 @@ pub struct Change {
     pub activated: usize,
     /// It is being put back.
     pub back: bool,
+    /// The options that name its target and the way to it, with a blank before each.
+    pub again: String,
     /// How it ended.
     pub end: Option<End>,
 }
@@ -150,6 +152,7 @@ impl Change {
             left: 0,
             activated: 0,
             back: false,
+            again: String::new(),
             end: None,
         }
     }

@@ -213,14 +213,14 @@ fn over(page: &mut Page, work: &Work, change: &Change) {
         page.heading("Journal");
         page.indented(Tone::Plain, &format!("entry {entry}"));
         match outcome {
-            Some(crate::store::Outcome::Done) if change.prepared.change().is_some_and(|change| change.one_way) => {
+            Some(crate::store::Outcome::Done)
+                if change.prepared.change().is_some_and(|change| change.one_way || change.no_undo) =>
+            {
                 page.indented(Tone::Plain, change.prepared.way_back());
             }
             Some(crate::store::Outcome::Done) => {
-                let which =
-                    if change.prepared.plan().node().is_some() { "--node [USER@]HOST" } else { "--context NAME" };
                 page.indented(Tone::Plain, "to take it back: J here, then u; or later");
-                page.indented(Tone::Plain, &format!("sitewarden undo {entry} {which}"));
+                page.indented(Tone::Plain, &format!("sitewarden undo {entry} --allow-changes{}", change.again));
             }
             Some(crate::store::Outcome::Unknown) => {
                 page.indented(Tone::Plain, "when the node answers again: on the overview J, then u");

@@ -8,9 +8,9 @@ use super::super::target::State;
 use super::super::work::{Change, Phase, Remembered, Work};
 use super::{confirm, resume};
 use crate::assess::{Finding, Verdict};
-use crate::remedy::{Confirmed, Prepared, Ran, Refusal, Told, Who};
+use crate::remedy::{Confirmed, Prepared, Ran, Reach as _, Refusal, Told, Who};
 use crate::store::Outcome;
-use crate::visit::{Visit, offer, who};
+use crate::visit::{NodeReach, Visit, offer, who};
 use jiff::Timestamp;
 
 /// A key about remedies, wherever it was pressed.
@@ -355,6 +355,10 @@ pub(super) fn ran(
     let Some(work) = &mut app.work else { return Vec::new() };
     let Phase::Running(mut change) = std::mem::replace(&mut work.phase, Phase::Preparing) else { return Vec::new() };
     change.ended(result.as_ref().map(Box::as_ref), trouble);
+    change.again = match change.prepared.plan().node() {
+        Some(node) => NodeReach::of(&base, node).map_or(String::new(), |reach| reach.again()),
+        None => " --context NAME".to_owned(),
+    };
     if !seen {
         let word = crate::tui::work::in_words(change.end.as_ref().and_then(|end| end.outcome));
         app.notice = Some(format!("{}: {word}. f on the overview shows it.", work.target));
