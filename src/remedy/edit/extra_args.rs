@@ -40,7 +40,7 @@ fn try_change(text: &str, path: &[&str], name: &str, value: Option<&str>) -> Res
     match (one(&args, name)?, value) {
         (known, value) if known.as_ref().map(|(_, known)| known.as_str()) == value => Ok(text.to_owned()),
         (Some(_), None) if args.len() == 1 => try_remove(text, path),
-        (None, Some(value)) if args.is_empty() => first(&try_set(text, path, &json!([PLACE]))?, path, name, value),
+        (None, Some(value)) => push(text, tree, path, &[("name", json!(name)), ("value", json!(value))]),
         (known, value) => edit(text, tree, path, known.map(|(at, _)| at), (name, value)),
     }
 }
@@ -84,29 +84,53 @@ fn node<'d>(document: &'d Document<'_>, path: &[&str]) -> Option<&'d Node> {
     path.iter().try_fold(&document.root, |node, key| node.get(key))
 }
 
+/// An item of a list of maps: keys with their texts and truth values.
+pub(super) type Entry<'e> = [(&'e str, Json)];
+
+fn whole(item: &Entry<'_>) -> Json {
+    Json::Object(item.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+}
+
 /// An item as it is written at these blanks; `blanks` is None in brackets.
-fn written(document: &Document<'_>, name: &str, value: &str, blanks: Option<usize>) -> String {
+fn written(document: &Document<'_>, item: &Entry<'_>, blanks: Option<usize>) -> String {
     let around = match blanks {
         _ if document.is_json() => Around::Json,
         Some(_) => Around::Block,
         None => Around::Flow,
     };
-    let text = |text: &str| text_written(text, None, around);
+    let value = |value: &Json| match value {
+        Json::String(text) => text_written(text, None, around),
+        other => other.to_string(),
+    };
     match blanks {
         Some(blanks) => {
             let (eol, blanks) = (line_end(document.text), " ".repeat(blanks + 2));
-            format!("name: {}{eol}{blanks}value: {}", text(name), text(value))
+            let lines: Vec<String> = item.iter().map(|(key, of)| format!("{key}: {}", value(of))).collect();
+            lines.join(&format!("{eol}{blanks}"))
         }
-        None => format!("{{{}: {}, {}: {}}}", text("name"), text(name), text("value"), text(value)),
+        None => {
+            let key = |key: &str| text_written(key, None, around);
+            let pairs: Vec<String> = item.iter().map(|(name, of)| format!("{}: {}", key(name), value(of))).collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+    }
+}
+
+/// Puts an item behind the others of the list at `path`, which is made where it is missing. `tree`: the text, read.
+pub(super) fn push(text: &str, tree: Json, path: &[&str], item: &Entry<'_>) -> Result<String, Trouble> {
+    let list = path.iter().try_fold(&tree, |tree, key| tree.get(*key)).and_then(Json::as_array);
+    match list.is_none_or(Vec::is_empty) {
+        true => first(&try_set(text, path, &json!([PLACE]))?, path, item),
+        false => append(text, tree, path, item),
     }
 }
 
 /// Writes the first item into a list that was just made.
-fn first(text: &str, path: &[&str], name: &str, value: &str) -> Result<String, Trouble> {
+fn first(text: &str, path: &[&str], item: &Entry<'_>) -> Result<String, Trouble> {
     let lost = || Trouble::whole("a new list could not be written");
     let mut tree = read(text)?;
     let list = path.iter().try_fold(&mut tree, |tree, key| tree.get_mut(*key));
-    *list.ok_or_else(lost)? = json!([{"name": name, "value": value}]);
+    *list.ok_or_else(lost)? = json!([whole(item)]);
     let document = scan(text)?;
     let mut splices = Splices::default();
     match node(&document, path).map(|node| &node.kind) {
@@ -116,14 +140,34 @@ fn first(text: &str, path: &[&str], name: &str, value: &str) -> Result<String, T
                 Style::Block(blanks) => Some(*blanks),
                 Style::Flow => None,
             };
-            splices.replace(place.start, place.end, written(&document, name, value, blanks));
+            splices.replace(place.start, place.end, written(&document, item, blanks));
         }
         _ => return Err(lost()),
     }
     finish(text, splices, &tree)
 }
 
-/// Changes a list that holds something. `at`: where the flag stands in it.
+/// Puts an item behind the last one of a list that holds something.
+fn append(text: &str, mut tree: Json, path: &[&str], item: &Entry<'_>) -> Result<String, Trouble> {
+    let lost = || Trouble::whole(format!("{} is written in a way that is not understood", path.join(".")));
+    let document = scan(text)?;
+    let Some(Kind::Seq(style, items)) = node(&document, path).map(|node| &node.kind) else { return Err(lost()) };
+    let list = path.iter().try_fold(&mut tree, |tree, key| tree.get_mut(*key)).and_then(Json::as_array_mut);
+    list.ok_or_else(lost)?.push(whole(item));
+    let last = items.last().ok_or_else(lost)?;
+    let mut splices = Splices::default();
+    match style {
+        Style::Block(blanks) => {
+            let place = document.lines.end(last.value.end.saturating_sub(1));
+            let item = written(&document, item, Some(*blanks));
+            splices.insert(place, format!("{}{}- {item}", line_end(text), " ".repeat(*blanks)));
+        }
+        Style::Flow => splices.insert(last.value.end, format!(", {}", written(&document, item, None))),
+    }
+    finish(text, splices, &tree)
+}
+
+/// Changes or takes out an item of a list. `at`: where the flag stands in it.
 fn edit(
     text: &str,
     mut tree: Json,
@@ -155,21 +199,7 @@ fn edit(
             gone(&document, *style, items, at, &mut splices).ok_or_else(lost)?;
             list.remove(at);
         }
-        (None, Some(value)) => {
-            let last = items.last().ok_or_else(lost)?;
-            match style {
-                Style::Block(blanks) => {
-                    let item = written(&document, name, value, Some(*blanks));
-                    let place = document.lines.end(last.value.end.saturating_sub(1));
-                    splices.insert(place, format!("{}{}- {item}", line_end(text), " ".repeat(*blanks)));
-                }
-                Style::Flow => {
-                    splices.insert(last.value.end, format!(", {}", written(&document, name, value, None)));
-                }
-            }
-            list.push(json!({"name": name, "value": value}));
-        }
-        (None, None) => {}
+        (None, _) => {}
     }
     finish(text, splices, &tree)
 }

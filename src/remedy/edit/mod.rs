@@ -5,6 +5,7 @@
 
 pub mod authorized_keys;
 pub mod extra_args;
+pub mod extra_volumes;
 pub mod lines;
 pub mod manifest_flag;
 pub mod sshd;

@@ -1,7 +1,9 @@
 //! The API server's audit log: a policy, a folder for the log, and the flags and mounts that name them, as far as they are
 //! missing. They go into the same edit of its manifest as other flags.
 
+use super::config_map::{Held, set_there};
 use super::static_pod::Mount;
+use crate::evidence::Evidence;
 use crate::remedy::change::{FileChange, NodeChange, State};
 use crate::remedy::edit::manifest_flag::{HostPathKind, flag_values, is_on_node, runs_as};
 use crate::remedy::edit::yaml::get_path;
@@ -34,7 +36,7 @@ pub(super) struct Missing {
 }
 
 /// What else it means: sentences for the person.
-pub(super) fn notes() -> [String; 4] {
+pub(super) fn notes(evidence: &Evidence) -> [String; 4] {
     [
         format!(
             "The policy records who did what to which object, and when; never what a Secret, a ConfigMap or a token holds. Look \
@@ -42,12 +44,32 @@ pub(super) fn notes() -> [String; 4] {
         ),
         "The log is on this node alone: who breaks into it as root can change it. Have it sent elsewhere as soon as you can"
             .to_owned(),
-        "kubeadm writes the manifest anew at an upgrade, and the audit log goes with the old one. Before the next upgrade put its flags \
-         (apiServer.extraArgs) and its mounts (apiServer.extraVolumes) into kubeadm-config by hand, both together: an API server \
-         with the flags alone does not start (`kubectl -n kube-system edit configmap kubeadm-config`)"
-            .to_owned(),
+        format!(
+            "kubeadm writes the manifest anew at an upgrade, from the {}. Flags and mounts belong together: an API server with the flags \
+             alone does not start",
+            set_there(Held::Cluster, ", in apiServer.extraArgs and apiServer.extraVolumes", evidence)
+        ),
         format!("When this is taken back the policy goes, where it was not there before; {FOLDER} and its logs stay"),
     ]
+}
+
+/// Flags and mounts that an API server lacks for an audit log, by what it is given: what [`missing`] puts in.
+pub(super) fn lacks(given: impl Fn(&str) -> Option<String>) -> (Vec<(&'static str, &'static str)>, Vec<Mount>) {
+    let (mut flags, mut mounts) = (Vec::new(), Vec::new());
+    if given("audit-policy-file").is_none() {
+        flags.push(("audit-policy-file", POLICY));
+        mounts.push(Mount { name: "audit-policy", path: POLICY, read_only: true, kind: HostPathKind::File });
+    }
+    let log = given("audit-log-path");
+    if log.is_none() {
+        flags.push(("audit-log-path", LOG));
+        // Not on the node that has it by then, but where a control plane joins.
+        mounts.push(Mount { name: "audit-log", path: FOLDER, read_only: false, kind: HostPathKind::DirectoryOrCreate });
+    }
+    if log.as_deref() != Some("-") {
+        flags.extend(BOUNDS.into_iter().filter(|(flag, _)| given(flag).is_none()));
+    }
+    (flags, mounts)
 }
 
 pub(super) fn wants() -> [Want; 2] {

@@ -3,10 +3,13 @@
 
 use super::kube::place;
 use super::static_flag::Flag;
-use super::{About, KubeOp, NodeOp, static_pod};
+use super::static_pod::{Mount, StaticPodOp};
+use super::{About, KubeOp, NodeOp, audit, static_pod};
 use crate::evidence::{ClusterEvidence, Evidence, Fact, NodeEvidence, platform_of};
 use crate::kubeapi::ObjectPlace;
 use crate::remedy::edit::extra_args::{extra_arg, set_extra_arg};
+use crate::remedy::edit::extra_volumes::{Volume, add_volume};
+use crate::remedy::edit::manifest_flag::HostPathKind;
 use crate::remedy::edit::yaml::{get_path, remove_path, set_path};
 use crate::remedy::plan::{Plan, Refusal, Work};
 use crate::store::{Entry, Outcome, Store};
@@ -38,6 +41,8 @@ enum Edit {
     Set { path: String, value: Json },
     /// A flag of a component in its `extraArgs`. `given`: what the component was started with when it was seen.
     Flag { component: String, flag: String, setting: Flag, given: Option<String> },
+    /// A file or folder of the node that the API server sees.
+    Volume(Mount),
 }
 
 /// The version in which `extraArgs` is a map; it is a list later.
@@ -111,6 +116,10 @@ impl TextOp {
                 let parts: Vec<&str> = path.split('.').collect();
                 set_path(text, &parts, value).map_err(refuse)
             }
+            Edit::Volume(Mount { name, path, read_only, kind }) => {
+                let volume = Volume { name, path, read_only: *read_only, kind: kind.name() };
+                add_volume(text, &["apiServer", "extraVolumes"], &volume).map_err(refuse)
+            }
             Edit::Flag { component, flag, setting, given } => {
                 if component == "etcd" && get_path(text, &["etcd", "external"]).map_err(refuse)?.is_some() {
                     let words = "by it etcd is none of kubeadm's. Change it where etcd is started";
@@ -146,6 +155,7 @@ impl TextOp {
     pub(in crate::remedy) fn in_words(&self) -> String {
         match &self.edit {
             Edit::Set { path, value } => format!("Set {path}: {value}"),
+            Edit::Volume(mount) => format!("Mount {} for kube-apiserver", mount.path),
             Edit::Flag { component, flag, setting, .. } => match setting {
                 Flag::Value(value) => format!("Set {flag}: {value} for {component}"),
                 Flag::Gone => format!("Take {flag} of {component} out"),
@@ -206,17 +216,20 @@ pub(crate) fn kept(planned: &Plan, evidence: &Evidence) -> Option<Plan> {
                 let set = |(path, value): (&String, &Json)| Edit::Set { path: path.clone(), value: value.clone() };
                 (Held::Kubelet, op.settings().map(set).collect(), "node")
             }
-            NodeOp::StaticPod(op) => {
-                let set = |(flag, setting): &(String, Flag)| Edit::Flag {
-                    component: op.component().to_owned(),
-                    flag: flag.clone(),
-                    setting: setting.clone(),
-                    given: node.and_then(|node| given(node, op.component(), flag)),
-                };
-                (Held::Cluster, op.flags().iter().map(set).collect(), "control-plane node")
-            }
+            NodeOp::StaticPod(op) => (Held::Cluster, of_pod(op, node), "control-plane node"),
+            NodeOp::Encryption(op) => (Held::Cluster, of_pod(op.pod(), node), "control-plane node"),
             _ => continue,
         };
+        let seen = edits.iter().filter_map(|edit| match edit {
+            Edit::Volume(Mount { path, kind: HostPathKind::File, .. }) => Some(*path),
+            _ => None,
+        });
+        notes.extend(seen.map(|path| {
+            format!(
+                "An API server of kubeadm does not start where {path} is not there: each control-plane node needs it before its next \
+                 upgrade, and one that joins before it does"
+            )
+        }));
         notes.push(format!(
             "{} is one for every {who}: one that was not changed now gets it at its next upgrade by kubeadm, \
              and one that joins gets it at once",
@@ -231,6 +244,22 @@ pub(crate) fn kept(planned: &Plan, evidence: &Evidence) -> Option<Plan> {
         work: Work::Cluster(texts),
         notes,
     })
+}
+
+/// The flags and mounts that a change of a static pod brings. What an audit log lacks is known by the manifest that was seen.
+fn of_pod(op: &StaticPodOp, node: Option<&NodeEvidence>) -> Vec<Edit> {
+    let given = |flag: &str| node.and_then(|node| given(node, op.component(), flag));
+    let set = |(flag, setting): &(String, Flag)| Edit::Flag {
+        component: op.component().to_owned(),
+        flag: flag.clone(),
+        setting: setting.clone(),
+        given: given(flag),
+    };
+    let (flags, mounts) = if op.audits() { audit::lacks(given) } else { Default::default() };
+    let flags = flags.into_iter().map(|(flag, value)| (flag.to_owned(), Flag::Value(value.to_owned())));
+    let mut edits: Vec<Edit> = flags.collect::<Vec<_>>().iter().chain(op.flags()).map(set).collect();
+    edits.extend(mounts.into_iter().chain(op.mounts().iter().cloned()).map(Edit::Volume));
+    edits
 }
 
 /// What to know before an entry of a node is taken back: the entry of the cluster, made after it and still in force, by which

@@ -207,10 +207,30 @@ fn one_plan_more_has_an_upgrade_keep_what_the_nodes_get() {
     let Work::Cluster(ops) = &all.work else { panic!("{all:?}") };
     assert_eq!(ops.len(), 2, "of two nodes it is the same: {ops:?}");
     assert!(plans[0].notes.iter().any(|note| note.contains("comes after this one")), "{:?}", plans[0].notes);
-    // What wants mounts too is left to a person, and nothing else is said.
+    // What wants mounts too brings them, and both together.
     let (plans, all) = keeping(&seen, &["apiserver-audit-log"]);
-    let notes = plans[0].notes.join("\n");
-    assert!(all.is_none() && notes.contains("apiServer.extraVolumes") && !notes.contains("comes after"), "{notes}");
+    let (notes, all) = (plans[0].notes.join("\n"), all.unwrap());
+    assert!(notes.contains("apiServer.extraVolumes") && notes.contains("comes after"), "{notes}");
+    assert!(
+        all.notes.iter().any(|note| note.contains("does not start where /etc/kubernetes/audit/policy.yaml")),
+        "{:?}",
+        all.notes
+    );
+    let Work::Cluster(ops) = &all.work else { panic!("{all:?}") };
+    let mut text = "apiServer: {}\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n".to_owned();
+    for op in ops {
+        let KubeOp::Text(op) = op else { panic!("{op:?}") };
+        text = op.edit(&text).unwrap();
+        assert_eq!(op.edit(&text).unwrap(), text, "twice");
+    }
+    let read: Json = serde_saphyr::from_str(&text).unwrap();
+    let names = |list: &str, key: &str| -> Vec<String> {
+        let list = read["apiServer"][list].as_array().unwrap();
+        list.iter().map(|item| item[key].as_str().unwrap().to_owned()).collect()
+    };
+    let flags = ["audit-policy-file", "audit-log-path", "audit-log-maxage", "audit-log-maxbackup", "audit-log-maxsize"];
+    assert_eq!(names("extraArgs", "name"), flags);
+    assert_eq!(names("extraVolumes", "mountPath"), ["/etc/kubernetes/audit/policy.yaml", "/var/log/kubernetes/audit"]);
     // Without a way to the ConfigMaps it is a note.
     for cluster in [None, Some(crate::evidence::ClusterEvidence { kubeadm_config: Fact::Known(false), ..good() })] {
         seen.cluster = cluster;

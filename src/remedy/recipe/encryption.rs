@@ -2,6 +2,7 @@
 //! restart of the API server, and every Secret written anew. What the lines call is in `assets/remedy/secrets.sh`.
 
 use super::About;
+use super::config_map::{Held, set_there};
 use super::etcd;
 use super::static_flag::Flag;
 use super::static_pod::{Mount, StaticPodOp, of, of_pod};
@@ -61,9 +62,9 @@ pub(super) fn plan(about: &About<'_>) -> Result<(EncryptionOp, Vec<String>), Ref
              a safe place that is not where the snapshots lie, as soon as this is done"
         ),
         format!(
-            "An API server without --{FLAG} cannot read the Secrets any more, and kubeadm writes its manifest anew at an upgrade. Before \
-             the next one put the flag (apiServer.extraArgs) and its mount (apiServer.extraVolumes) into kubeadm-config by hand (`kubectl \
-             -n kube-system edit configmap kubeadm-config`), and take the key along to every control-plane node that joins"
+            "An API server without --{FLAG} cannot read the Secrets any more, and kubeadm writes its manifest anew at an upgrade, from the \
+             {}. Take the key along to every control-plane node before it joins",
+            set_there(Held::Cluster, ", in apiServer.extraArgs and apiServer.extraVolumes", about.evidence)
         ),
         "Snapshots of etcd from before, that of this plan too, hold the Secrets in plain text: keep them as such, or delete them"
             .to_owned(),
@@ -87,6 +88,11 @@ fn several(node: &str) -> Refusal {
 }
 
 impl EncryptionOp {
+    /// The change of the API server's manifest.
+    pub(super) fn pod(&self) -> &StaticPodOp {
+        &self.pod
+    }
+
     pub(super) fn wants(&self) -> Vec<Want> {
         let mut wants = self.pod.wants();
         wants.extend([Want::File(self.etcd.clone()), Want::Stat(CONFIG.to_owned())]);

@@ -59,7 +59,7 @@ pub(super) fn plan(
             // It has nothing to work on, so it comes with what it works on.
             Log::None => {
                 op.audit = true;
-                notes.extend(audit::notes());
+                notes.extend(audit::notes(about.evidence));
             }
         }
     }
@@ -70,7 +70,7 @@ pub(super) fn plan(
 /// What is done for `audit-policy`, and what else it means.
 pub(super) fn audit(about: &About<'_>) -> Result<(StaticPodOp, Vec<String>), Refusal> {
     let op = StaticPodOp { audit: true, ..of_pod("kube-apiserver", about)? };
-    Ok((op, audit::notes().into()))
+    Ok((op, audit::notes(about.evidence).into()))
 }
 
 /// A component's pod, with nothing to be done yet.
@@ -204,6 +204,16 @@ impl StaticPodOp {
     }
 
     /// What is set.
+    /// Whether it brings what an audit log lacks.
+    pub(super) fn audits(&self) -> bool {
+        self.audit
+    }
+
+    /// What else of the node its component sees with it.
+    pub(super) fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
     pub(super) fn flags(&self) -> &[(String, Flag)] {
         &self.flags
     }

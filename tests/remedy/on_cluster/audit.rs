@@ -2,6 +2,7 @@
 
 use super::support::{Cluster, change};
 use sitewarden::assess::Verdict::{Fail, Pass};
+use sitewarden::remedy::prepare_cluster;
 use sitewarden::store::Outcome;
 
 const FOLDERS: &str = "/etc/kubernetes/manifests";
@@ -21,6 +22,7 @@ fn an_audit_log_begins_by_one_restart_and_ends_by_undo() {
     ];
     let before = node.picture(FOLDERS);
     assert_eq!(node.verdicts(&controls), [Fail; 5]);
+    let kept = node.kept(&controls);
     let prepared = node.prepare(node.offered(&controls).unwrap(), None).unwrap();
     assert_eq!(prepared.to_be_typed(), Some("node1"), "a restart is confirmed by the node's name");
     let paths: Vec<&str> = change(&prepared).files.iter().map(|file| file.path.as_str()).collect();
@@ -42,6 +44,30 @@ kubectl delete secret audited");
     let told =
         node.sh(&format!("grep -c -e hidden-word -e aGlkZGVuLXdvcmQ= -e '\"requestURI\":\"/readyz' {LOG} || true"));
     assert_eq!(told, "0\n", "neither what is secret nor what is noise");
+    // What kubeadm would write at an upgrade, by its own word.
+    let would = || {
+        node.sh(
+            "cd /tmp; kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system get configmap kubeadm-config -o \
+             jsonpath='{.data.ClusterConfiguration}' >cluster.yaml; rm -rf /etc/kubernetes/tmp/kubeadm-init-dryrun*
+kubeadm init phase control-plane apiserver --config cluster.yaml --dry-run >/dev/null
+cat /etc/kubernetes/tmp/kubeadm-init-dryrun*/kube-apiserver.yaml; rm -r /etc/kubernetes/tmp/kubeadm-init-dryrun* cluster.yaml",
+        )
+    };
+    let has = |manifest: &str| {
+        let words = [
+            "--audit-policy-file=",
+            "--audit-log-maxage=30",
+            "mountPath: /etc/kubernetes/audit/policy.yaml",
+            "path: /var/log/kubernetes/audit",
+        ];
+        words.iter().filter(|word| manifest.contains(**word)).count()
+    };
+    let manifest = would();
+    assert!(manifest.contains("kind: Pod") && has(&manifest) == 0, "{manifest}");
+    let keeps = cluster.run(|reach, _| prepare_cluster(kept, reach));
+    let manifest = would();
+    assert_eq!(has(&manifest), 4, "{manifest}");
+    cluster.undo(&keeps.entry);
     let undone = node.undo(&ran.entry);
     assert_eq!(undone.outcome, Outcome::Done, "{}", undone.note);
     assert_eq!(node.verdicts(&controls), [Fail; 5]);

@@ -245,6 +245,14 @@ impl Node<'_> {
         Ok(plans.remove(0))
     }
 
+    /// The plan by which an upgrade keeps what these findings' plan changes.
+    pub(super) fn kept(&self, controls: &[&str]) -> Plan {
+        let (evidence, assessment, catalog) = self.judged(controls);
+        let names: Vec<String> = controls.iter().map(|control| (*control).to_owned()).collect();
+        let evidence = Evidence { cluster: api_server::seen(&var("BED_KUBECONFIG")).cluster, ..evidence };
+        offer(&failing(&assessment, &names), &evidence, &catalog).0.pop().unwrap()
+    }
+
     /// A plan for a remedy as a catalog would say it.
     pub(super) fn plan(&self, spec: RemedySpec) -> Result<Plan, Refusal> {
         made_up(spec, &self.name, &self.evidence())
