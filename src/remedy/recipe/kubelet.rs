@@ -169,7 +169,7 @@ fn by_flag(name: &str, unit: &str, flag: &str, path: &str, value: &Json, origin:
 }
 
 /// The name of a node in its cluster. None where the cluster was not read, or it is not sure which of its nodes this one is.
-fn known_as(about: &About<'_>, name: &str) -> Option<String> {
+pub(super) fn known_as(about: &About<'_>, name: &str) -> Option<String> {
     let joined = joined_nodes(about.evidence);
     joined.iter().find(|joined| joined.name == name)?.api.map(|node| node.name.clone())
 }

@@ -3,6 +3,7 @@
 
 use super::About;
 use super::etcd::Members;
+use super::kubelet::known_as;
 use super::rancher_config::{ConfigFile, Running, gives, set};
 use super::static_flag::Flag;
 use super::static_pod::{no_log, of};
@@ -86,6 +87,8 @@ pub struct RancherOp {
     pub(super) unit: String,
     /// Whether an API server runs on this node.
     pub(super) serves: bool,
+    /// The node's name in the cluster, where it is surely known.
+    reports_as: Option<String>,
     /// Component, flag, and what it is to be.
     pub(super) flags: Vec<(String, String, Flag)>,
     /// The manifest that RKE2 wrote for a component, which shows with what it runs.
@@ -117,7 +120,7 @@ pub(super) fn kubelet(
     let (name, called, main) = (&node.name, which.called(), which.main());
     let flag = match path {
         "protectKernelDefaults" if *value == Json::Bool(true) => {
-            let (op, mut notes) = op(which, "kubelet", node)?;
+            let (op, mut notes) = op(which, "kubelet", about)?;
             notes.push("The kubelet does not start any more where somebody changes the kernel's settings".to_owned());
             return Ok((RancherOp { protects: true, ..op }, notes));
         }
@@ -144,10 +147,10 @@ pub(super) fn kubelet(
         if !rancher_settings::reads_drop_ins(which, node) {
             return Err(Refusal::new(format!("{name}: {}", which.no_flag(path))));
         }
-        let (op, notes) = op(which, "kubelet", node)?;
+        let (op, notes) = op(which, "kubelet", about)?;
         return Ok((RancherOp { settings: BTreeMap::from([(path.to_owned(), value.clone())]), ..op }, notes));
     };
-    let (mut op, notes) = op(which, "kubelet", node)?;
+    let (mut op, notes) = op(which, "kubelet", about)?;
     op.flags.push(("kubelet".to_owned(), flag.to_owned(), Flag::Value(text)));
     Ok((op, notes))
 }
@@ -161,7 +164,7 @@ pub(super) fn component(
     about: &About<'_>,
 ) -> Result<(RancherOp, Vec<String>), Refusal> {
     let node = about.node()?;
-    let (mut op, mut notes) = op(which, component, node)?;
+    let (mut op, mut notes) = op(which, component, about)?;
     if component == "etcd" {
         op.members = Some(rancher_etcd::members());
         notes.extend(rancher_etcd::plan(which, flag, node)?);
@@ -172,13 +175,14 @@ pub(super) fn component(
 
 /// What is done for `audit-policy`, and what else it means.
 pub(super) fn audit(which: Which, about: &About<'_>) -> Result<(RancherOp, Vec<String>), Refusal> {
-    let (op, mut notes) = op(which, "kube-apiserver", about.node()?)?;
+    let (op, mut notes) = op(which, "kube-apiserver", about)?;
     notes.extend(rancher_audit::notes(which));
     Ok((RancherOp { audit: true, ..op }, notes))
 }
 
 /// With nothing to be done yet to a component.
-fn op(which: Which, component: &str, node: &NodeEvidence) -> Result<(RancherOp, Vec<String>), Refusal> {
+fn op(which: Which, component: &str, about: &About<'_>) -> Result<(RancherOp, Vec<String>), Refusal> {
+    let node = about.node()?;
     let name = &node.name;
     let unit = node.kubelet.process.known().and_then(|process| process.unit.known());
     let Some(unit) = unit.filter(|unit| unit.starts_with(which.id()) && unit.ends_with(".service")) else {
@@ -194,6 +198,7 @@ fn op(which: Which, component: &str, node: &NodeEvidence) -> Result<(RancherOp, 
         node: name.clone(),
         unit: unit.clone(),
         serves: node.kube_apiserver.exists == Fact::Known(true),
+        reports_as: known_as(about, name),
         flags: Vec::new(),
         manifests: manifests.map(|pod| (component.to_owned(), pod.path.clone())).into_iter().collect(),
         members: None,
@@ -346,6 +351,7 @@ impl RancherOp {
         }
         let unit = quoted(&self.unit);
         change.activate.push(format!("systemctl restart {unit}"));
+        change.reports_as.clone_from(&self.reports_as);
         change.deactivate.push(format!("systemctl reset-failed {unit} 2>/dev/null; systemctl restart {unit}"));
         let conditions = |components: Vec<String>| {
             let ready = self.serves.then(|| format!("{} >/dev/null", self.which.ready()));
