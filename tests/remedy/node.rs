@@ -208,6 +208,16 @@ impl Node {
         ))
     }
 
+    /// Has sshd read its files again, and waits until it takes connections: for a moment it listens nowhere.
+    pub fn reload_sshd(&self) {
+        self.sh("systemctl reload ssh");
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        while !self.lets_in() {
+            assert!(std::time::Instant::now() < until, "sshd of {} does not come back", self.name);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Whether a fresh login works.
     pub fn lets_in(&self) -> bool {
         self.way().login(&NobodyToAsk).is_ok()

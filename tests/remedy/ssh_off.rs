@@ -70,8 +70,11 @@ fn ssh_goes_off_with_the_code_of_the_console_and_comes_back_from_the_node_itself
     assert_eq!(node.verdict_in("ssh-off", &evidence), Verdict::Fail);
     let made = plan(&node.name, RemedySpec::SshOff {}, &[], &evidence).unwrap();
     let prepared = prepare(made, Some(&way), &NobodyToAsk, choices(120)).unwrap();
-    let said = prepared.change().unwrap().why.join(" ");
-    assert!(said.contains("without it typed here in time the node switches SSH on again"), "{said}");
+    let said = prepared.remarks().join(" ");
+    assert!(
+        said.contains("Without it typed here in time, also because this connection ended, the node switches SSH on"),
+        "{said}"
+    );
     let ran =
         run_asking(prepared, &way, &mut store, &Memory::new(Arc::new(Watcher::of(&node, right))), &|_| ()).unwrap();
     assert_eq!(ran.outcome, Outcome::Done, "{}", ran.note);

@@ -89,7 +89,8 @@ fn a_match_block_that_decides_is_changed_and_comes_back_to_the_byte() {
     assert!(node.sh("sshd -T").contains("x11forwarding no\n"));
     assert_eq!(node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
     assert_eq!(node.picture("/etc/ssh"), before);
-    node.sh("rm /etc/ssh/sshd_config.d/00-a.conf /etc/ssh/sshd_config.d/90-match.conf; systemctl reload ssh");
+    node.sh("rm /etc/ssh/sshd_config.d/00-a.conf /etc/ssh/sshd_config.d/90-match.conf");
+    node.reload_sshd();
 }
 
 #[test]
@@ -224,7 +225,8 @@ fn a_value_of_two_names_a_keyword_whose_last_line_counts_and_a_link() {
     let does = there_and_back(&node, &mut store, "X11Forwarding", "no");
     assert!(does.contains("x11forwarding no\n"), "{does}");
     node.sh("[ -L /etc/ssh/sshd_config.d/00-l.conf ]");
-    node.sh("cd /etc/ssh/sshd_config.d; rm 10-t.conf 00-l.conf ../linked.conf; systemctl reload ssh");
+    node.sh("cd /etc/ssh/sshd_config.d; rm 10-t.conf 00-l.conf ../linked.conf");
+    node.reload_sshd();
 }
 
 /// Access lists and attributes by the kernel's own calls, since the node has no tools for them: an access list that lets the
@@ -257,7 +259,8 @@ fn what_else_belongs_to_a_file_stays_with_it() {
     assert_eq!(list(), before);
     assert_eq!(node.undo(&ran.entry, &mut store).unwrap().outcome, Outcome::Done);
     assert_eq!(list(), before);
-    node.sh("rm /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh");
+    node.sh("rm /etc/ssh/sshd_config.d/00-a.conf");
+    node.reload_sshd();
 }
 
 #[test]
