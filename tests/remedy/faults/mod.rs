@@ -116,6 +116,8 @@ pub(crate) struct Trial {
     /// As the node was when the trial began: before each change it is so again.
     seen: Evidence,
     baseline: String,
+    /// What of ours lay on the node before.
+    before: Vec<String>,
     count: usize,
     outcomes: BTreeMap<String, usize>,
 }
@@ -125,7 +127,10 @@ impl Trial {
         node.sh(WRAPPERS);
         let baseline = (subject.picture)(&node);
         let seen = if subject.packages { node.evidence_with_packages() } else { node.evidence() };
-        Trial { node, subject, seen, baseline, count: 0, outcomes: BTreeMap::new() }
+        let mut trial =
+            Trial { node, subject, seen, baseline, before: Vec::new(), count: 0, outcomes: BTreeMap::new() };
+        trial.before = trial.lying();
+        trial
     }
 
     fn prepared(&self, delay: u32) -> Prepared {
@@ -215,22 +220,30 @@ impl Trial {
         assert!(store.verify(None).unwrap().problems.is_empty(), "{what}");
     }
 
-    /// Nothing lies on the node but entries that the journal names.
-    fn nothing_is_left(&self, what: &str, store: &mut Store) {
-        let node = &self.node;
+    /// What of ours lies on the node.
+    fn lying(&self) -> Vec<String> {
         let folders = self.subject.small.join(" ");
-        let left = node.sh(&format!(
-            "find /etc /home /root /run /var/lib {folders} -xdev -name '.sitewarden-*'; find /etc /run -xdev -name 'sitewarden*'; \
-             systemctl is-active ssh.service | grep -vx active || true; \
+        let lying = self.node.sh(&format!(
+            "mkdir -p /var/lib/sitewarden; find /etc /home /root /run /var/lib {folders} -xdev -name '.sitewarden-*'; \
+             find /etc /run -xdev -name 'sitewarden*'; systemctl is-active ssh.service | grep -vx active || true; \
              systemctl list-units --plain --no-legend 'sitewarden-*'; ls -A /var/lib/sitewarden; for f in {folders}; do ls -A $f/.sitewarden 2>/dev/null || :; done"
         ));
+        lying.lines().map(str::to_owned).collect()
+    }
+
+    /// Nothing lies on the node but what other tests left there before, and entries that the journal names.
+    fn nothing_is_left(&self, what: &str, store: &mut Store) {
+        let node = &self.node;
+        let left = self.lying();
         let entries = store.entries().unwrap();
         // A lock whose entry ended without letting go may be left: the next change takes it over, and there is one here.
         let kept = |name: &str, entry: &Entry| name.starts_with("certificates-") && format!("{entry:?}").contains(name);
-        let named = |name: &&str| {
-            *name == "lock" || entries.iter().any(|entry| name.starts_with(&entry.id) || kept(name, entry))
+        let named = |name: &String| {
+            self.before.contains(name)
+                || name == "lock"
+                || entries.iter().any(|entry| name.starts_with(&entry.id) || kept(name, entry))
         };
-        let left: Vec<&str> = left.lines().filter(|name| !named(name)).collect();
+        let left: Vec<&String> = left.iter().filter(|name| !named(name)).collect();
         assert!(left.is_empty(), "{what}: left behind {left:?}");
         for (folder, _) in small(self.subject.small) {
             node.sh(&format!("rm -rf {folder}/2* {folder}/.sitewarden /.sitewarden"));
