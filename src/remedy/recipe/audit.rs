@@ -3,7 +3,7 @@
 
 use super::config_map::{Held, set_there};
 use super::static_pod::Mount;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Reading, Value};
 use crate::remedy::change::{FileChange, NodeChange, State};
 use crate::remedy::edit::manifest_flag::{HostPathKind, flag_values, is_on_node, runs_as};
 use crate::remedy::edit::yaml::get_path;
@@ -23,6 +23,34 @@ pub(super) const BOUNDS: [(&str, &str); 3] =
 
 /// How many MB are free where the log will lie.
 const FREE: &str = "df -Pk /var/log | awk 'NR == 2 { print int($4 / 1024) }'";
+
+/// Where the API server writes its audit log.
+pub(super) enum Log {
+    /// Into a file.
+    File,
+    /// To its standard output, or to a webhook.
+    Elsewhere,
+    /// Nowhere.
+    None,
+}
+
+/// Where it is written, as far as that is known.
+pub(super) fn log(node: &Reading) -> Log {
+    let is = |name: &str| node.at(&format!("kube_apiserver.effective.{name}")).value;
+    match (is("auditLogPath"), is("auditWebhookConfigFile")) {
+        (Value::Text(path), _) if &*path != "-" => Log::File,
+        (Value::Absent, Value::Absent) => Log::None,
+        _ => Log::Elsewhere,
+    }
+}
+
+/// The refusal where an audit log's size is asked for, and no log is written.
+pub(super) fn no_log(manifest: &str, flag: &str) -> String {
+    format!(
+        "{manifest}: the API server writes no audit log into a file yet, so --{flag} has nothing to work on. Put \
+         apiserver-audit-log right first"
+    )
+}
 
 /// What is missing.
 #[derive(Default)]

@@ -2,11 +2,12 @@
 //! the configuration files of these two, which are read when their unit starts.
 
 use super::About;
+use super::audit::no_log;
 use super::etcd::Members;
 use super::kubelet::known_as;
 use super::rancher_config::{ConfigFile, Running, gives, set};
 use super::static_flag::Flag;
-use super::static_pod::{no_log, of};
+use super::static_pod::of;
 use super::{rancher_audit, rancher_etcd, rancher_settings, rancher_told};
 use crate::evidence::effective::kubelet_flag;
 use crate::evidence::{Fact, NodeEvidence};

@@ -1,6 +1,7 @@
 //! Flags of the control plane's static pods, in the manifest that the kubelet really reads. The kubelet makes the pod anew
 //! when the file changes; whether it works is asked on the node, since the API may be away for it.
 
+use super::audit::{Log, log, no_log};
 use super::config_map::{self, Held};
 use super::etcd::{self, Members};
 use super::static_flag::Flag;
@@ -123,31 +124,6 @@ pub(super) fn of<'n>(node: &'n NodeEvidence, component: &str) -> Option<&'n Comp
         "etcd" => Some(&node.etcd),
         _ => None,
     }
-}
-
-/// Where the API server writes its audit log.
-enum Log {
-    File,
-    /// To its standard output, or to a webhook.
-    Elsewhere,
-    None,
-}
-
-fn log(node: &Reading) -> Log {
-    let is = |name: &str| node.at(&format!("kube_apiserver.effective.{name}")).value;
-    match (is("auditLogPath"), is("auditWebhookConfigFile")) {
-        (Value::Text(path), _) if &*path != "-" => Log::File,
-        (Value::Absent, Value::Absent) => Log::None,
-        _ => Log::Elsewhere,
-    }
-}
-
-/// The refusal where an audit log's size is asked for, and no log is written.
-pub(super) fn no_log(manifest: &str, flag: &str) -> String {
-    format!(
-        "{manifest}: the API server writes no audit log into a file yet, so --{flag} has nothing to work on. Put \
-         apiserver-audit-log right first"
-    )
 }
 
 fn by_unit(component: &Component) -> String {
