@@ -104,3 +104,14 @@ proptest! {
         prop_assert_eq!(&frames.get("k").unwrap().payload, &payload);
     }
 }
+
+#[test]
+fn an_answer_that_was_cut_anywhere_is_cut_and_nothing_else() {
+    let begin = "@ aa BEGIN 1 b64\n";
+    let whole = format!("{begin}@ aa login 0 - 8\nYT1iCg==\n@ aa host 0 - 12\nYT1iCmM9ZAo=\n@ aa END 2\n");
+    assert!(Frames::parse(whole.as_bytes(), "aa").complete);
+    for end in begin.len()..whole.len() - 1 {
+        let cut = whole.get(..end).unwrap();
+        assert_eq!(Frames::parse(cut.as_bytes(), "aa").problem, Some(Problem::Cut), "{cut:?}");
+    }
+}

@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
                     }
                     self.hex = encoding == "hex";
                 }
-                Some(Mark::Record { key, rc, flags, len }) if begun => {
+                Some(Mark::Record { key, rc, flags, len }) if begun && !self.is_cut => {
                     if self.frames.records.len() >= MAX_RECORDS {
                         return self.wrong(Problem::TooMany);
                     }
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(Mark::End { count }) if begun => {
                     if count.parse::<usize>().ok() != Some(self.frames.records.len()) {
-                        self.wrong(Problem::Count);
+                        self.wrong(if self.is_cut { Problem::Cut } else { Problem::Count });
                     }
                     return;
                 }
