@@ -220,9 +220,8 @@ fn told_of_rights(evidence: &Evidence, assessment: &Assessment, out: &mut dyn Wr
         if assessment.findings.iter().any(unknown) {
             writeln!(
                 out,
-                "{target} was read as {} without root's rights: sudo does not let {} run a shell there, or wants a terminal for it. Log in as \
-                 root, or as somebody who may use sudo for everything",
-                clean(&login.user),
+                "{target} was read as {} without root's rights: there is no sudo, or it does not let this user run everything without a \
+                 terminal. Log in as root, or as somebody who may use sudo for everything",
                 clean(&login.user)
             )?;
         }

@@ -119,15 +119,7 @@ impl Run<'_> {
         if let Some(why) = &open.no_way_back {
             writeln!(out, "  {}", clean(why))?;
         }
-        if !self.undo.change.allow_changes {
-            writeln!(out, "  Nothing was done: this program only reads unless changes are allowed (--allow-changes).")?;
-            return Ok(false);
-        }
-        let Some(person) = Person::there() else {
-            writeln!(out, "  Nothing was done: there is no terminal at which somebody could decide.")?;
-            return Ok(false);
-        };
-        out.flush()?;
+        let Some(person) = self.who_decides(out)? else { return Ok(false) };
         let question = match (finish, back) {
             (Some(_), Some(_)) => {
                 "  Type finish to confirm it, back to put the old state back; anything else does nothing: "
@@ -143,6 +135,20 @@ impl Run<'_> {
         };
         let Some(chosen) = chosen else { return Ok(false) };
         self.end_it(entry, reach, chosen, out)
+    }
+
+    /// Who is asked how it ends. None where nobody may or can be, which is said.
+    fn who_decides(&self, out: &mut dyn Write) -> Result<Option<Person>, CliError> {
+        if !self.undo.change.allow_changes {
+            writeln!(out, "  Nothing was done: this program only reads unless changes are allowed (--allow-changes).")?;
+            return Ok(None);
+        }
+        let person = Person::there();
+        if person.is_none() {
+            writeln!(out, "  Nothing was done: there is no terminal at which somebody could decide.")?;
+        }
+        out.flush()?;
+        Ok(person)
     }
 
     /// The word that was typed names what is to happen, which was shown above it.
@@ -201,15 +207,7 @@ impl Run<'_> {
         if self.undo.plan {
             return Ok(true);
         }
-        if !self.undo.change.allow_changes {
-            writeln!(out, "  Nothing was done: this program only reads unless changes are allowed (--allow-changes).")?;
-            return Ok(false);
-        }
-        let Some(person) = Person::there() else {
-            writeln!(out, "  Nothing was done: there is no terminal at which somebody could decide.")?;
-            return Ok(false);
-        };
-        out.flush()?;
+        let Some(person) = self.who_decides(out)? else { return Ok(false) };
         if person.types("  Type back to put the old state back; anything else does nothing: ") != "back" {
             return Ok(false);
         }

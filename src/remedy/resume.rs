@@ -115,38 +115,38 @@ pub(super) fn unfinished(stands: Stands, seen: &Reverted) -> Unfinished {
 /// Most files that are named in a sentence, and most characters of each: a node may say anything.
 const NAMED: (usize, usize) = (20, 300);
 
-/// How it ended where the old state was put back, with every file that is not as it was.
+/// How it ended where the old state was put back, with every file that is not as it was; and why, where that is told.
 pub(super) fn put_back(node: &str, entry: &str, back: &Reverted) -> (Outcome, String) {
-    if let Some(because) = &back.stays {
-        let because: String = because.chars().filter(|c| !c.is_control()).take(NAMED.1).collect();
-        return (
-            Outcome::Failed,
-            format!(
-                "{node}: what was done stays, since it is still needed: {because}. When that is mended, take it back: sitewarden undo \
-                 {entry}"
-            ),
-        );
-    }
-    let plain = |path: &String| path.chars().filter(|c| !c.is_control()).take(NAMED.1).collect::<String>();
-    let mut left: Vec<String> = back.left.iter().take(NAMED.0).map(plain).collect();
+    let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(NAMED.1).collect::<String>();
+    let mut left: Vec<String> = back.left.iter().take(NAMED.0).map(|path| plain(path)).collect();
     if back.left.len() > NAMED.0 {
         left.push(format!("{} more", back.left.len() - NAMED.0));
     }
-    match (left.is_empty(), back.unsound) {
-        (true, false) => (Outcome::Reverted, format!("{node}: the old state is back")),
-        (true, true) => (
-            Outcome::Failed,
-            format!("{node}: the old state is back, and its own check fails: look at the service by hand"),
-        ),
-        (false, _) => (
+    let (outcome, how) = match (&back.stays, left.is_empty(), back.unsound) {
+        (Some(because), ..) => (
             Outcome::Failed,
             format!(
-                "{node}: the old state was put back, but for {}, which somebody else has changed meanwhile, which is still needed, or \
-                 which could not be written: look at it by hand",
+                "what was done stays, since it is still needed: {}. When that is mended, take it back: sitewarden undo {entry}",
+                plain(because)
+            ),
+        ),
+        (None, true, false) => (Outcome::Reverted, "the old state is back".to_owned()),
+        (None, true, true) => {
+            (Outcome::Failed, "the old state is back, and its own check fails: look at the service by hand".to_owned())
+        }
+        (None, false, _) => (
+            Outcome::Failed,
+            format!(
+                "the old state was put back, but for {}, which somebody else has changed meanwhile, or which could not be written: look at \
+                 it by hand",
                 left.join(", ")
             ),
         ),
-    }
+    };
+    // What the channel says names the node already.
+    let why = back.why.strip_prefix(node).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&back.why);
+    let why = if why.is_empty() { String::new() } else { format!("{why}; ") };
+    (outcome, format!("{node}: {why}{how}"))
 }
 
 /// Brings an entry to its end; `tell` hears what runs, and what it says. Gives the outcome and a sentence.

@@ -12,6 +12,7 @@ use super::node::{Applied, Done, Node, Reach, Reverted, Stands, Word};
 use super::plan::Refusal;
 use super::prepare::Prepared;
 use super::recipe::stays;
+use super::resume::put_back;
 use crate::store::{FileChange, Outcome, Store};
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -152,39 +153,6 @@ pub fn run(
         .collect();
     let files = if matches!(outcome, Outcome::Done | Outcome::Reverted) { files } else { Vec::new() };
     Ok(log.into_inner().end(outcome, note, files))
-}
-
-/// How it stands when the old state is back.
-pub(super) fn put_back(node: &str, entry: &str, reverted: &Reverted) -> (Outcome, String) {
-    let Reverted { why, left, unsound, stays } = reverted;
-    // What the channel says names the node already.
-    let why = why.strip_prefix(node).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why);
-    if let Some(because) = stays {
-        return (
-            Outcome::Failed,
-            format!(
-                "{node}: {why}. What was done stays, since it is still needed: {because}. When that is mended, take it back: \
-                 sitewarden undo {entry}"
-            ),
-        );
-    }
-    if !left.is_empty() {
-        return (
-            Outcome::Failed,
-            format!(
-                "{node}: {why}. The old state was put back, but for {}, which somebody else has changed meanwhile, or which could not \
-                 be written: look at it by hand",
-                left.join(", ")
-            ),
-        );
-    }
-    if *unsound {
-        return (
-            Outcome::Failed,
-            format!("{node}: {why}. The old state is back, and its own check fails: look at the service by hand"),
-        );
-    }
-    (Outcome::Reverted, format!("{node}: {why}. The old state is back"))
 }
 
 /// Everything that is needed to bring an entry to its end.

@@ -3,16 +3,14 @@
 use super::change::{FileChange, NodeChange};
 use super::node::Reach;
 use super::plan::Refusal;
+use super::words::{has_variables, value_at};
 
 /// Whether the new contents of a file may hold a secret, which no script is to carry: what would be redacted, or the value of a
 /// variable, as manifests have them.
 pub(super) fn holds_secret(file: &FileChange) -> bool {
     let text = file.contents.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-    let manifest = text.lines().any(|line| line.trim_start().trim_start_matches("- ").starts_with("env:"));
-    text.lines().any(|line| {
-        let words = line.trim_start().trim_start_matches("- ");
-        crate::probe::without_secrets(line) != line || (manifest && words.starts_with("value:"))
-    })
+    (has_variables(&text) && text.lines().any(|line| value_at(line).is_some()))
+        || text.lines().any(|line| crate::probe::without_secrets(line) != line)
 }
 
 /// Leaves the cluster out where it was not named, and says so.

@@ -2,9 +2,10 @@
 //! are evicted, and afterwards it takes pods again, however the change went.
 
 use super::{ClusterReach, on_api, refused};
-use crate::kubeapi::{Api, Evicted, ObjectPlace};
+use crate::kubeapi::{Api, Evicted};
 use crate::remedy::plan::Refusal;
 use crate::remedy::prepare::Step;
+use crate::remedy::recipe::place;
 use crate::remedy::words::quoted;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -100,14 +101,7 @@ impl Drain {
     /// back, since nothing makes it anew.
     pub fn prepare(reach: &ClusterReach, node: &str, within: Duration) -> Result<Drain, Refusal> {
         on_api(reach, async |api| {
-            let place = ObjectPlace {
-                group: String::new(),
-                version: "v1".to_owned(),
-                kind: "Node".to_owned(),
-                plural: "nodes".to_owned(),
-                namespace: None,
-                name: node.to_owned(),
-            };
+            let place = place("", "Node", "nodes", None, node);
             let object = api.object(&place).await.map_err(|error| refused(&error))?;
             let Some(uid) = object.pointer("/metadata/uid").and_then(Value::as_str) else {
                 return Err(Refusal::new(format!("The cluster's node {node} cannot be understood. Empty it by hand")));

@@ -1,8 +1,9 @@
 //! Whether a node reports to the cluster again after its kubelet was restarted: only the cluster knows.
 
 use super::{ClusterReach, now, on_api, refused};
-use crate::kubeapi::{Api, ObjectPlace};
+use crate::kubeapi::Api;
 use crate::remedy::plan::Refusal;
+use crate::remedy::recipe::place;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -21,33 +22,38 @@ pub(in crate::remedy) struct Pulse {
 
 /// What the cluster knows of a node.
 struct Report {
-    /// When its kubelet reported last, as the cluster writes it.
-    at: Option<String>,
+    /// When its kubelet reported last, as the cluster writes it, and by what that is known: two ways are not compared.
+    at: Option<(String, Source)>,
     ready: bool,
 }
 
-fn place(kind: &str, plural: &str, group: &str, namespace: Option<&str>, name: &str) -> ObjectPlace {
-    ObjectPlace {
-        group: group.to_owned(),
-        version: "v1".to_owned(),
-        kind: kind.to_owned(),
-        plural: plural.to_owned(),
-        namespace: namespace.map(str::to_owned),
-        name: name.to_owned(),
-    }
+/// By what a report is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The lease of the node, which its kubelet renews.
+    Lease,
+    /// Its Ready condition, which comes more rarely.
+    Ready,
 }
 
-/// The lease of the node, which its kubelet renews, else the heartbeat of its Ready condition, which comes more rarely.
+/// The last report: by the lease, else, where there is none or it may not be read, by the Ready condition.
 async fn report(api: &Api, node: &str) -> Result<Report, Refusal> {
-    let object = api.object(&place("Node", "nodes", "", None, node)).await.map_err(|error| refused(&error))?;
-    let lease = place("Lease", "leases", "coordination.k8s.io", Some("kube-node-lease"), node);
-    let lease = now(api, &lease).await.ok().flatten();
+    let object = api.object(&place("", "Node", "nodes", None, node)).await.map_err(|error| refused(&error))?;
+    let lease = place("coordination.k8s.io", "Lease", "leases", Some("kube-node-lease"), node);
+    let lease = match now(api, &lease).await {
+        Ok(lease) => lease,
+        Err(error) if error.status == Some(403) => None,
+        Err(error) => return Err(refused(&error)),
+    };
     let renewed = lease.as_ref().and_then(|lease| lease.pointer("/spec/renewTime")).and_then(Value::as_str);
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
     let of_kind = |condition: &&Value| condition.get("type").and_then(Value::as_str) == Some("Ready");
     let ready = conditions.into_iter().flatten().find(of_kind);
     let text = |key: &str| ready.and_then(|ready| ready.get(key)).and_then(Value::as_str);
-    let at = renewed.or_else(|| text("lastHeartbeatTime")).map(str::to_owned);
+    let at = match renewed {
+        Some(renewed) => Some((renewed.to_owned(), Source::Lease)),
+        None => text("lastHeartbeatTime").map(|at| (at.to_owned(), Source::Ready)),
+    };
     Ok(Report { at, ready: text("status") == Some("True") })
 }
 
@@ -62,15 +68,17 @@ impl Pulse {
     pub(in crate::remedy) fn heard(&self) -> Result<(), String> {
         let until = Instant::now() + Duration::from_secs(u64::from(HEARD_WITHIN));
         let heard = on_api(&self.reach, async |api| {
-            let mut first: Option<String> = None;
+            let mut first: Option<(String, Source)> = None;
             loop {
                 let why = match report(api, &self.node).await {
                     Ok(Report { at: Some(at), ready }) => {
-                        let since = first.get_or_insert_with(|| at.clone());
-                        match (*since != at, ready || !self.ready) {
+                        if first.as_ref().is_none_or(|(_, source)| *source != at.1) {
+                            first = Some(at.clone());
+                        }
+                        match (first.as_ref() != Some(&at), ready || !self.ready) {
                             (true, true) => return Ok(()),
                             (true, false) => "it reports, and is not Ready".to_owned(),
-                            (false, _) => format!("its last report is of {at}"),
+                            (false, _) => format!("its last report is of {}", at.0),
                         }
                     }
                     Ok(_) => "the cluster knows of no report".to_owned(),

@@ -46,32 +46,37 @@ pub(super) async fn texts(
     if ways.is_empty() {
         return (Outcome::Failed, format!("{why}. There was no text to put back"));
     }
-    let again = match &restart.how {
-        How::Restart { within, .. } => How::Restart { at: text::restarted_at(), within: *within },
-        other => other.clone(),
-    };
-    let seen = now(api, &restart.place).await.ok().flatten().as_ref().and_then(Seen::of);
-    let mut last = Act { how: again, seen, ..restart.clone() };
-    ways.push(last.clone());
     for way in &ways {
-        let line = way.command(context);
-        tell(Told::Runs(line.clone()));
-        if matches!(way.how, How::Restart { .. }) {
-            // What it will be is known when it is made: the time alone is new.
-            last.after = way.make(api, way.seen.as_ref(), true).await.ok().flatten();
-        }
-        let act = if matches!(way.how, How::Restart { .. }) { &last } else { way };
-        match one(api, act, act.seen.as_ref(), &|said| tell(Told::Says(said))).await {
-            Ok(_) => {
-                log.step(format!("Put back: {}", way.in_words()), None, "");
-                tell(Told::Done(Done::Ran { line, status: 0, said: String::new() }));
-            }
-            Err((stopped, _)) => {
-                log.step(format!("Put back: {}: stopped", way.in_words()), None, stopped.why.clone());
-                tell(Told::Done(Done::Ran { line, status: 1, said: stopped.why.clone() }));
-                return failed(stopped.why);
-            }
+        if let Err(stopped) = made(api, context, way, log, tell).await {
+            return failed(stopped);
         }
     }
-    (Outcome::Reverted, format!("{why}. The old text is back, and its pods run with it"))
+    let How::Restart { within, .. } = &restart.how else { return failed("what failed was no restart".to_owned()) };
+    let how = How::Restart { at: text::restarted_at(), within: *within };
+    let seen = now(api, &restart.place).await.ok().flatten().as_ref().and_then(Seen::of);
+    let mut again = Act { how, seen, ..restart.clone() };
+    // What it will be the API server says: the time alone is new.
+    again.after = again.make(api, again.seen.as_ref(), true).await.ok().flatten();
+    match made(api, context, &again, log, tell).await {
+        Ok(()) => (Outcome::Reverted, format!("{why}. The old text is back, and its pods run with it")),
+        Err(stopped) => (
+            Outcome::Failed,
+            format!(
+                "{why}. The old text is back, and its pods do not run with it yet: {stopped}. Look at them by hand"
+            ),
+        ),
+    }
+}
+
+/// Makes one change of the way back, told and written down. `Err`: why it stopped.
+async fn made(api: &Api, context: &str, way: &Act, log: &mut Log<'_>, tell: &dyn Fn(Told)) -> Result<(), String> {
+    let line = way.command(context);
+    tell(Told::Runs(line.clone()));
+    let made =
+        one(api, way, way.seen.as_ref(), &|said| tell(Told::Says(said))).await.map_err(|(stopped, _)| stopped.why);
+    let said = made.as_ref().err().cloned().unwrap_or_default();
+    let stopped = if made.is_err() { ": stopped" } else { "" };
+    log.step(format!("Put back: {}{stopped}", way.in_words()), None, said.clone());
+    tell(Told::Done(Done::Ran { line, status: i32::from(made.is_err()), said }));
+    made.map(|_| ())
 }

@@ -118,9 +118,13 @@ impl Making<'_> {
             return Ok(None);
         }
         let written = pods::written(text, &["f:data", &format!("f:{}", held.key())]);
-        if let (Some(written), Some(all)) = (written, pods::of_set(self.api, set, &object).await)
-            && pods::any_older(&all, &written)
-        {
+        let (Some(written), Some(all)) = (written, pods::of_set(self.api, set, &object).await) else {
+            let why = "whether its pods run with the text as it is now could not be seen (managedFields of the ConfigMap, pods of \
+                       kube-system), so that a restart might bring more than this change. Change both by hand";
+            self.leave(set, why);
+            return Ok(None);
+        };
+        if pods::any_older(&all, &written) {
             let why = format!(
                 "{} was changed at {written}, and some of its pods are from before that, so that this restart would bring that change too. \
                  Look at it first (kubectl -n kube-system get configmap {} -o yaml); then restart it by itself and see that it works: \

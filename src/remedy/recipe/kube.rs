@@ -103,7 +103,14 @@ pub(in crate::remedy) fn policy() -> Value {
     })
 }
 
-pub(super) fn place(group: &str, kind: &str, plural: &str, namespace: Option<&str>, name: &str) -> ObjectPlace {
+/// An object of version v1.
+pub(in crate::remedy) fn place(
+    group: &str,
+    kind: &str,
+    plural: &str,
+    namespace: Option<&str>,
+    name: &str,
+) -> ObjectPlace {
     ObjectPlace {
         group: group.to_owned(),
         version: "v1".to_owned(),

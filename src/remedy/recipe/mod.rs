@@ -43,6 +43,7 @@ pub(crate) use config_map::{kept, kept_beyond};
 pub use encryption::EncryptionOp;
 pub use file::FilesOp;
 pub use keys::KeysOp;
+pub(in crate::remedy) use kube::place;
 pub use kube::{Bound, KubeOp};
 pub use kubelet::KubeletOp;
 pub use rancher::RancherOp;
