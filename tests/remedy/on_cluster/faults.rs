@@ -54,13 +54,11 @@ fn of_certificates(test: &str, faults: impl FnOnce(&mut Trial)) {
 }
 
 #[test]
-#[ignore = "four minutes; by hand after a change of assets/remedy/certificates.sh"]
 fn a_renewal_that_is_killed_between_two_pods_comes_back() {
     of_certificates("a_renewal_that_is_killed_between_two_pods", |trial| trial.fault_at(2, "crictl --timeout", "kill"));
 }
 
 #[test]
-#[ignore = "four minutes; by hand after a change of assets/remedy/certificates.sh"]
 fn a_renewal_that_hangs_between_two_pods_comes_back() {
     of_certificates("a_renewal_that_hangs_between_two_pods", |trial| trial.fault_at(2, "crictl --timeout", "pause"));
 }
